@@ -1,1 +1,9 @@
-//! bowline
+//! bowline ties a Compose stack fast and proves that the knot holds.
+
+#![forbid(unsafe_code)]
+
+pub mod compose;
+pub mod finding;
+pub mod name;
+pub mod source;
+pub mod yaml;

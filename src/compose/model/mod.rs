@@ -1,0 +1,47 @@
+//! The project as bowline works with it: typed, canonical, with the place of whatever a message may cite.
+//!
+//! Decoded from the canonical tree at the end of the load; names are resolved, defaults filled in, paths absolute.
+
+mod network;
+mod service;
+mod volume;
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+pub use network::{Ipam, Network, Pool};
+pub use service::{
+    Bind, Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Mount, MountSource, NetworkMode, Port,
+    Restart, Service,
+};
+pub use volume::Volume;
+
+use crate::compose::extension::verify::Rules;
+use crate::name::{NetworkKey, ProjectName, ServiceName, VolumeKey};
+use crate::yaml::Node;
+
+/// A stack: what all its files say together.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its name, which is in the name and the labels of all it owns.
+    pub name: ProjectName,
+    /// The directory that relative paths start from.
+    pub working_dir: PathBuf,
+    /// The files it was read from, absolute, in order.
+    pub files: Vec<PathBuf>,
+    /// The environment files that were named by `--env-file`, absolute.
+    pub env_files: Vec<PathBuf>,
+    /// The services that are active (their profile is, or they were named), in the order of the file.
+    pub services: IndexMap<ServiceName, Service>,
+    /// Services that the file defines and that no active profile wants.
+    pub inactive: Vec<ServiceName>,
+    /// The networks that active services use, `default` among them where one joins it.
+    pub networks: IndexMap<NetworkKey, Network>,
+    /// The named volumes that active services use.
+    pub volumes: IndexMap<VolumeKey, Volume>,
+    /// `x-verify`.
+    pub rules: Rules,
+    /// The canonical tree that all this was decoded from: what `config` prints.
+    pub tree: Node,
+}

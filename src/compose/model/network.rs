@@ -1,0 +1,71 @@
+//! One network.
+
+use std::net::IpAddr;
+
+use indexmap::IndexMap;
+use ipnet::IpNet;
+
+use crate::name::NetworkKey;
+use crate::source::{Span, Spanned};
+
+/// A network, canonical.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Its key.
+    pub key: NetworkKey,
+    /// Where the key stands; for the implicit default network, the service that joins it first.
+    pub span: Option<Span>,
+    /// Its name in the Engine.
+    pub name: String,
+    /// `external`: made by somebody else, never changed, never removed.
+    pub external: bool,
+    /// `driver`; absent is the Engine's default, `bridge`.
+    pub driver: Option<Spanned<String>>,
+    /// `driver_opts`.
+    pub driver_opts: IndexMap<String, Spanned<String>>,
+    /// `ipam`.
+    pub ipam: Ipam,
+    /// `internal`.
+    pub internal: bool,
+    /// `attachable`.
+    pub attachable: bool,
+    /// `enable_ipv4` (API 1.48).
+    pub enable_ipv4: Option<bool>,
+    /// `enable_ipv6`.
+    pub enable_ipv6: Option<bool>,
+    /// `labels`, the user's own.
+    pub labels: IndexMap<String, String>,
+}
+
+impl Network {
+    /// The driver, `bridge` where the file names none.
+    pub fn driver_name(&self) -> &str {
+        self.driver.as_ref().map_or("bridge", |d| d.value.as_str())
+    }
+}
+
+/// `ipam`.
+#[derive(Clone, Debug, Default)]
+pub struct Ipam {
+    /// `driver`.
+    pub driver: Option<String>,
+    /// `config`.
+    pub pools: Vec<Pool>,
+    /// `options`.
+    pub options: IndexMap<String, String>,
+}
+
+/// One entry of `ipam.config`.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Where the entry stands.
+    pub span: Span,
+    /// `subnet`, as written (host bits are not cut off: lint speaks of them).
+    pub subnet: Option<Spanned<IpNet>>,
+    /// `ip_range`.
+    pub ip_range: Option<Spanned<IpNet>>,
+    /// `gateway`.
+    pub gateway: Option<Spanned<IpAddr>>,
+    /// `aux_addresses`.
+    pub aux_addresses: IndexMap<String, Spanned<IpAddr>>,
+}

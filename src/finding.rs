@@ -1,0 +1,303 @@
+//! What is wrong, or worth knowing, about the user's files and the user's world: collected, never thrown.
+
+use std::fmt;
+
+use crate::source::Span;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing; nothing will fail.
+    Note,
+    /// What is written may not do what is meant.
+    Warning,
+    /// It cannot work.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+macro_rules! codes {
+    ($($variant:ident = $text:literal, $about:literal;)*) => {
+        /// What kind of finding it is: stable, searchable, the same in every format.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $(#[doc = $about] $variant,)* }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The word that is printed in brackets.
+            pub fn text(self) -> &'static str {
+                match self { $(Code::$variant => $text,)* }
+            }
+
+            /// One sentence that says what it means.
+            pub fn about(self) -> &'static str {
+                match self { $(Code::$variant => $about,)* }
+            }
+        }
+    };
+}
+
+// The one table of codes. Grouped by the stage that finds them; add a row where it belongs.
+codes! {
+    // reading
+    FileNotFound = "file-not-found", "A file that was named, or that had to be there, is not.";
+    FileUnreadable = "file-unreadable", "A file is there and cannot be read as text.";
+    YamlSyntax = "yaml-syntax", "The text is not YAML.";
+    DuplicateKey = "duplicate-key", "A mapping has the same key twice.";
+    YamlBudget = "yaml-budget", "Aliases or nesting would grow beyond what a stack file can need.";
+    BadMerge = "bad-merge", "A merge key (`<<`) has a value that cannot be merged.";
+    BadAnchor = "bad-anchor", "An alias names no anchor, or its own.";
+    DotenvSyntax = "dotenv-syntax", "A line of an environment file cannot be read.";
+    // interpolation
+    BadInterpolation = "bad-interpolation", "A `$` is followed by what is not a variable.";
+    RequiredVariable = "required-variable", "A variable that the file requires is not set.";
+    UnsetVariable = "unset-variable", "A variable is not set and became a blank string.";
+    // structure
+    UnknownKey = "unknown-key", "The Compose Specification has no such key here.";
+    WrongType = "wrong-type", "The value has another shape than the attribute takes.";
+    BadValue = "bad-value", "The value cannot be understood.";
+    NotSupported = "not-supported", "bowline does not do this yet, and does not pretend to.";
+    MissingKey = "missing-key", "An attribute that is needed is not there.";
+    Obsolete = "obsolete", "The attribute has no effect any more.";
+    BadName = "bad-name", "A name has characters that are not allowed.";
+    BadExtends = "bad-extends", "What is extended is not there, or extends itself.";
+    BadInclude = "bad-include", "What is included cannot be.";
+    // consistency
+    UndefinedReference = "undefined-reference", "Something is named that the file does not define.";
+    DependencyCycle = "dependency-cycle", "Services wait for each other in a circle.";
+    Conflict = "conflict", "Two attributes contradict each other.";
+    NoProject = "no-project", "There is no stack file, or it defines no service.";
+    // lint: what the Engine would refuse, or do otherwise than meant
+    BadSubnet = "bad-subnet", "A subnet, range, gateway or auxiliary address does not fit.";
+    SubnetOverlap = "subnet-overlap", "Two networks claim the same addresses.";
+    AddressOutside = "address-outside", "A static address lies in no subnet of its network.";
+    AddressTaken = "address-taken", "An address is given twice, or is the gateway's.";
+    AddressReserved = "address-reserved", "An address is the network's, the broadcast's or reserved.";
+    NoSubnet = "no-subnet", "A static address needs a subnet that the file declares.";
+    PoolTooSmall = "pool-too-small", "A network has fewer addresses than its services need.";
+    BadMac = "bad-mac", "A MAC address cannot be given to an interface.";
+    MacTaken = "mac-taken", "A MAC address is given twice on one wire.";
+    PortTaken = "port-taken", "A host port is published twice, or is held already.";
+    PortsDiscarded = "ports-discarded", "Ports are published where nothing can be.";
+    NameTaken = "name-taken", "A container, network or volume name is used twice.";
+    AliasAmbiguous = "alias-ambiguous", "A name means several services on one network.";
+    DeadLink = "dead-link", "A link can never resolve.";
+    NeverHealthy = "never-healthy", "Somebody waits for a health that is never reported.";
+    BadParent = "bad-parent", "The parent of a macvlan or ipvlan network cannot be one.";
+    ParentShared = "parent-shared", "Several networks hang on one parent, and share its wire.";
+    BadVlan = "bad-vlan", "A VLAN id or the name of its link does not fit.";
+    BadDriverOption = "bad-driver-option", "A driver option is unknown, or its value is.";
+    NameTooLong = "name-too-long", "A link name has more than 15 bytes.";
+    BadVerifyRule = "bad-verify-rule", "A rule of x-verify cannot be read, or contradicts the file.";
+    PublicSubnet = "public-subnet", "A subnet of public addresses hides real hosts.";
+    // preflight: what this Engine and this host would refuse
+    ImageMissing = "image-missing", "An image is not there, and could not be had.";
+    NetworkMissing = "network-missing", "An external network is not there.";
+    VolumeMissing = "volume-missing", "An external volume is not there.";
+    ContainerMissing = "container-missing", "A container outside the project is needed and is not there.";
+    ForeignResource = "foreign-resource", "A name is held by something that is not of this project.";
+    ApiTooOld = "api-too-old", "The Engine's API is older than an attribute needs.";
+    SourceMissing = "source-missing", "The source of a bind mount is not there.";
+    ParentMissing = "parent-missing", "The host has no link of the parent's name.";
+    ParentDown = "parent-down", "The parent link is down.";
+    ParentBusy = "parent-busy", "The parent link is a port of another, or has children of another kind.";
+    SwarmNeeded = "swarm-needed", "An overlay network needs a Swarm manager.";
+    DriverMissing = "driver-missing", "The Engine or the kernel has no such driver.";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+/// One finding: what, where, where else, and the way out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Its kind.
+    pub code: Code,
+    /// How grave.
+    pub severity: Severity,
+    /// One lowercase sentence without a full stop, with the names in it.
+    pub message: String,
+    /// The place that is cited first.
+    pub at: Option<Span>,
+    /// What the first place is labelled with.
+    pub label: Option<String>,
+    /// Further places, each with its label.
+    pub also: Vec<(Span, String)>,
+    /// The way out, concrete.
+    pub help: Option<String>,
+    /// A replacement of a span that would mend it.
+    pub patch: Option<(Span, String)>,
+}
+
+impl Finding {
+    /// A finding without a place yet.
+    pub fn new(severity: Severity, code: Code, message: impl Into<String>) -> Self {
+        Self { code, severity, message: message.into(), at: None, label: None, also: vec![], help: None, patch: None }
+    }
+
+    /// An error.
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, message)
+    }
+
+    /// A warning.
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, message)
+    }
+
+    /// A note.
+    pub fn note(code: Code, message: impl Into<String>) -> Self {
+        Self::new(Severity::Note, code, message)
+    }
+
+    /// Cites `span`.
+    pub fn at(mut self, span: Span) -> Self {
+        self.at = Some(span);
+        self
+    }
+
+    /// Cites `span` when there is one.
+    pub fn maybe_at(mut self, span: Option<Span>) -> Self {
+        self.at = span;
+        self
+    }
+
+    /// Says something at the cited place.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Cites a further place.
+    pub fn also(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.also.push((span, label.into()));
+        self
+    }
+
+    /// Says the way out.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Offers a replacement of the text at `span`.
+    pub fn patch(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.patch = Some((span, text.into()));
+        self
+    }
+}
+
+/// Findings in the order in which they were made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one, unless the very same is there already.
+    pub fn push(&mut self, finding: Finding) {
+        if !self.0.contains(&finding) {
+            self.0.push(finding);
+        }
+    }
+
+    /// Adds all of another's.
+    pub fn append(&mut self, other: Findings) {
+        other.0.into_iter().for_each(|f| self.push(f));
+    }
+
+    /// Whether one of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|f| f.severity == Severity::Error)
+    }
+
+    /// Sorts by place: file, then byte; those without a place come last; stable otherwise.
+    pub fn sort(&mut self) {
+        self.0.sort_by_key(|f| (f.at.is_none(), f.at));
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
+        self.0.iter()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// The candidate that is nearest to a mistyped `word`, when one is near enough to be meant.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).clamp(1, 3);
+    let near = candidates.into_iter().map(|c| (edit_distance(word, c), c)).filter(|&(d, _)| d <= limit);
+    near.min_by_key(|&(d, _)| d).map(|(_, c)| c)
+}
+
+/// The number of insertions, deletions, replacements and swaps of neighbours between two words, case ignored.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().collect(), b.to_lowercase().chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let least = replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+                if swap { least.min(rows[i - 2][j - 2] + 1) } else { least }
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_offered_and_a_far_one_is_not() {
+        let keys = ["image", "ports", "networks", "network_mode"];
+        assert_eq!(nearest("netwroks", keys), Some("networks"));
+        assert_eq!(nearest("imgae", keys), Some("image"));
+        assert_eq!(nearest("volumes", keys), None);
+    }
+
+    #[test]
+    fn every_code_has_a_text_of_its_own() {
+        let texts: std::collections::BTreeSet<_> = Code::ALL.iter().map(|c| c.text()).collect();
+        assert_eq!(texts.len(), Code::ALL.len());
+    }
+}
