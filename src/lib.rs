@@ -5,5 +5,7 @@
 pub mod compose;
 pub mod finding;
 pub mod name;
+pub mod plan;
 pub mod source;
+pub mod state;
 pub mod yaml;

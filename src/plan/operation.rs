@@ -1,0 +1,163 @@
+//! One operation is one call of the Engine's API (or one wait for an event), and leaves no choice to whoever carries it out.
+
+use std::time::Duration;
+
+use crate::compose::model::Condition;
+use crate::name::{ContainerId, NetworkId, NetworkKey, Replica, ServiceName, VolumeKey};
+use crate::state::difference::Difference;
+
+/// A container, whether it has an id already or gets it from an earlier step.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Target {
+    /// One that is there.
+    Existing {
+        /// Its id.
+        id: ContainerId,
+        /// Its name, for people.
+        name: String,
+        /// Which one it is.
+        replica: Replica,
+    },
+    /// One that this plan creates.
+    Planned(Replica),
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operation {
+    /// `POST /images/create`.
+    Pull {
+        /// The image.
+        image: String,
+    },
+    /// `POST /networks/create`.
+    CreateNetwork(NetworkKey),
+    /// `DELETE /networks/{id}`.
+    RemoveNetwork {
+        /// Its id.
+        id: NetworkId,
+        /// Its name.
+        name: String,
+    },
+    /// `POST /networks/{id}/connect` with the whole endpoint.
+    Connect {
+        /// Who.
+        container: Target,
+        /// To which network.
+        network: NetworkKey,
+    },
+    /// `POST /networks/{id}/disconnect`.
+    Disconnect {
+        /// Who.
+        container: Target,
+        /// The network's id.
+        id: NetworkId,
+        /// Its name.
+        name: String,
+    },
+    /// `POST /volumes/create`.
+    CreateVolume(VolumeKey),
+    /// `DELETE /volumes/{name}`.
+    RemoveVolume {
+        /// Its name.
+        name: String,
+    },
+    /// `POST /containers/create`.
+    CreateContainer {
+        /// Which one; its settings are in the plan's `Desired`.
+        replica: Replica,
+        /// The name it gets: the final one, or one to be renamed from.
+        name: String,
+        /// The container whose anonymous volumes it inherits.
+        inherits: Option<ContainerId>,
+    },
+    /// `POST /containers/{id}/rename`.
+    Rename {
+        /// Who.
+        container: Target,
+        /// The new name.
+        name: String,
+    },
+    /// `POST /containers/{id}/start`.
+    Start(Target),
+    /// `POST /containers/{id}/stop`.
+    Stop {
+        /// Who.
+        container: Target,
+        /// How long it may take before it is killed; none: as the container says, or 10 s.
+        timeout: Option<Duration>,
+    },
+    /// `POST /containers/{id}/unpause`.
+    Unpause(Target),
+    /// `DELETE /containers/{id}`.
+    Remove {
+        /// Who.
+        container: Target,
+        /// With its anonymous volumes.
+        volumes: bool,
+    },
+    /// Waits for an event of the Engine.
+    Await(Wait),
+}
+
+/// What is waited for: every container of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Wait {
+    /// The service.
+    pub service: ServiceName,
+    /// Its containers.
+    pub containers: Vec<Target>,
+    /// When it is over.
+    pub condition: Condition,
+    /// At the latest; none: no limit of ours.
+    pub timeout: Option<Duration>,
+}
+
+/// Why it is done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cause {
+    /// It is not there.
+    Missing,
+    /// It is not as declared.
+    Drifted(Vec<Difference>),
+    /// A flag asks for it: `--force-recreate`, `down`.
+    Requested(String),
+    /// The file does not have it (any more).
+    Orphaned,
+    /// Another takes its place.
+    ReplacedBy(Replica),
+    /// The container whose namespace it shares is replaced.
+    ParentReplaced(ServiceName),
+    /// A service that it depends on with `restart: true` is replaced.
+    DependencyReplaced(ServiceName),
+    /// It was stopped by an earlier step and is kept.
+    StoppedBy(String),
+    /// It is there and does not run.
+    NotRunning(String),
+    /// Somebody waits for it.
+    Awaited(ServiceName),
+}
+
+/// Why one step comes after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Needs {
+    /// The other makes what this uses.
+    Exists,
+    /// The other takes away what is in this one's way.
+    Gone,
+    /// The other stops what this changes.
+    Stopped,
+    /// The other waits for a condition that this needs.
+    Condition(Condition),
+    /// Nothing but order.
+    Order,
+}
+
+/// What a failure of the step means for those that come after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnFailure {
+    /// What depends on it is skipped.
+    SkipDependents,
+    /// What depends on it goes on (removing, `required: false`).
+    GoOn,
+}

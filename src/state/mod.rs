@@ -1,0 +1,6 @@
+//! What should be and what is, as data: no Engine, no clock.
+
+pub mod desired;
+pub mod difference;
+pub mod observed;
+pub mod settings;

@@ -1,0 +1,267 @@
+//! What the Engine holds, as far as it answered.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use indexmap::IndexMap;
+use ipnet::IpNet;
+
+use super::settings::{EndpointSettings, IpamSettings, Settings};
+use crate::name::{ContainerId, Mac, NetworkId, ProjectName, Protocol, Replica};
+
+/// Everything that a plan, a preflight and a verification may need to know of the Engine.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The Engine itself.
+    pub engine: EngineFacts,
+    /// The project's containers, in whatever state, one-off ones not among them.
+    pub containers: Vec<ObservedContainer>,
+    /// Every other container, in short.
+    pub others: Vec<OtherContainer>,
+    /// Every network of the Engine.
+    pub networks: Vec<ObservedNetwork>,
+    /// Every volume of the Engine.
+    pub volumes: Vec<ObservedVolume>,
+    /// The images that the file names; `None`: not there.
+    pub images: IndexMap<String, Option<ObservedImage>>,
+    /// Questions that it did not answer.
+    pub gaps: Vec<Gap>,
+}
+
+/// The Engine itself.
+#[derive(Clone, Debug, Default)]
+pub struct EngineFacts {
+    /// `28.5.2`.
+    pub version: String,
+    /// The negotiated API, major and minor.
+    pub api: (u32, u32),
+    /// `linux/amd64`.
+    pub platform: String,
+    /// Whether it runs without root.
+    pub rootless: bool,
+    /// Whether it can make overlay networks.
+    pub swarm_manager: bool,
+    /// Address pools for networks without a subnet; empty: the built-in ones.
+    pub default_pools: Vec<(IpNet, u8)>,
+}
+
+impl EngineFacts {
+    /// The major number of its version; 0 where that cannot be read.
+    pub fn major(&self) -> u32 {
+        self.version.split('.').next().and_then(|v| v.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// A container of the project.
+#[derive(Clone, Debug)]
+pub struct ObservedContainer {
+    /// Its id.
+    pub id: ContainerId,
+    /// Its name without the slash.
+    pub name: String,
+    /// Which one it is, by its labels.
+    pub replica: Replica,
+    /// What it does.
+    pub state: ContainerState,
+    /// What `create` fixed.
+    pub settings: Settings,
+    /// The id of the image that it was made from.
+    pub image_id: String,
+    /// `HostConfig.NetworkMode`, as the Engine shows it.
+    pub network_mode: String,
+    /// `HostConfig.Links` as `container:alias`, names without slashes.
+    pub legacy_links: Vec<(String, String)>,
+    /// Its endpoints by the network's name.
+    pub endpoints: IndexMap<String, ObservedEndpoint>,
+    /// The ports that are really bound: target and protocol, host address, host port.
+    pub bound: Vec<BoundPort>,
+    /// `NetworkSettings.SandboxKey`.
+    pub sandbox: Option<String>,
+    /// The path of its hosts file on the Engine's host.
+    pub hosts_path: Option<String>,
+}
+
+/// A port that is really bound.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BoundPort {
+    /// In the container.
+    pub target: u16,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The host's address.
+    pub host_ip: IpAddr,
+    /// The host's port.
+    pub published: u16,
+}
+
+/// What a container does. Times are the Engine's RFC 3339 text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContainerState {
+    /// Made, never started.
+    Created,
+    /// Running.
+    Running {
+        /// The process id on the Engine's host.
+        pid: u32,
+        /// Its health, where it has a check.
+        health: Option<Health>,
+        /// Since when.
+        started_at: String,
+    },
+    /// Running, frozen.
+    Paused,
+    /// Between two starts.
+    Restarting {
+        /// What it ended with last.
+        exit_code: i64,
+    },
+    /// Ended.
+    Exited {
+        /// What with.
+        code: i64,
+        /// Whether memory ran out.
+        oom_killed: bool,
+        /// When.
+        finished_at: String,
+    },
+    /// Going.
+    Removing,
+    /// Beyond repair.
+    Dead,
+    /// A word of the Engine that bowline does not know.
+    Other(String),
+}
+
+impl ContainerState {
+    /// Whether its process runs (paused counts, restarting does not).
+    pub fn is_running(&self) -> bool {
+        matches!(self, Self::Running { .. } | Self::Paused)
+    }
+}
+
+/// What a health check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Not yet known.
+    Starting,
+    /// It passed last.
+    Healthy,
+    /// It failed as often as it may.
+    Unhealthy,
+}
+
+/// An endpoint as the Engine shows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObservedEndpoint {
+    /// The network's id.
+    pub network: Option<NetworkId>,
+    /// What was asked for.
+    pub settings: EndpointSettings,
+    /// The address it has, with its prefix length.
+    pub ipv4: Option<IpNet>,
+    /// The address it has, with its prefix length.
+    pub ipv6: Option<IpNet>,
+    /// Its gateway.
+    pub gateway: Option<IpAddr>,
+    /// Its IPv6 gateway.
+    pub gateway_v6: Option<IpAddr>,
+    /// The MAC it has.
+    pub mac: Option<Mac>,
+}
+
+/// A container outside the project (or a one-off of it), in short.
+#[derive(Clone, Debug)]
+pub struct OtherContainer {
+    /// Its id.
+    pub id: ContainerId,
+    /// Its name without the slash.
+    pub name: String,
+    /// Its project, where it has one.
+    pub project: Option<String>,
+    /// Its service, where it has one.
+    pub service: Option<String>,
+    /// `running`, `exited` …
+    pub state: String,
+    /// `Up 3 days`.
+    pub status: String,
+    /// The ports that it holds.
+    pub bound: Vec<BoundPort>,
+    /// Its networks: name, id, addresses.
+    pub networks: Vec<(String, Option<NetworkId>, Vec<IpAddr>)>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A network of the Engine.
+#[derive(Clone, Debug, Default)]
+pub struct ObservedNetwork {
+    /// Its id.
+    pub id: Option<NetworkId>,
+    /// Its name.
+    pub name: String,
+    /// `Driver`.
+    pub driver: String,
+    /// `Scope`.
+    pub scope: String,
+    /// `Options`.
+    pub options: BTreeMap<String, String>,
+    /// `IPAM`.
+    pub ipam: IpamSettings,
+    /// `Internal`.
+    pub internal: bool,
+    /// `Attachable`.
+    pub attachable: bool,
+    /// `EnableIPv6`.
+    pub enable_ipv6: bool,
+    /// `Labels`.
+    pub labels: BTreeMap<String, String>,
+    /// Who is on it: container id, name, addresses. Filled for the project's networks and external ones (by inspection).
+    pub members: Vec<(ContainerId, String, Vec<IpNet>)>,
+}
+
+impl ObservedNetwork {
+    /// The project that its label names.
+    pub fn project(&self) -> Option<&str> {
+        self.labels.get("com.docker.compose.project").map(String::as_str)
+    }
+
+    /// Whether it belongs to `project`.
+    pub fn belongs_to(&self, project: &ProjectName) -> bool {
+        self.project() == Some(project.as_str())
+    }
+}
+
+/// A volume of the Engine.
+#[derive(Clone, Debug, Default)]
+pub struct ObservedVolume {
+    /// Its name.
+    pub name: String,
+    /// `Driver`.
+    pub driver: String,
+    /// `Options`.
+    pub options: BTreeMap<String, String>,
+    /// `Labels`.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// An image of the Engine: what it gives to a container that says nothing.
+#[derive(Clone, Debug, Default)]
+pub struct ObservedImage {
+    /// Its id, `sha256:…`.
+    pub id: String,
+    /// `Cmd`, `Entrypoint`, `Env`, `Labels` … as settings.
+    pub defaults: Settings,
+    /// The paths that it declares as volumes.
+    pub volumes: Vec<String>,
+    /// `linux/amd64`.
+    pub platform: String,
+}
+
+/// A question that was not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// `container web-1`, `network front`.
+    pub about: String,
+    /// What the Engine said.
+    pub why: String,
+}

@@ -1,0 +1,194 @@
+//! How a container and its endpoints are set up, in the Engine's terms: the same types are what the file asks for and what
+//! an inspection shows, so that the two can be compared field by field.
+//!
+//! `None` and empty in what is asked for mean that the image or the Engine decides. What is observed is always concrete.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use crate::compose::model::{HealthTest, Restart};
+use crate::name::{Mac, Protocol};
+
+/// Everything that `POST /containers/create` fixes, but for the name and the endpoints.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// The image as it is named (`busybox:latest`).
+    pub image: String,
+    /// `Cmd`.
+    pub command: Option<Vec<String>>,
+    /// `Entrypoint`.
+    pub entrypoint: Option<Vec<String>>,
+    /// `Env`; a key with no value is taken out of the image's.
+    pub environment: BTreeMap<String, Option<String>>,
+    /// `Hostname`.
+    pub hostname: Option<String>,
+    /// `Domainname`.
+    pub domainname: Option<String>,
+    /// `User`.
+    pub user: Option<String>,
+    /// `WorkingDir`.
+    pub working_dir: Option<String>,
+    /// `Tty`.
+    pub tty: bool,
+    /// `OpenStdin`.
+    pub stdin_open: bool,
+    /// `Labels`, the orchestrator's own among them.
+    pub labels: BTreeMap<String, String>,
+    /// `HostConfig.Annotations`.
+    pub annotations: BTreeMap<String, String>,
+    /// `ExposedPorts`.
+    pub exposed: BTreeSet<(u16, Protocol)>,
+    /// `StopSignal`.
+    pub stop_signal: Option<String>,
+    /// `StopTimeout`; the Engine counts whole seconds.
+    pub stop_timeout: Option<Duration>,
+    /// `Healthcheck`.
+    pub healthcheck: Option<HealthSettings>,
+    /// `HostConfig.PortBindings`.
+    pub ports: Vec<PortBinding>,
+    /// `HostConfig.RestartPolicy`.
+    pub restart: Option<Restart>,
+    /// `HostConfig.ExtraHosts`: name, address.
+    pub extra_hosts: Vec<(String, String)>,
+    /// `HostConfig.Dns`.
+    pub dns: Vec<IpAddr>,
+    /// `HostConfig.DnsSearch`.
+    pub dns_search: Vec<String>,
+    /// `HostConfig.DnsOptions`.
+    pub dns_options: Vec<String>,
+    /// `HostConfig.Init`.
+    pub init: Option<bool>,
+    /// `HostConfig.Privileged`.
+    pub privileged: bool,
+    /// `HostConfig.ReadonlyRootfs`.
+    pub read_only: bool,
+    /// `HostConfig.CapAdd`.
+    pub cap_add: BTreeSet<String>,
+    /// `HostConfig.CapDrop`.
+    pub cap_drop: BTreeSet<String>,
+    /// `HostConfig.Sysctls`.
+    pub sysctls: BTreeMap<String, String>,
+    /// `Mounts`, `Binds` and `Tmpfs` together, by target.
+    pub mounts: Vec<MountSettings>,
+    /// `platform` of the request.
+    pub platform: Option<String>,
+}
+
+/// `Healthcheck`. Zero durations of the Engine are `None`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HealthSettings {
+    /// `Test`; none inherits the image's.
+    pub test: Option<HealthTest>,
+    /// `Interval`.
+    pub interval: Option<Duration>,
+    /// `Timeout`.
+    pub timeout: Option<Duration>,
+    /// `StartPeriod`.
+    pub start_period: Option<Duration>,
+    /// `StartInterval` (API 1.44).
+    pub start_interval: Option<Duration>,
+    /// `Retries`.
+    pub retries: Option<u32>,
+}
+
+/// One port binding that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PortBinding {
+    /// The port in the container.
+    pub target: u16,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The host's address; none is every address.
+    pub host_ip: Option<IpAddr>,
+    /// First and last of the range that the Engine may choose from; none: any.
+    pub published: Option<(u16, u16)>,
+}
+
+/// One mount.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MountSettings {
+    /// The path in the container.
+    pub target: String,
+    /// What is there.
+    pub kind: MountKind,
+    /// Whether it can be written.
+    pub read_only: bool,
+}
+
+/// What a mount shows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MountKind {
+    /// A volume by its name in the Engine.
+    Volume {
+        /// The name.
+        name: String,
+        /// `NoCopy`.
+        no_copy: bool,
+        /// `Subpath` (API 1.45).
+        subpath: Option<String>,
+    },
+    /// A volume that the Engine names.
+    Anonymous,
+    /// A path of the Engine's host.
+    Bind {
+        /// The path.
+        source: String,
+        /// Make a directory where nothing is.
+        create_host_path: bool,
+        /// `rprivate`, `rshared` …
+        propagation: Option<String>,
+        /// `z` or `Z`.
+        selinux: Option<String>,
+    },
+    /// Memory.
+    Tmpfs {
+        /// Options of mount(8).
+        options: String,
+    },
+}
+
+/// How a container hangs on one network: what is asked of `EndpointsConfig`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EndpointSettings {
+    /// Names that its peers know it by: container name, service name, the file's aliases.
+    pub aliases: BTreeSet<String>,
+    /// `container:alias` pairs.
+    pub links: BTreeSet<(String, String)>,
+    /// A static address.
+    pub ipv4: Option<Ipv4Addr>,
+    /// A static address.
+    pub ipv6: Option<Ipv6Addr>,
+    /// Link-local addresses.
+    pub link_local: Vec<IpAddr>,
+    /// A fixed MAC address.
+    pub mac: Option<Mac>,
+    /// `GwPriority` (API 1.48).
+    pub gateway_priority: Option<i64>,
+    /// `DriverOpts`, the interface's name among them (`com.docker.network.endpoint.ifname`, API 1.49).
+    pub driver_opts: BTreeMap<String, String>,
+}
+
+/// `IPAM`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IpamSettings {
+    /// `Driver`; none is `default`.
+    pub driver: Option<String>,
+    /// `Config`.
+    pub pools: Vec<PoolSettings>,
+    /// `Options`.
+    pub options: BTreeMap<String, String>,
+}
+
+/// One entry of `IPAM.Config`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PoolSettings {
+    /// `Subnet`.
+    pub subnet: Option<ipnet::IpNet>,
+    /// `IPRange`.
+    pub ip_range: Option<ipnet::IpNet>,
+    /// `Gateway`.
+    pub gateway: Option<IpAddr>,
+    /// `AuxiliaryAddresses`.
+    pub aux_addresses: BTreeMap<String, IpAddr>,
+}
