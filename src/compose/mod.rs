@@ -2,3 +2,6 @@
 
 pub mod extension;
 pub mod model;
+mod request;
+
+pub use request::{Request, Skip};

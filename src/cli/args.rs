@@ -1,0 +1,127 @@
+//! The command line: global options as `docker compose` has them, and one variant a command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{config, version};
+
+/// Ties a Compose stack fast and proves that the knot holds.
+#[derive(Debug, Parser)]
+#[command(name = "bowline", disable_version_flag = true, max_term_width = 120, subcommand_required = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 a step failed, 2 `plan` has changes, 64 usage, 65 the file, 66 preflight, \
+    69 no Engine, 70 unhealthy, 71 verification failed, 72 leftovers, 130 interrupted"
+)]
+pub struct Arguments {
+    /// Options before the command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One variant a command; each command's arguments stand in its own file.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    #[command(alias = "convert")]
+    Config(config::Arguments),
+    Version(version::Arguments),
+}
+
+/// Options that every command takes, written before its name.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Global {
+    /// Stack file; several are merged in order, `-` is standard input.
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Project name; the default is the file's `name:` or its directory's name.
+    #[arg(short, long, value_name = "NAME")]
+    pub project_name: Option<String>,
+    /// Directory that relative paths start from; the default is that of the first stack file.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub project_directory: Option<PathBuf>,
+    /// Profile to enable; may be repeated, `*` enables all.
+    #[arg(long = "profile", value_name = "PROFILE")]
+    pub profiles: Vec<String>,
+    /// Environment file for `${…}`, instead of .env; may be repeated, later ones win.
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<PathBuf>,
+    /// Keep networks, volumes, secrets and configs that no active service uses.
+    #[arg(long)]
+    pub all_resources: bool,
+    /// Name containers with `_` instead of `-`, as docker-compose 1 did.
+    #[arg(long, env = "COMPOSE_COMPATIBILITY", value_parser = clap::builder::FalseyValueParser::new(), hide_env = true)]
+    pub compatibility: bool,
+    /// How many steps run at once; -1 is no limit.
+    #[arg(long, default_value_t = -1, allow_negative_numbers = true, value_name = "NUMBER",
+          env = "COMPOSE_PARALLEL_LIMIT", hide_env = true)]
+    pub parallel: i64,
+    /// How progress is shown.
+    #[arg(long, value_enum, default_value_t, env = "COMPOSE_PROGRESS", hide_env = true)]
+    pub progress: Progress,
+    /// When to use colours and cursor movements.
+    #[arg(long, value_enum, default_value_t, env = "COMPOSE_ANSI", hide_env = true)]
+    pub ansi: Ansi,
+    /// Show what would be done and do nothing.
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+}
+
+/// `--progress`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// Live lines in a terminal, plain lines elsewhere.
+    #[default]
+    Auto,
+    /// Live lines.
+    Tty,
+    /// One line an event.
+    Plain,
+    /// One JSON object an event.
+    Json,
+    /// None.
+    Quiet,
+}
+
+/// `--ansi`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Ansi {
+    /// Where the output is a terminal and `NO_COLOR` is not set.
+    #[default]
+    Auto,
+    /// Never.
+    Never,
+    /// Always.
+    Always,
+}
+
+impl From<Ansi> for anstream::ColorChoice {
+    fn from(ansi: Ansi) -> Self {
+        match ansi {
+            Ansi::Auto => Self::Auto,
+            Ansi::Never => Self::Never,
+            Ansi::Always => Self::Always,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_has_no_option_twice() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_before_the_command() {
+        let line = Arguments::try_parse_from(["bowline", "-f", "a.yaml", "-f", "-", "-p", "x", "convert", "--quiet"]);
+        let line = line.unwrap();
+        assert_eq!(line.global.files, ["a.yaml", "-"].map(PathBuf::from));
+        assert!(matches!(line.command, Command::Config(_)));
+    }
+}

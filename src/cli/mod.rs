@@ -1,0 +1,54 @@
+//! The command line of bowline: one file a command. Only the binary knows it; the library never prints.
+//!
+//! A new command is a file with `Arguments` (their doc comment is the command's help) and `run`, a variant of
+//! [`args::Command`], and an arm of [`dispatch`].
+
+mod args;
+mod config;
+mod exit;
+mod output;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+use exit::{Exit, Failure};
+
+/// Reads the arguments, runs the command, and turns its end into an exit code.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error).into(),
+    };
+    anstream::ColorChoice::from(arguments.global.ansi).write_global();
+    match dispatch(&arguments) {
+        Ok(exit) => exit.into(),
+        Err(failure) if failure.is_closed_pipe() => Exit::Ok.into(),
+        Err(failure) => {
+            output::failure(&failure);
+            failure.kind.into()
+        }
+    }
+}
+
+/// One arm a command. A command that talks to an Engine runs its future by [`block_on`]; the others start no runtime.
+fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> {
+    match command {
+        Command::Config(arguments) => config::run(global, arguments),
+        Command::Version(arguments) => version::run(arguments),
+    }
+}
+
+/// Runs a command's future on this thread.
+#[expect(dead_code, reason = "for the commands that talk to an Engine, which come next")]
+fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
+
+/// Help and bad arguments: clap's own text, our exit codes.
+fn usage(error: &clap::Error) -> Exit {
+    drop(error.print());
+    if error.use_stderr() { Exit::Usage } else { Exit::Ok }
+}

@@ -1,0 +1,37 @@
+//! Where a command writes. Nothing here panics when the reader of a pipe goes away, as `println!` would.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::exit::Failure;
+
+/// The colours of messages; `anstream` drops them where the terminal, `NO_COLOR` or `--ansi never` says so.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HELP: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Writes an answer to standard output, whole, and ends it with a newline where it has none.
+///
+/// # Errors
+/// What the operating system says; a closed pipe among it, which `main` takes for a good end.
+pub fn answer(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if !text.is_empty() && !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Writes to standard error. What cannot be said there cannot be said anywhere: errors are dropped.
+pub fn remark(text: &str) {
+    drop(writeln!(anstream::stderr().lock(), "{text}"));
+}
+
+/// A failure with its hints.
+pub fn failure(failure: &Failure) {
+    remark(&format!("{ERROR}error{ERROR:#}: {failure}"));
+    for hint in &failure.hints {
+        remark(&format!("{HELP}help{HELP:#}: {hint}"));
+    }
+}

@@ -1,0 +1,59 @@
+//! What is asked of the loader: the command line's share and the environment's, as data.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+/// Everything that decides which project is loaded. The loader looks at nothing else but the files that follow from it.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// `-f`, in order; `-` is standard input. Empty: `COMPOSE_FILE`, or the search upwards from `current_dir`.
+    pub files: Vec<PathBuf>,
+    /// `-p`.
+    pub project_name: Option<String>,
+    /// `--project-directory`.
+    pub project_directory: Option<PathBuf>,
+    /// `--profile`; empty: `COMPOSE_PROFILES`.
+    pub profiles: Vec<String>,
+    /// `--env-file`; empty: `COMPOSE_ENV_FILES`, or `.env`.
+    pub env_files: Vec<PathBuf>,
+    /// Services that were named: their profiles are active, and only they and what they need stay. Empty: all.
+    pub services: Vec<String>,
+    /// The environment of the process.
+    pub environment: IndexMap<String, String>,
+    /// The directory that the process stands in, absolute.
+    pub current_dir: PathBuf,
+    /// `--all-resources`: keep networks, volumes, secrets and configs that no active service uses.
+    pub all_resources: bool,
+    /// `--compatibility`: `_` instead of `-` in names.
+    pub compatibility: bool,
+    /// Stages that `config` can leave out.
+    pub skip: Skip,
+}
+
+/// Stages that `config` can leave out; nothing is left out for a command that talks to an Engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skip {
+    /// `--no-interpolate`.
+    pub interpolation: bool,
+    /// `--no-normalize`.
+    pub normalization: bool,
+    /// `--no-path-resolution`.
+    pub path_resolution: bool,
+    /// `--no-consistency`.
+    pub consistency: bool,
+    /// `--no-env-resolution`.
+    pub env_resolution: bool,
+}
+
+impl Request {
+    /// A request for what this process was started with: its environment and its directory.
+    ///
+    /// # Errors
+    /// When the current directory is gone.
+    pub fn from_process() -> std::io::Result<Self> {
+        let text = |s: std::ffi::OsString| s.to_string_lossy().into_owned();
+        let environment = std::env::vars_os().map(|(k, v)| (text(k), text(v))).collect();
+        Ok(Self { environment, current_dir: std::env::current_dir()?, ..Self::default() })
+    }
+}
