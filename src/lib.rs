@@ -6,6 +6,7 @@ pub mod compose;
 pub mod finding;
 pub mod name;
 pub mod plan;
+pub mod preflight;
 pub mod source;
 pub mod state;
 pub mod yaml;

@@ -1,0 +1,60 @@
+//! What the Engine itself cannot do: too old an API, no Swarm.
+
+use super::Scene;
+use crate::finding::{Code, Finding, Findings};
+use crate::source::Span;
+
+/// Attributes that need a newer API than the Engine has: the error names both versions.
+pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
+    let has = scene.observed.engine.api;
+    let mut need = |api: (u32, u32), what: String, at: Option<Span>| {
+        if has < api {
+            let message = format!(
+                "{what} needs API {}.{}, and the Engine {} has API {}.{}",
+                api.0, api.1, scene.observed.engine.version, has.0, has.1
+            );
+            let help = "leave it out, or take a newer Engine";
+            findings.push(Finding::error(Code::ApiTooOld, message).maybe_at(at).help(help));
+        }
+    };
+    for service in scene.project.services.values() {
+        for (key, endpoint) in &service.networks {
+            let at = endpoint.span.or(Some(service.span));
+            if endpoint.gateway_priority.is_some() {
+                need((1, 48), format!("`gw_priority` of network {key}"), at);
+            }
+            if let Some(name) = &endpoint.interface_name {
+                need((1, 49), format!("`interface_name` of network {key}"), Some(name.span));
+            }
+        }
+        if let Some(check) = service.healthcheck.as_ref().filter(|h| h.start_interval.is_some()) {
+            need((1, 44), "`start_interval` of a health check".into(), Some(check.span));
+        }
+        for mount in &service.mounts {
+            if let crate::compose::model::MountSource::Volume { subpath: Some(_), .. } = &mount.value.source {
+                need((1, 45), "`subpath` of a volume".into(), Some(mount.span));
+            }
+        }
+    }
+    for network in scene.project.networks.values().filter(|n| n.enable_ipv4.is_some()) {
+        need((1, 48), "`enable_ipv4` of a network".into(), network.span);
+    }
+}
+
+/// P44: an overlay network on an Engine that manages no Swarm.
+pub(super) fn check_swarm(scene: Scene<'_>, findings: &mut Findings) {
+    if scene.observed.engine.swarm_manager {
+        return;
+    }
+    for network in scene.project.networks.values().filter(|n| !n.external && n.driver_name() == "overlay") {
+        let at = network.driver.as_ref().map(|d| d.span).or(network.span);
+        findings.push(
+            Finding::error(
+                Code::SwarmNeeded,
+                format!("network {} is an overlay, and this Engine is not a Swarm manager", network.key),
+            )
+            .maybe_at(at)
+            .help("run `docker swarm init`, or join a Swarm as a manager; on one host `driver: bridge` does"),
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! What the Engine's host has, as data.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use crate::name::Protocol;
+
+/// The host, as far as it could be looked at. What was not looked at is `None`, and rules that need it stay silent.
+#[derive(Clone, Debug, Default)]
+pub struct HostFacts {
+    /// Its links.
+    pub links: Option<Vec<HostLink>>,
+    /// Its routes: destination and link.
+    pub routes: Option<Vec<HostRoute>>,
+    /// Its listening sockets.
+    pub listeners: Option<Vec<Listener>>,
+    /// Paths that the stack mounts and that are not there; looked at where the Engine is local.
+    pub missing_paths: BTreeSet<PathBuf>,
+}
+
+/// A link of the host.
+#[derive(Clone, Debug)]
+pub struct HostLink {
+    /// Its name.
+    pub name: String,
+    /// `bridge`, `veth`, `vlan`, `macvlan` …; empty for hardware.
+    pub kind: String,
+    /// Whether it is set up.
+    pub up: bool,
+    /// Whether the other end answers (carrier).
+    pub carrier: bool,
+    /// The link that it is a port of.
+    pub master: Option<String>,
+    /// Its addresses.
+    pub addresses: Vec<IpNet>,
+}
+
+/// A route of the host.
+#[derive(Clone, Debug)]
+pub struct HostRoute {
+    /// Where to; a zero prefix is the default route.
+    pub destination: IpNet,
+    /// Through which link.
+    pub link: String,
+}
+
+/// A listening socket of the host.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Its address; unspecified is every one.
+    pub address: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// The process that holds it, where that could be read.
+    pub process: Option<Process>,
+}
+
+/// A process of the host.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// Its id.
+    pub pid: u32,
+    /// Its name.
+    pub name: String,
+}
+
+impl HostFacts {
+    /// The link of a name.
+    pub fn link(&self, name: &str) -> Option<&HostLink> {
+        self.links.as_ref()?.iter().find(|l| l.name == name)
+    }
+
+    /// The link of the default route.
+    pub fn default_link(&self) -> Option<&str> {
+        let routes = self.routes.as_ref()?;
+        routes.iter().find(|r| r.destination.prefix_len() == 0).map(|r| r.link.as_str())
+    }
+}

@@ -1,0 +1,56 @@
+//! What this Engine and this host would refuse, found before anything is changed.
+//!
+//! Pure like `lint`: what the Engine holds is [`Observed`], what its host has is [`HostFacts`], both gathered before. One
+//! function a rule; each names the holder, shows what was read, and offers one way out. The numbers P1 to P58 are those of the
+//! catalogue in the reference.
+
+mod engine;
+pub mod host;
+mod names;
+mod parents;
+mod pools;
+mod ports;
+
+pub use host::HostFacts;
+
+use crate::compose::model::Project;
+use crate::finding::Findings;
+use crate::state::desired::Desired;
+use crate::state::observed::Observed;
+
+/// Everything that a rule may look at.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// The stack, with the places in its files.
+    pub project: &'a Project,
+    /// What it asks of the Engine.
+    pub desired: &'a Desired,
+    /// What the Engine holds.
+    pub observed: &'a Observed,
+    /// What its host has.
+    pub host: &'a HostFacts,
+}
+
+/// Every rule, all findings at once.
+pub fn check(scene: Scene<'_>, findings: &mut Findings) {
+    let rules: &[fn(Scene<'_>, &mut Findings)] = &[
+        engine::check_api_version,
+        engine::check_swarm,
+        names::check_images,
+        names::check_external_networks,
+        names::check_external_volumes,
+        names::check_network_names,
+        names::check_container_names,
+        names::check_namespace_owners,
+        names::check_bind_sources,
+        pools::check_subnet_overlap,
+        pools::check_host_routes,
+        pools::check_held_addresses,
+        ports::check_ports_of_containers,
+        ports::check_ports_of_processes,
+        ports::check_host_addresses,
+        parents::check_parent_link,
+        parents::check_parent_shared,
+    ];
+    rules.iter().for_each(|rule| rule(scene, findings));
+}

@@ -1,0 +1,144 @@
+//! What is named and not there, or held by somebody else.
+
+use super::Scene;
+use crate::compose::model::{MountSource, NetworkMode};
+use crate::finding::{Code, Finding, Findings, nearest};
+
+/// An image that is not there and that nobody may pull.
+pub(super) fn check_images(scene: Scene<'_>, findings: &mut Findings) {
+    for service in scene.project.services.values() {
+        let Some(image) = &service.image else { continue };
+        let missing = matches!(scene.observed.images.get(&image.value), Some(None));
+        if missing && service.pull_policy.as_deref() == Some("never") {
+            findings.push(
+                Finding::error(
+                    Code::ImageMissing,
+                    format!("image `{}` is not there, and may not be pulled", image.value),
+                )
+                .at(image.span)
+                .label(format!("{} needs it", service.name))
+                .help("pull or build it first, or leave `pull_policy: never` out"),
+            );
+        }
+    }
+}
+
+/// P45: an external network that is not there.
+pub(super) fn check_external_networks(scene: Scene<'_>, findings: &mut Findings) {
+    let names = || scene.observed.networks.iter().map(|n| n.name.as_str());
+    for network in scene.project.networks.values().filter(|n| n.external) {
+        if names().any(|n| n == network.name) {
+            continue;
+        }
+        let help = nearest(&network.name, names()).map_or_else(
+            || format!("make it: `docker network create {}`; or leave `external` out", network.name),
+            |near| format!("did you mean `{near}`?"),
+        );
+        findings.push(
+            Finding::error(Code::NetworkMissing, format!("external network `{}` is not there", network.name))
+                .maybe_at(network.span)
+                .help(help),
+        );
+    }
+}
+
+/// An external volume that is not there.
+pub(super) fn check_external_volumes(scene: Scene<'_>, findings: &mut Findings) {
+    let names = || scene.observed.volumes.iter().map(|v| v.name.as_str());
+    for volume in scene.project.volumes.values().filter(|v| v.external) {
+        if names().any(|n| n == volume.name) {
+            continue;
+        }
+        let help = nearest(&volume.name, names()).map_or_else(
+            || format!("make it: `docker volume create {}`; or leave `external` out", volume.name),
+            |near| format!("did you mean `{near}`?"),
+        );
+        findings.push(
+            Finding::error(Code::VolumeMissing, format!("external volume `{}` is not there", volume.name))
+                .maybe_at(volume.span)
+                .help(help),
+        );
+    }
+}
+
+/// P46: a network of the name that a stack's network gets, made by somebody else.
+pub(super) fn check_network_names(scene: Scene<'_>, findings: &mut Findings) {
+    for network in scene.project.networks.values().filter(|n| !n.external) {
+        let held = scene.observed.networks.iter().find(|o| o.name == network.name);
+        let Some(other) = held.filter(|o| !o.belongs_to(&scene.project.name)) else { continue };
+        let holder = match other.project() {
+            Some(project) => format!("project `{project}` has"),
+            None => "somebody made by hand".into(),
+        };
+        findings.push(
+            Finding::error(
+                Code::ForeignResource,
+                format!("network {} would be named `{}`, which {holder}", network.key, network.name),
+            )
+            .maybe_at(network.span)
+            .help("use it with `external: true`, give another `name`, or remove the old one"),
+        );
+    }
+}
+
+/// A container of a name that a service's container gets, outside the project.
+pub(super) fn check_container_names(scene: Scene<'_>, findings: &mut Findings) {
+    for wanted in scene.desired.containers.values() {
+        let Some(other) = scene.observed.others.iter().find(|o| o.name == wanted.name) else { continue };
+        let service = scene.project.services.get(&wanted.replica.service);
+        let at = service.map(|s| s.container_name.as_ref().map_or(s.span, |n| n.span));
+        let project = other.project.as_ref().map_or("no project".into(), |p| format!("project `{p}`"));
+        findings.push(
+            Finding::error(
+                Code::NameTaken,
+                format!(
+                    "container name `{}` is held by container {} of {project}, {}",
+                    wanted.name,
+                    other.id.short(),
+                    other.status.to_lowercase()
+                ),
+            )
+            .maybe_at(at)
+            .help(format!("remove it (`docker rm {}`), or give another `container_name`", other.name)),
+        );
+    }
+}
+
+/// P50: a container outside the project whose namespace is shared, that is not there or does not run.
+pub(super) fn check_namespace_owners(scene: Scene<'_>, findings: &mut Findings) {
+    for service in scene.project.services.values() {
+        let Some(mode) = &service.network_mode else { continue };
+        let NetworkMode::Container(name) = &mode.value else { continue };
+        let is_it = |id: &str, n: &str| n == name || (name.len() >= 12 && id.starts_with(name.as_str()));
+        let own = scene.observed.containers.iter().any(|c| is_it(c.id.as_str(), &c.name));
+        let other = scene.observed.others.iter().find(|o| is_it(o.id.as_str(), &o.name));
+        let finding = match other {
+            None if own => continue,
+            None => Finding::error(Code::ContainerMissing, format!("there is no container `{name}`"))
+                .help("start it first, or name a service: `network_mode: service:NAME`"),
+            Some(o) if o.state != "running" => {
+                Finding::error(Code::ContainerMissing, format!("container `{name}` does not run: it is {}", o.state))
+                    .help(format!("`docker start {name}` first: a namespace lives as long as its container runs"))
+            }
+            Some(_) => continue,
+        };
+        findings.push(finding.at(mode.span).label(format!("{} shares its network", service.name)));
+    }
+}
+
+/// A bind mount whose source is not there and may not be made.
+pub(super) fn check_bind_sources(scene: Scene<'_>, findings: &mut Findings) {
+    for service in scene.project.services.values() {
+        for mount in &service.mounts {
+            let MountSource::Bind(bind) = &mount.value.source else { continue };
+            if !bind.create_host_path && scene.host.missing_paths.contains(&bind.source) {
+                findings.push(
+                    Finding::error(Code::SourceMissing, format!("`{}` is not there", bind.source.display()))
+                        .at(mount.span)
+                        .label(format!("{} mounts it at {}", service.name, mount.value.target))
+                        .help("make it, or let the Engine make a directory: `bind: {create_host_path: true}`"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The parents of macvlan and ipvlan networks.
+
+use super::Scene;
+use crate::compose::model::Network;
+use crate::finding::{Code, Finding, Findings, nearest};
+use crate::source::Spanned;
+
+/// P27, P29, P30: a parent that is not there, is down, or is a port of another link.
+pub(super) fn check_parent_link(scene: Scene<'_>, findings: &mut Findings) {
+    let Some(links) = &scene.host.links else { return };
+    for (network, parent) in parents(scene) {
+        let link = scene.host.link(&parent.value);
+        if link.is_none() && sub_interface(&parent.value).is_some_and(|(base, _)| scene.host.link(base).is_some()) {
+            continue; // the Engine makes `eth0.10` when `eth0` is there
+        }
+        let finding = match link {
+            None => {
+                let known = links.iter().map(|l| l.name.as_str()).filter(|n| *n != "lo" && !n.starts_with("veth"));
+                let near = nearest(&parent.value, known).or(scene.host.default_link());
+                let message = format!("the host has no link `{}` for network {} to hang on", parent.value, network.key);
+                let finding = Finding::error(Code::ParentMissing, message);
+                match near {
+                    Some(near) => finding.help(format!("did you mean `{near}`?")),
+                    None => finding.help("`ip link` on the Engine's host lists what there is"),
+                }
+            }
+            Some(link) if link.master.is_some() && network.driver_name() == "macvlan" => {
+                let master = link.master.as_deref().unwrap_or_default();
+                let message = format!("`{}` is a port of `{master}`, and cannot be a parent besides", parent.value);
+                Finding::error(Code::ParentBusy, message).help(format!("hang network {} on `{master}`", network.key))
+            }
+            Some(link) if !link.up => {
+                let message = format!("`{}` is down: nothing on network {} will be reached", parent.value, network.key);
+                Finding::warning(Code::ParentDown, message).help(format!("`ip link set {} up`", parent.value))
+            }
+            Some(_) => continue,
+        };
+        findings.push(finding.at(parent.span));
+    }
+}
+
+/// P38: a parent that another network of the Engine uses. Engines up to 26 refuse a second macvlan network on it with a message
+/// that names a phantom, later ones take it, and both networks share one wire; ipvlan is refused by all.
+pub(super) fn check_parent_shared(scene: Scene<'_>, findings: &mut Findings) {
+    let engine = &scene.observed.engine;
+    for (network, parent) in parents(scene) {
+        let user = scene.observed.networks.iter().find(|o| {
+            o.name != network.name
+                && matches!(o.driver.as_str(), "macvlan" | "ipvlan")
+                && o.options.get("parent") == Some(&parent.value)
+        });
+        let Some(user) = user else { continue };
+        let owner = user.project().map_or(String::new(), |p| format!(" of project {p}"));
+        let refused = engine.major() <= 26 || network.driver_name() == "ipvlan" || user.driver != network.driver_name();
+        let message = format!("parent `{}` already carries network `{}`{owner}", parent.value, user.name);
+        let finding = if refused {
+            Finding::error(Code::ParentShared, format!("{message}, and Engine {} takes one only", engine.version))
+        } else {
+            Finding::warning(Code::ParentShared, format!("{message}: the two share one wire"))
+        };
+        let help = format!("give each a VLAN of its own: `parent: {}.10`", parent.value);
+        findings.push(finding.at(parent.span).help(help));
+    }
+}
+
+/// The macvlan and ipvlan networks that the file makes, with their parents.
+fn parents<'a>(scene: Scene<'a>) -> impl Iterator<Item = (&'a Network, &'a Spanned<String>)> {
+    let made = scene.project.networks.values().filter(|n| !n.external);
+    let wired = made.filter(|n| matches!(n.driver_name(), "macvlan" | "ipvlan"));
+    wired.filter_map(|n| n.driver_opts.get("parent").map(|p| (n, p)))
+}
+
+/// `eth0.10` as `("eth0", "10")`.
+fn sub_interface(name: &str) -> Option<(&str, &str)> {
+    name.split_once('.').filter(|(base, id)| !base.is_empty() && id.parse::<u16>().is_ok())
+}

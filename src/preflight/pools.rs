@@ -1,0 +1,135 @@
+//! Address pools: who holds a subnet, which route it would hide, who has a static address.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::{IpNet, Ipv4Net};
+
+use super::Scene;
+use crate::compose::model::Network;
+use crate::finding::{Code, Finding, Findings};
+use crate::source::Spanned;
+use crate::state::observed::{Observed, ObservedNetwork};
+
+/// P1: a subnet that overlaps another network of the Engine.
+pub(super) fn check_subnet_overlap(scene: Scene<'_>, findings: &mut Findings) {
+    for (network, subnet) in declared_subnets(scene) {
+        let holder = scene.observed.networks.iter().find(|o| {
+            o.name != network.name && o.scope != "swarm" && subnets_of(o).any(|held| overlap(held, subnet.value))
+        });
+        let Some(holder) = holder else { continue };
+        let held = subnets_of(holder).find(|h| overlap(*h, subnet.value)).unwrap_or(subnet.value);
+        let mut finding = Finding::error(
+            Code::SubnetOverlap,
+            format!("{} of network {} overlaps {held} of network `{}`", subnet.value, network.key, holder.name),
+        )
+        .at(subnet.span)
+        .label(format!("held by {}", describe(scene.observed, holder)));
+        if let Some(free) = free_subnet(scene, subnet.value) {
+            finding = finding.help(format!("{free} is free")).patch(subnet.span, free.to_string());
+        }
+        findings.push(finding);
+    }
+}
+
+/// P3: a subnet that overlaps a route or an address of the host. The Engine takes it without a word.
+pub(super) fn check_host_routes(scene: Scene<'_>, findings: &mut Findings) {
+    let Some(routes) = &scene.host.routes else { return };
+    for (network, subnet) in declared_subnets(scene) {
+        if matches!(network.driver_name(), "macvlan" | "ipvlan") {
+            continue;
+        }
+        let exists = scene.observed.networks.iter().any(|o| o.name == network.name);
+        let clash = routes.iter().find(|r| r.destination.prefix_len() > 0 && overlap(r.destination, subnet.value));
+        let Some(route) = clash.filter(|r| !exists && !is_engine_link(&r.link)) else { continue };
+        let mut finding = Finding::warning(
+            Code::SubnetOverlap,
+            format!("{} of network {} hides the host's route to {}", subnet.value, network.key, route.destination),
+        )
+        .at(subnet.span)
+        .label(format!("the host reaches {} through {}", route.destination, route.link));
+        if let Some(free) = free_subnet(scene, subnet.value) {
+            finding = finding.help(format!("{free} is free")).patch(subnet.span, free.to_string());
+        }
+        findings.push(finding);
+    }
+}
+
+/// P10: a static address that a container outside the project has on the same network.
+pub(super) fn check_held_addresses(scene: Scene<'_>, findings: &mut Findings) {
+    for service in scene.project.services.values() {
+        for (key, endpoint) in &service.networks {
+            let Some(network) = scene.project.networks.get(key) else { continue };
+            let v4 = endpoint.ipv4_address.as_ref().map(|a| a.map(IpAddr::V4));
+            let v6 = endpoint.ipv6_address.as_ref().map(|a| a.map(IpAddr::V6));
+            for address in v4.into_iter().chain(v6) {
+                let holds = |o: &&crate::state::observed::OtherContainer| {
+                    o.networks.iter().any(|(n, _, held)| *n == network.name && held.contains(&address.value))
+                };
+                if let Some(other) = scene.observed.others.iter().find(holds) {
+                    findings.push(
+                        Finding::error(
+                            Code::AddressTaken,
+                            format!("{} on network {key} is held by container `{}`", address.value, other.name),
+                        )
+                        .at(address.span)
+                        .label(format!("{} asks for it", service.name))
+                        .help(format!(
+                            "`docker network disconnect {} {}`, or take another address",
+                            network.name, other.name
+                        )),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The subnets that the file gives to networks that it makes.
+fn declared_subnets<'a>(scene: Scene<'a>) -> impl Iterator<Item = (&'a Network, &'a Spanned<IpNet>)> {
+    let made = scene.project.networks.values().filter(|n| !n.external);
+    made.flat_map(|n| n.ipam.pools.iter().filter_map(move |p| p.subnet.as_ref().map(|s| (n, s))))
+}
+
+fn subnets_of(network: &ObservedNetwork) -> impl Iterator<Item = IpNet> {
+    network.ipam.pools.iter().filter_map(|p| p.subnet)
+}
+
+/// Whether two ranges share an address.
+pub(super) fn overlap(a: IpNet, b: IpNet) -> bool {
+    a.contains(&b.network()) || b.contains(&a.network())
+}
+
+/// Links that the Engine makes: their routes are its networks', which are compared as networks.
+fn is_engine_link(name: &str) -> bool {
+    name == "docker0" || name == "docker_gwbridge" || name.starts_with("br-") || name.starts_with("veth")
+}
+
+/// `project blog, 3 containers`, `made by hand, unused`.
+fn describe(observed: &Observed, network: &ObservedNetwork) -> String {
+    let owner = network.project().map_or("made by hand".to_owned(), |p| format!("project {p}"));
+    let is_on =
+        |networks: &[(String, _, _)]| networks.iter().any(|(n, _, _): &(String, _, Vec<IpAddr>)| *n == network.name);
+    let others = observed.others.iter().filter(|o| is_on(&o.networks)).count();
+    let own = observed.containers.iter().filter(|c| c.endpoints.contains_key(&network.name)).count();
+    match others + own {
+        0 => format!("{owner}, unused"),
+        1 => format!("{owner}, 1 container"),
+        n => format!("{owner}, {n} containers"),
+    }
+}
+
+/// The next private IPv4 subnet of the same size that no network of the Engine, of the file or route of the host touches.
+fn free_subnet(scene: Scene<'_>, like: IpNet) -> Option<IpNet> {
+    let prefix = like.prefix_len();
+    if like.addr().is_ipv6() || prefix < 12 {
+        return None;
+    }
+    let mut taken: Vec<IpNet> = scene.observed.networks.iter().flat_map(subnets_of).collect();
+    taken.extend(declared_subnets(scene).map(|(_, s)| s.value));
+    let routes = scene.host.routes.iter().flatten().map(|r| r.destination);
+    taken.extend(routes.filter(|d| d.prefix_len() > 0));
+    let ranges =
+        [(Ipv4Addr::new(172, 16, 0, 0), 12), (Ipv4Addr::new(10, 0, 0, 0), 8), (Ipv4Addr::new(192, 168, 0, 0), 16)];
+    let candidates = ranges.into_iter().filter_map(|(base, len)| Ipv4Net::new(base, len).ok()?.subnets(prefix).ok());
+    candidates.flat_map(|c| c.skip(1).take(4096)).map(IpNet::V4).find(|c| !taken.iter().any(|t| overlap(*t, *c)))
+}
