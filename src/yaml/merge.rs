@@ -1,0 +1,58 @@
+//! Merge keys: `<<: *base`, `<<: {…}` and `<<: [*first, *second]`, where the earlier wins and the mapping's own keys win
+//! over all.
+
+use super::node::{Data, Mapping, Node};
+use crate::finding::{Code, Finding};
+use crate::source::Span;
+
+/// What a merge key brings, the mapping that wins first.
+pub(super) struct Source(Vec<Node>);
+
+/// The mappings under a merge key, or what is wrong with them.
+pub(super) fn source(value: &Node) -> Result<Source, Finding> {
+    let wrong = |node: &Node, what: &str| {
+        Finding::error(Code::BadMerge, format!("`<<` takes a mapping or a list of mappings, not {what}"))
+            .at(node.span)
+            .help("anchor a mapping with `&name` and write `<<: *name`, or `<<: [*first, *second]`")
+    };
+    match &*value.data {
+        Data::Map(_) => Ok(Source(vec![value.clone()])),
+        Data::Seq(items) => match items.iter().find(|i| i.as_map().is_none()) {
+            None => Ok(Source(items.clone())),
+            Some(item) => Err(wrong(item, &format!("a list that holds {}", item.kind()))),
+        },
+        _ => Err(wrong(value, value.kind())),
+    }
+}
+
+/// Adds to a mapping what it does not have itself, after its own keys.
+pub(super) fn into(mapping: &mut Mapping, source: &Source) {
+    for node in &source.0 {
+        let Some(other) = node.as_map() else { continue };
+        for (key, entry) in other.iter() {
+            mapping.0.entry(key.clone()).or_insert_with(|| entry.clone());
+        }
+    }
+}
+
+/// A second `<<` in one mapping.
+pub(super) fn twice(first: Span, again: Span) -> Finding {
+    Finding::error(Code::DuplicateKey, "`<<` is given twice in one mapping")
+        .at(again)
+        .label("given again here")
+        .also(first, "first given here")
+        .help("give one list: `<<: [*first, *second]`; the earlier wins")
+}
+
+/// How many values a merged mapping stands for. The walk is paid for: each value was counted when its alias was read.
+pub(super) fn weight(mapping: &Mapping) -> usize {
+    1 + mapping.iter().map(|(_, e)| node_weight(&e.value)).sum::<usize>()
+}
+
+fn node_weight(node: &Node) -> usize {
+    match &*node.data {
+        Data::Seq(items) => 1 + items.iter().map(node_weight).sum::<usize>(),
+        Data::Map(mapping) => weight(mapping),
+        _ => 1,
+    }
+}
