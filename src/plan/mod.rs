@@ -1,5 +1,12 @@
 //! From what should be and what is to a [`Plan`]: what is done, in which order, and why.
 
+mod builder;
+mod graph;
 mod operation;
+mod proof;
+mod text;
 
-pub use operation::{Cause, Needs, OnFailure, Operation, Target, Wait};
+pub use builder::PlanBuilder;
+pub use graph::{Plan, Step, StepId};
+pub use operation::{Cause, ExistingNetwork, LinkEnd, Needs, NewContainer, OnFailure, Operation, Target, Wait};
+pub use proof::Flaw;

@@ -22,6 +22,15 @@ pub enum Target {
     Planned(Replica),
 }
 
+impl Target {
+    /// Which one it is.
+    pub fn replica(&self) -> &Replica {
+        match self {
+            Self::Existing { replica, .. } | Self::Planned(replica) => replica,
+        }
+    }
+}
+
 /// What is done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
@@ -33,12 +42,7 @@ pub enum Operation {
     /// `POST /networks/create`.
     CreateNetwork(NetworkKey),
     /// `DELETE /networks/{id}`.
-    RemoveNetwork {
-        /// Its id.
-        id: NetworkId,
-        /// Its name.
-        name: String,
-    },
+    RemoveNetwork(ExistingNetwork),
     /// `POST /networks/{id}/connect` with the whole endpoint.
     Connect {
         /// Who.
@@ -50,10 +54,8 @@ pub enum Operation {
     Disconnect {
         /// Who.
         container: Target,
-        /// The network's id.
-        id: NetworkId,
-        /// Its name.
-        name: String,
+        /// From which network.
+        network: ExistingNetwork,
     },
     /// `POST /volumes/create`.
     CreateVolume(VolumeKey),
@@ -61,16 +63,11 @@ pub enum Operation {
     RemoveVolume {
         /// Its name.
         name: String,
+        /// Its key in the file, by its label.
+        key: Option<VolumeKey>,
     },
     /// `POST /containers/create`.
-    CreateContainer {
-        /// Which one; its settings are in the plan's `Desired`.
-        replica: Replica,
-        /// The name it gets: the final one, or one to be renamed from.
-        name: String,
-        /// The container whose anonymous volumes it inherits.
-        inherits: Option<ContainerId>,
-    },
+    CreateContainer(NewContainer),
     /// `POST /containers/{id}/rename`.
     Rename {
         /// Who.
@@ -98,6 +95,54 @@ pub enum Operation {
     },
     /// Waits for an event of the Engine.
     Await(Wait),
+}
+
+/// A network that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExistingNetwork {
+    /// Its id.
+    pub id: NetworkId,
+    /// Its name.
+    pub name: String,
+    /// Its key in the file, by its label.
+    pub key: Option<NetworkKey>,
+}
+
+/// A container to be made: what its `DesiredContainer` in the plan's `Desired` leaves open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewContainer {
+    /// Which one; its settings are in the plan's `Desired`.
+    pub replica: Replica,
+    /// The name it gets: the final one, or one that a later step renames.
+    pub name: String,
+    /// The networks whose endpoints the request carries, the primary one first; a `Connect` step adds each other one.
+    /// Empty where it hangs elsewhere (`Attachment`).
+    pub networks: Vec<NetworkKey>,
+    /// The container whose network namespace it shares (`Attachment::Replica`).
+    pub parent: Option<Target>,
+    /// `HostConfig.Links` (only on the default bridge): to whom, and by which name.
+    pub links: Vec<(LinkEnd, String)>,
+    /// Anonymous volumes that it takes over from the container before it: path in the container, the volume's name.
+    pub inherits: Vec<(String, String)>,
+}
+
+/// Whom a link of a container to be made leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkEnd {
+    /// A container of the project.
+    Target(Target),
+    /// Another, by name or id.
+    External(String),
+}
+
+impl LinkEnd {
+    /// The container, where it is one of the project.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Target(target) => Some(target),
+            Self::External(_) => None,
+        }
+    }
 }
 
 /// What is waited for: every container of a service.
@@ -149,15 +194,16 @@ pub enum Needs {
     Stopped,
     /// The other waits for a condition that this needs.
     Condition(Condition),
-    /// Nothing but order.
+    /// Nothing but order: a failure of the other, or its being skipped, does not skip this one.
     Order,
 }
 
 /// What a failure of the step means for those that come after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Default, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OnFailure {
-    /// What depends on it is skipped.
+    #[default]
+    /// What needs it is skipped, by every edge but `Needs::Order`.
     SkipDependents,
-    /// What depends on it goes on (removing, `required: false`).
+    /// It is tolerated: nothing is skipped (a wait that is `required: false` for all who wait).
     GoOn,
 }

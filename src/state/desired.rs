@@ -22,6 +22,13 @@ pub struct Desired {
     pub containers: IndexMap<Replica, DesiredContainer>,
 }
 
+impl Desired {
+    /// Nothing: what `down` without a file works with.
+    pub fn nothing(project: ProjectName) -> Self {
+        Self { project, networks: IndexMap::new(), volumes: IndexMap::new(), containers: IndexMap::new() }
+    }
+}
+
 /// A network to be there.
 #[derive(Clone, Debug)]
 pub struct DesiredNetwork {

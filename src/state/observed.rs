@@ -73,12 +73,36 @@ pub struct ObservedContainer {
     pub legacy_links: Vec<(String, String)>,
     /// Its endpoints by the network's name.
     pub endpoints: IndexMap<String, ObservedEndpoint>,
+    /// The volumes that are mounted, named and anonymous: path in the container, the volume's name (`Mounts` of the
+    /// inspection, where `Type` is `volume`).
+    pub volumes: BTreeMap<String, String>,
     /// The ports that are really bound: target and protocol, host address, host port.
     pub bound: Vec<BoundPort>,
     /// `NetworkSettings.SandboxKey`.
     pub sandbox: Option<String>,
     /// The path of its hosts file on the Engine's host.
     pub hosts_path: Option<String>,
+}
+
+impl ObservedContainer {
+    /// A container of which nothing else is known.
+    pub fn named(id: ContainerId, name: impl Into<String>, replica: Replica, state: ContainerState) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            replica,
+            state,
+            settings: Settings::default(),
+            image_id: String::new(),
+            network_mode: String::new(),
+            legacy_links: Vec::new(),
+            endpoints: IndexMap::new(),
+            volumes: BTreeMap::new(),
+            bound: Vec::new(),
+            sandbox: None,
+            hosts_path: None,
+        }
+    }
 }
 
 /// A port that is really bound.

@@ -148,6 +148,16 @@ pub enum MountKind {
     },
 }
 
+impl MountKind {
+    /// The volume's name, where it is a named one.
+    pub fn volume_name(&self) -> Option<&str> {
+        match self {
+            Self::Volume { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+}
+
 /// How a container hangs on one network: what is asked of `EndpointsConfig`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EndpointSettings {

@@ -1,0 +1,111 @@
+//! The plan as a graph of steps that can only be read.
+
+use std::fmt;
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use super::operation::{Cause, Needs, OnFailure, Operation};
+use crate::state::desired::Desired;
+
+/// A step's place in its plan: a step comes after all that it needs. Shown from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StepId(pub(super) u32);
+
+impl StepId {
+    /// From 0 to `Plan::len()`, for tables beside the plan.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    fn node(self) -> NodeIndex {
+        NodeIndex::new(self.index())
+    }
+
+    fn of(node: NodeIndex) -> Self {
+        Self(node.index() as u32)
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&(self.0 + 1), f)
+    }
+}
+
+/// One thing that is done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What.
+    pub operation: Operation,
+    /// Why.
+    pub cause: Cause,
+    /// What its failure means.
+    pub on_failure: OnFailure,
+}
+
+/// What is done, and after what. Made by [`super::PlanBuilder`], which proves that it is sound.
+///
+/// An edge leads from a step to one that needs it. Nodes lie in topological order, so that every number is above those of
+/// the steps it needs.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    desired: Desired,
+    graph: DiGraph<Step, Needs>,
+}
+
+impl Plan {
+    /// Only the builder makes one, with its nodes in topological order.
+    pub(super) fn new(desired: Desired, graph: DiGraph<Step, Needs>) -> Self {
+        Self { desired, graph }
+    }
+
+    /// What the steps lead to: the settings of what they create.
+    pub fn desired(&self) -> &Desired {
+        &self.desired
+    }
+
+    /// How many steps.
+    pub fn len(&self) -> usize {
+        self.graph.node_count()
+    }
+
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Every step, each after all that it needs.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = (StepId, &Step)> + DoubleEndedIterator {
+        self.graph.node_indices().map(|n| (StepId::of(n), &self.graph[n]))
+    }
+
+    /// A step of this plan.
+    pub fn step(&self, id: StepId) -> &Step {
+        &self.graph[id.node()]
+    }
+
+    /// What a step needs, in order.
+    pub fn predecessors(&self, id: StepId) -> impl Iterator<Item = (StepId, Needs)> + '_ {
+        self.neighbours(id, Direction::Incoming)
+    }
+
+    /// What needs a step, in order.
+    pub fn successors(&self, id: StepId) -> impl Iterator<Item = (StepId, Needs)> + '_ {
+        self.neighbours(id, Direction::Outgoing)
+    }
+
+    fn neighbours(&self, id: StepId, direction: Direction) -> impl Iterator<Item = (StepId, Needs)> + '_ {
+        let mut found: Vec<_> = self
+            .graph
+            .edges_directed(id.node(), direction)
+            .map(|e| {
+                let other = if direction == Direction::Incoming { e.source() } else { e.target() };
+                (StepId::of(other), *e.weight())
+            })
+            .collect();
+        found.sort();
+        found.into_iter()
+    }
+}
