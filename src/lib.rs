@@ -9,4 +9,5 @@ pub mod plan;
 pub mod preflight;
 pub mod source;
 pub mod state;
+pub mod verify;
 pub mod yaml;

@@ -1,0 +1,8 @@
+//! Proof that a stack is what its file says: checks are derived from the file, facts are gathered from the Engine and from
+//! inside the network namespaces, and each check is judged: proved, refuted, or not proved.
+
+#[cfg(test)]
+mod fixture;
+pub mod matrix;
+pub mod rule;
+pub mod topology;
