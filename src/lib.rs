@@ -7,6 +7,7 @@ pub mod finding;
 pub mod name;
 pub mod plan;
 pub mod preflight;
+pub mod probe;
 pub mod source;
 pub mod state;
 pub mod verify;

@@ -1,0 +1,18 @@
+//! What is looked at from inside a network namespace: the questions, the answers, and the program that is asked.
+//!
+//! One implementation serves both ways of asking. The program under `program/` is std only; `build.rs` makes it static and bowline
+//! carries it. In a sidecar it is the whole image. Where bowline is root on the Engine's host, the same program is started as a
+//! child that enters the namespace itself, which costs about a millisecond. So bowline has no system call of its own that needs
+//! `unsafe`, never moves one of its threads into another namespace, and a crash of a probe is the end of a child.
+
+#[macro_use]
+mod json;
+mod answer;
+mod question;
+
+#[cfg(test)]
+mod wire_tests;
+
+pub use answer::*;
+pub use json::Json;
+pub use question::*;
