@@ -1,11 +1,17 @@
-//! What the file asks the Engine to hold.
+//! What the file asks the Engine to hold, in the Engine's terms: names, labels, addresses, aliases and links.
+
+mod container;
+mod endpoint;
+pub mod labels;
+mod network;
+mod spans;
 
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
 use super::settings::{EndpointSettings, IpamSettings, Settings};
-use crate::compose::model::{Condition, Dependency, Link};
+use crate::compose::model::{Condition, Dependency, Link, Project, Service};
 use crate::name::{NetworkKey, ProjectName, Replica, ServiceName, VolumeKey};
 use crate::source::Span;
 
@@ -20,12 +26,72 @@ pub struct Desired {
     pub volumes: IndexMap<VolumeKey, DesiredVolume>,
     /// Containers by service and number, in the order of the file.
     pub containers: IndexMap<Replica, DesiredContainer>,
+    /// Services that the file defines and that are not to run now: their containers are no orphans.
+    pub inactive: Vec<ServiceName>,
+}
+
+/// What the command line adds to the file.
+#[derive(Clone, Debug, Default)]
+pub struct DesiredOptions {
+    /// `--scale`: how many containers of a service, whatever the file says.
+    pub scale: IndexMap<ServiceName, u32>,
+    /// `--compatibility`: `_` instead of `-` in the names of containers.
+    pub compatibility: bool,
+}
+
+/// What `project` asks the Engine to hold.
+pub fn desired(project: &Project, options: &DesiredOptions) -> Desired {
+    let naming = Naming { project, options };
+    let mut containers = IndexMap::new();
+    for service in project.services.values() {
+        for replica in naming.replicas(service) {
+            let container = container::desired(&naming, service, &replica);
+            containers.insert(replica, container);
+        }
+    }
+    Desired {
+        project: project.name.clone(),
+        networks: project.networks.iter().map(|(k, n)| (k.clone(), network::network(project, n))).collect(),
+        volumes: project.volumes.iter().map(|(k, v)| (k.clone(), network::volume(project, v))).collect(),
+        containers,
+        inactive: project.inactive.clone(),
+    }
+}
+
+/// Who is called what (reference `compose.md` 1.8).
+struct Naming<'a> {
+    project: &'a Project,
+    options: &'a DesiredOptions,
+}
+
+impl Naming<'_> {
+    /// The containers that a service has.
+    fn replicas(&self, service: &Service) -> impl Iterator<Item = Replica> + use<> {
+        let scale = self.options.scale.get(&service.name).copied().unwrap_or(service.scale.value);
+        let name = service.name.clone();
+        (1..=scale).map(move |number| Replica::new(name.clone(), number))
+    }
+
+    /// The name of a container: its `container_name`, or `<project>-<service>-<number>`.
+    fn container(&self, service: &Service, number: u32) -> String {
+        let separator = if self.options.compatibility { "_" } else { "-" };
+        match &service.container_name {
+            Some(name) => name.value.clone(),
+            None => [self.project.name.as_str(), service.name.as_str(), &number.to_string()].join(separator),
+        }
+    }
 }
 
 impl Desired {
     /// Nothing: what `down` without a file works with.
     pub fn nothing(project: ProjectName) -> Self {
-        Self { project, networks: IndexMap::new(), volumes: IndexMap::new(), containers: IndexMap::new() }
+        Self {
+            project,
+            networks: IndexMap::new(),
+            volumes: IndexMap::new(),
+            containers: IndexMap::new(),
+            inactive: vec![],
+        }
     }
 }
 
@@ -100,6 +166,22 @@ pub struct DesiredContainer {
     pub attach: bool,
     /// Where the service is declared.
     pub span: Span,
+    /// Where its attributes are written, by their path under the service: `image`, `networks.front.aliases`.
+    pub spans: BTreeMap<String, Span>,
+}
+
+impl DesiredContainer {
+    /// Where a field is written, or what it is part of.
+    pub fn span_of(&self, field: &str) -> Span {
+        let mut path = field;
+        loop {
+            match (self.spans.get(path), path.rsplit_once('.')) {
+                (Some(span), _) => return *span,
+                (None, Some((parent, _))) => path = parent,
+                (None, None) => return self.span,
+            }
+        }
+    }
 }
 
 /// Whom a legacy link leads to.

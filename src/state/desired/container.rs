@@ -1,0 +1,116 @@
+//! Containers: what `POST /containers/create` is asked for (reference `compose.md` 1.7).
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::{Attachment, DesiredContainer, Naming, endpoint, labels, spans};
+use crate::compose::model::{Condition, Healthcheck, Mount, MountSource, Port, Project, Service};
+use crate::name::Replica;
+use crate::state::settings::{HealthSettings, MountKind, MountSettings, PortBinding, Settings};
+
+/// One container of `service`.
+pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> DesiredContainer {
+    let attachment = endpoint::attachment(naming, service, replica);
+    let legacy_links = match attachment {
+        Attachment::DefaultBridge | Attachment::Other(_) => endpoint::links(naming, service),
+        _ => Vec::new(),
+    };
+    let mut settings = settings(naming.project, service, replica);
+    settings.labels.insert(labels::CONFIG_HASH.to_owned(), config_hash(&settings, &attachment));
+    DesiredContainer {
+        replica: replica.clone(),
+        name: naming.container(service, replica.number),
+        settings,
+        attachment,
+        legacy_links,
+        needs: service.depends_on.clone(),
+        awaited: awaited(naming.project, service),
+        pull_policy: service.pull_policy.clone(),
+        attach: service.attach,
+        span: service.span,
+        spans: spans::of(&naming.project.tree, &service.name),
+    }
+}
+
+/// A mark of what the container is made from. docker compose wants the label to be there; bowline decides by fields.
+fn config_hash(settings: &Settings, attachment: &Attachment) -> String {
+    let digest = Sha256::digest(format!("{settings:?}{attachment:?}"));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The strongest condition that another service waits for on this one.
+fn awaited(project: &Project, service: &Service) -> Option<Condition> {
+    project.services.values().filter_map(|other| other.depends_on.get(&service.name)).map(|d| d.condition).max()
+}
+
+fn settings(project: &Project, service: &Service, replica: &Replica) -> Settings {
+    let mut exposed: std::collections::BTreeSet<_> = service.expose.iter().copied().collect();
+    exposed.extend(service.ports.iter().map(|port| (port.target, port.protocol)));
+    Settings {
+        image: service.image.as_ref().map(|image| image.value.clone()).unwrap_or_default(),
+        command: service.command.clone(),
+        entrypoint: service.entrypoint.clone(),
+        environment: service.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        hostname: service.hostname.as_ref().map(|name| name.value.clone()),
+        domainname: service.domainname.clone(),
+        user: service.user.clone(),
+        working_dir: service.working_dir.clone(),
+        tty: service.tty,
+        stdin_open: service.stdin_open,
+        labels: labels::container(project, service, replica),
+        annotations: service.annotations.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        exposed,
+        stop_signal: service.stop_signal.clone(),
+        stop_timeout: service.stop_grace_period.map(|time| Duration::from_secs(time.as_secs())),
+        healthcheck: service.healthcheck.as_ref().map(|check| health(&check.value)),
+        ports: service.ports.iter().map(|port| binding(&port.value)).collect(),
+        restart: service.restart.map(|restart| restart.value),
+        extra_hosts: service.extra_hosts.iter().map(|host| host.value.clone()).collect(),
+        dns: service.dns.iter().map(|server| server.value).collect(),
+        dns_search: service.dns_search.clone(),
+        dns_options: service.dns_options.clone(),
+        init: service.init,
+        privileged: service.privileged,
+        read_only: service.read_only,
+        cap_add: service.cap_add.iter().cloned().collect(),
+        cap_drop: service.cap_drop.iter().cloned().collect(),
+        sysctls: service.sysctls.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        mounts: service.mounts.iter().map(|m| mount(project, &m.value)).collect(),
+        platform: service.platform.clone(),
+    }
+}
+
+fn health(check: &Healthcheck) -> HealthSettings {
+    HealthSettings {
+        test: check.test.clone(),
+        interval: check.interval,
+        timeout: check.timeout,
+        start_period: check.start_period,
+        start_interval: check.start_interval,
+        retries: check.retries,
+    }
+}
+
+fn binding(port: &Port) -> PortBinding {
+    PortBinding { target: port.target, protocol: port.protocol, host_ip: port.host_ip, published: port.published }
+}
+
+fn mount(project: &Project, mount: &Mount) -> MountSettings {
+    let kind = match &mount.source {
+        MountSource::Volume { key, no_copy, subpath } => MountKind::Volume {
+            name: project.volumes.get(key).map_or_else(|| key.to_string(), |volume| volume.name.clone()),
+            no_copy: *no_copy,
+            subpath: subpath.clone(),
+        },
+        MountSource::Anonymous => MountKind::Anonymous,
+        MountSource::Bind(bind) => MountKind::Bind {
+            source: bind.source.display().to_string(),
+            create_host_path: bind.create_host_path,
+            propagation: bind.propagation.clone(),
+            selinux: bind.selinux.clone(),
+        },
+        MountSource::Tmpfs { options } => MountKind::Tmpfs { options: options.clone() },
+    };
+    MountSettings { target: mount.target.clone(), kind, read_only: mount.read_only }
+}

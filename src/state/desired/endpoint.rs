@@ -1,0 +1,107 @@
+//! Where a container hangs: its networks, the primary one first, with aliases, addresses and links.
+
+use std::collections::BTreeSet;
+
+use super::{Attachment, LinkTarget, Naming};
+use crate::compose::model::{Endpoint, Link, NetworkMode, Service};
+use crate::name::{NetworkKey, Replica};
+use crate::state::settings::EndpointSettings;
+
+/// The driver option that names a container's interface (API 1.49).
+const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
+
+/// Where a container of `service` hangs.
+pub(super) fn attachment(naming: &Naming, service: &Service, replica: &Replica) -> Attachment {
+    match service.network_mode.as_ref().map(|mode| &mode.value) {
+        None => Attachment::Networks(networks(naming, service, replica)),
+        Some(NetworkMode::Bridge) => Attachment::DefaultBridge,
+        Some(NetworkMode::Host) => Attachment::Host,
+        Some(NetworkMode::None) => Attachment::None,
+        Some(NetworkMode::Service(parent)) => Attachment::Replica(Replica::new(parent.clone(), 1)),
+        Some(NetworkMode::Container(name)) => Attachment::Container(name.clone()),
+        Some(NetworkMode::Other(name)) => Attachment::Other(name.clone()),
+    }
+}
+
+/// The endpoints: highest `priority` first, then by key. The first is the primary network.
+fn networks(naming: &Naming, service: &Service, replica: &Replica) -> indexmap::IndexMap<NetworkKey, EndpointSettings> {
+    let mut order: Vec<(&NetworkKey, &Endpoint)> = service.networks.iter().collect();
+    order.sort_by(|(a, x), (b, y)| y.priority.cmp(&x.priority).then_with(|| a.cmp(b)));
+    let links: BTreeSet<(String, String)> =
+        links(naming, service).into_iter().map(|link| (link_name(naming, &link.target), link.alias)).collect();
+    let mut endpoints: indexmap::IndexMap<_, _> = order
+        .into_iter()
+        .map(|(key, endpoint)| (key.clone(), settings(naming, service, replica, endpoint, &links)))
+        .collect();
+    if let Some((_, primary)) = endpoints.first_mut() {
+        primary.mac = primary.mac.or(service.mac_address.map(|mac| mac.value));
+    }
+    endpoints
+}
+
+fn settings(
+    naming: &Naming,
+    service: &Service,
+    replica: &Replica,
+    endpoint: &Endpoint,
+    links: &BTreeSet<(String, String)>,
+) -> EndpointSettings {
+    let mut aliases = BTreeSet::from([naming.container(service, replica.number), service.name.to_string()]);
+    aliases.extend(endpoint.aliases.iter().map(|alias| alias.value.clone()));
+    let mut driver_opts: std::collections::BTreeMap<_, _> =
+        endpoint.driver_opts.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    if let Some(name) = &endpoint.interface_name {
+        driver_opts.insert(INTERFACE_NAME.to_owned(), name.value.clone());
+    }
+    EndpointSettings {
+        aliases,
+        links: links.clone(),
+        ipv4: endpoint.ipv4_address.map(|ip| ip.value),
+        ipv6: endpoint.ipv6_address.map(|ip| ip.value),
+        link_local: endpoint.link_local_ips.iter().map(|ip| ip.value).collect(),
+        mac: endpoint.mac_address.map(|mac| mac.value),
+        gateway_priority: endpoint.gateway_priority,
+        driver_opts,
+    }
+}
+
+/// The links of a service, to every container of each target: by the link's alias, by `<service>-<n>` and by
+/// `<project>-<service>-<n>` (seen on docker compose 2.40.3); external ones by their alias alone.
+pub(super) fn links(naming: &Naming, service: &Service) -> Vec<Link<LinkTarget>> {
+    let mut links: Vec<Link<LinkTarget>> = Vec::new();
+    for link in &service.links {
+        let Some(target) = naming.project.services.get(&link.target) else { continue };
+        for replica in naming.replicas(target) {
+            let numbered = format!("{}-{}", target.name, replica.number);
+            let full = format!("{}-{numbered}", naming.project.name);
+            for alias in [link.alias.clone(), numbered, full] {
+                links.push(Link { target: LinkTarget::Replica(replica.clone()), alias });
+            }
+        }
+    }
+    let external = service
+        .external_links
+        .iter()
+        .map(|link| Link { target: LinkTarget::External(link.target.clone()), alias: link.alias.clone() });
+    links.extend(external);
+    let mut seen = Vec::new();
+    links.retain(|link| {
+        let new = !seen.contains(link);
+        if new {
+            seen.push(link.clone());
+        }
+        new
+    });
+    links
+}
+
+/// The name of a link's target.
+fn link_name(naming: &Naming, target: &LinkTarget) -> String {
+    match target {
+        LinkTarget::External(name) => name.clone(),
+        LinkTarget::Replica(replica) => match naming.project.services.get(&replica.service) {
+            Some(service) => naming.container(service, replica.number),
+            None => replica.to_string(),
+        },
+    }
+}

@@ -1,0 +1,53 @@
+//! Networks and volumes.
+
+use super::{DesiredNetwork, DesiredVolume, labels};
+use crate::compose::model::{Network, Pool, Project, Volume};
+use crate::state::settings::{IpamSettings, PoolSettings};
+
+/// A network as the Engine is asked for it.
+pub(super) fn network(project: &Project, network: &Network) -> DesiredNetwork {
+    let mut labels = labels::resource(project, &network.labels);
+    labels.insert(labels::NETWORK.to_owned(), network.key.to_string());
+    DesiredNetwork {
+        key: network.key.clone(),
+        name: network.name.clone(),
+        external: network.external,
+        driver: network.driver_name().to_owned(),
+        options: network.driver_opts.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect(),
+        ipam: IpamSettings {
+            driver: network.ipam.driver.clone(),
+            pools: network.ipam.pools.iter().map(pool).collect(),
+            options: network.ipam.options.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        },
+        internal: network.internal,
+        attachable: network.attachable,
+        enable_ipv4: network.enable_ipv4,
+        enable_ipv6: network.enable_ipv6,
+        labels,
+        span: network.span,
+    }
+}
+
+fn pool(pool: &Pool) -> PoolSettings {
+    PoolSettings {
+        subnet: pool.subnet.map(|s| s.value),
+        ip_range: pool.ip_range.map(|s| s.value),
+        gateway: pool.gateway.map(|s| s.value),
+        aux_addresses: pool.aux_addresses.iter().map(|(k, v)| (k.clone(), v.value)).collect(),
+    }
+}
+
+/// A volume as the Engine is asked for it.
+pub(super) fn volume(project: &Project, volume: &Volume) -> DesiredVolume {
+    let mut labels = labels::resource(project, &volume.labels);
+    labels.insert(labels::VOLUME.to_owned(), volume.key.to_string());
+    DesiredVolume {
+        key: volume.key.clone(),
+        name: volume.name.clone(),
+        external: volume.external,
+        driver: volume.driver.clone().unwrap_or_else(|| "local".to_owned()),
+        options: volume.driver_opts.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        labels,
+        span: volume.span,
+    }
+}
