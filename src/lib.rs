@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compose;
+pub mod engine;
 pub mod finding;
 pub mod name;
 pub mod plan;

@@ -67,6 +67,9 @@ pub struct Global {
     /// Show what would be done and do nothing.
     #[arg(long, global = true)]
     pub dry_run: bool,
+    /// Show every request to the Engine.
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// `--progress`.

@@ -5,6 +5,7 @@
 
 mod args;
 mod config;
+mod engine;
 mod exit;
 mod output;
 mod version;
@@ -42,7 +43,6 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
 }
 
 /// Runs a command's future on this thread.
-#[expect(dead_code, reason = "for the commands that talk to an Engine, which come next")]
 fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }

@@ -235,6 +235,8 @@ pub struct ObservedNetwork {
     pub internal: bool,
     /// `Attachable`.
     pub attachable: bool,
+    /// `EnableIPv4`; an Engine before 28 does not say.
+    pub enable_ipv4: Option<bool>,
     /// `EnableIPv6`.
     pub enable_ipv6: bool,
     /// `Labels`.

@@ -1,0 +1,54 @@
+//! From the command line to an open Engine.
+
+use bowline::engine::{Engine, Error, Exchange, Options};
+
+use super::args::Global;
+use super::exit::{Exit, Failure};
+use super::output;
+
+/// What a command may do to the Engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Look only: the transport refuses every writing call.
+    Read,
+    /// Change it.
+    Write,
+}
+
+/// Finds and opens the Engine, for nothing but reading where `--dry-run` says so.
+pub async fn connect(global: &Global, purpose: Purpose) -> Result<Engine, Failure> {
+    let options = Options {
+        read_only: purpose == Purpose::Read || global.dry_run,
+        log: global.verbose.then(|| std::sync::Arc::new(log) as bowline::engine::Log),
+        ..Options::default()
+    };
+    Ok(Engine::connect(&environment, options).await?)
+}
+
+/// A variable of this process.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// `-v`: one line a request.
+fn log(exchange: &Exchange) {
+    let Exchange { method, path, outcome, took } = exchange;
+    let outcome = match outcome {
+        Ok(status) => status.to_string(),
+        Err(why) => why.clone(),
+    };
+    output::remark(&format!("{method} {path} {outcome} {:.1} ms", took.as_secs_f64() * 1e3));
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let hint = match &error {
+            Error::Unreachable { .. } => {
+                "is the Docker Engine running, and may this user open its socket? DOCKER_HOST or a docker context names another"
+            }
+            Error::Address(_) => "DOCKER_HOST=unix:///var/run/docker.sock names the Engine of this machine",
+            _ => return Self::new(Exit::StepFailed, error),
+        };
+        Self::new(Exit::Unreachable, error).hint(hint)
+    }
+}

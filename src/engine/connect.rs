@@ -1,0 +1,222 @@
+//! Where the Engine is: `DOCKER_HOST`, the docker context, or the default socket, as the docker command finds it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::error::Error;
+
+/// The socket of an Engine on this machine.
+const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+
+/// How an Engine is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A socket in the file system.
+    Unix(PathBuf),
+    /// Plain TCP.
+    Tcp {
+        /// Name or address.
+        host: String,
+        /// Port; 2375 where none is given.
+        port: u16,
+    },
+    /// `docker system dial-stdio` on another machine.
+    Ssh {
+        /// `user@host` or `host`.
+        host: String,
+        /// The port, where it is not ssh's own choice.
+        port: Option<u16>,
+    },
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::Ssh { host, port: Some(port) } => write!(f, "ssh://{host}:{port}"),
+            Self::Ssh { host, port: None } => write!(f, "ssh://{host}"),
+        }
+    }
+}
+
+/// What the docker configuration says of the current context (`~/.docker/config.json`).
+#[derive(Debug, Default, Deserialize)]
+struct Configuration {
+    #[serde(rename = "currentContext", default)]
+    current_context: String,
+}
+
+/// `contexts/meta/<sha256 of the name>/meta.json`.
+#[derive(Debug, Deserialize)]
+struct Context {
+    #[serde(rename = "Endpoints", default)]
+    endpoints: Endpoints,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Endpoints {
+    #[serde(default)]
+    docker: Option<DockerEndpoint>,
+}
+
+#[derive(Debug, Deserialize)]
+struct DockerEndpoint {
+    #[serde(rename = "Host", default)]
+    host: String,
+}
+
+/// Finds the address: `DOCKER_HOST`, `DOCKER_CONTEXT`, the configuration's `currentContext`, the default socket, in this
+/// order (docker's own). `environment` answers for the process's variables.
+///
+/// # Errors
+/// [`Error::Address`] when the context is not there, or what is found asks for TLS or is no address.
+pub fn find(environment: &dyn Fn(&str) -> Option<String>) -> Result<Address, Error> {
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+    if let Some(host) = set("DOCKER_HOST") {
+        if set("DOCKER_TLS_VERIFY").is_some() && host.starts_with("tcp://") {
+            return Err(no_tls(&format!("DOCKER_TLS_VERIFY is set for {host}")));
+        }
+        return parse(&host);
+    }
+    let directory = set("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(Path::new(&set("HOME")?).join(".docker")));
+    let Some(directory) = directory else { return Ok(Address::Unix(DEFAULT_SOCKET.into())) };
+    let context = set("DOCKER_CONTEXT").or_else(|| current_context(&directory)).filter(|name| name != "default");
+    match context {
+        Some(name) => from_context(&directory, &name),
+        None => Ok(Address::Unix(DEFAULT_SOCKET.into())),
+    }
+}
+
+/// The context that the configuration names; a configuration that is not there, or not JSON, names none.
+fn current_context(directory: &Path) -> Option<String> {
+    let text = std::fs::read(directory.join("config.json")).ok()?;
+    let configuration: Configuration = serde_json::from_slice(&text).unwrap_or_default();
+    Some(configuration.current_context).filter(|name| !name.is_empty())
+}
+
+fn from_context(directory: &Path, name: &str) -> Result<Address, Error> {
+    let id = Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let meta = directory.join("contexts/meta").join(&id).join("meta.json");
+    let text = std::fs::read(&meta).map_err(|why| {
+        Error::Address(format!("the docker context `{name}` cannot be read: {}: {why}", meta.display()))
+    })?;
+    let context: Context = serde_json::from_slice(&text)
+        .map_err(|why| Error::Address(format!("the docker context `{name}` cannot be read: {why}")))?;
+    let host = context.endpoints.docker.map(|endpoint| endpoint.host).unwrap_or_default();
+    if host.is_empty() {
+        return Err(Error::Address(format!("the docker context `{name}` names no Engine")));
+    }
+    if directory.join("contexts/tls").join(&id).join("docker").is_dir() {
+        return Err(no_tls(&format!("the docker context `{name}` has certificates for {host}")));
+    }
+    parse(&host)
+}
+
+fn no_tls(why: &str) -> Error {
+    Error::Address(format!("{why}, and bowline does not speak TLS yet: an ssh:// address reaches the same Engine"))
+}
+
+/// Reads an address as `DOCKER_HOST` has it.
+///
+/// # Errors
+/// [`Error::Address`] for a scheme that is not spoken, and for what is no address.
+pub fn parse(text: &str) -> Result<Address, Error> {
+    let bad = |why: &str| Error::Address(format!("`{text}` is not an Engine's address: {why}"));
+    let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("unix://, tcp:// or ssh:// comes first"))?;
+    match scheme {
+        "unix" if rest.starts_with('/') => Ok(Address::Unix(rest.into())),
+        "unix" => Err(bad("the path of a socket starts with `/`")),
+        "tcp" | "http" => {
+            let (host, port) = host_and_port(rest.trim_end_matches('/')).ok_or_else(|| bad("host:port follows"))?;
+            Ok(Address::Tcp { host, port: port.unwrap_or(2375) })
+        }
+        "ssh" => {
+            let rest = rest.trim_end_matches('/');
+            if rest.contains('/') {
+                return Err(bad("an ssh:// address has no path"));
+            }
+            let (host, port) = host_and_port(rest).ok_or_else(|| bad("[user@]host[:port] follows"))?;
+            if host.starts_with('-') {
+                return Err(bad("a host does not start with `-`"));
+            }
+            Ok(Address::Ssh { host, port })
+        }
+        "https" => Err(no_tls(&format!("`{text}` asks for TLS"))),
+        _ => Err(bad(&format!("bowline speaks unix://, tcp:// and ssh://, not {scheme}://"))),
+    }
+}
+
+/// `host`, `host:port`, `[v6]:port`.
+fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (host, after) = rest.split_once(']')?;
+            (host, if after.is_empty() { None } else { Some(after.strip_prefix(':')?) })
+        }
+        None => match text.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        },
+    };
+    if host.is_empty() {
+        return None;
+    }
+    let port = match port {
+        Some(port) => Some(port.parse().ok()?),
+        None => None,
+    };
+    Some((host.to_owned(), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn find_with(variables: &[(&str, &str)]) -> Result<Address, Error> {
+        let map: BTreeMap<&str, &str> = variables.iter().copied().collect();
+        find(&|name| map.get(name).map(|v| (*v).to_owned()))
+    }
+
+    #[test]
+    fn addresses_are_read_as_docker_reads_them() {
+        let tcp = |host: &str, port| Address::Tcp { host: host.into(), port };
+        assert_eq!(parse("unix:///run/d.sock").unwrap(), Address::Unix("/run/d.sock".into()));
+        assert_eq!(parse("tcp://10.0.0.1:2376").unwrap(), tcp("10.0.0.1", 2376));
+        assert_eq!(parse("tcp://[::1]:99/").unwrap(), tcp("::1", 99));
+        assert_eq!(parse("tcp://box").unwrap(), tcp("box", 2375));
+        assert_eq!(parse("ssh://me@box:22").unwrap(), Address::Ssh { host: "me@box".into(), port: Some(22) });
+        for wrong in
+            ["box:2375", "unix://relative", "tcp://", "tcp://h:x", "ssh://h/path", "ssh://-oProxy=x", "npipe:////./x"]
+        {
+            assert!(matches!(parse(wrong), Err(Error::Address(_))), "{wrong}");
+        }
+        assert!(parse("https://box").unwrap_err().to_string().contains("TLS"));
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_context_and_the_context_over_the_default() {
+        let directory = std::env::temp_dir().join(format!("bowline-context-{}", std::process::id()));
+        let id = Sha256::digest(b"box").iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let meta = directory.join("contexts/meta").join(&id);
+        std::fs::create_dir_all(&meta).unwrap();
+        std::fs::write(meta.join("meta.json"), r#"{"Name":"box","Endpoints":{"docker":{"Host":"ssh://box"}}}"#)
+            .unwrap();
+        std::fs::write(directory.join("config.json"), r#"{"auths":{},"currentContext":"box"}"#).unwrap();
+        let config = ("DOCKER_CONFIG", directory.to_str().unwrap());
+
+        let ssh = Address::Ssh { host: "box".into(), port: None };
+        assert_eq!(find_with(&[config]).unwrap(), ssh);
+        assert_eq!(find_with(&[config, ("DOCKER_CONTEXT", "default")]).unwrap(), Address::Unix(DEFAULT_SOCKET.into()));
+        assert_eq!(find_with(&[config, ("DOCKER_HOST", "unix:///x")]).unwrap(), Address::Unix("/x".into()));
+        assert!(find_with(&[config, ("DOCKER_CONTEXT", "gone")]).unwrap_err().to_string().contains("`gone`"));
+        std::fs::create_dir_all(directory.join("contexts/tls").join(&id).join("docker")).unwrap();
+        assert!(find_with(&[config]).unwrap_err().to_string().contains("TLS"));
+        std::fs::remove_dir_all(&directory).unwrap();
+        assert_eq!(find_with(&[config]).unwrap(), Address::Unix(DEFAULT_SOCKET.into()));
+    }
+}

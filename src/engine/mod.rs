@@ -1,0 +1,140 @@
+//! The Docker Engine: the only module that speaks its API, and the only one that names bollard.
+//!
+//! Reads go into lenient types of ours, because an unknown word must not fail a list; writes use bollard's models. Everything
+//! travels on one pooled [`transport`](self) that puts the negotiated API version in front of each path.
+
+mod call;
+mod connect;
+mod decode;
+mod encode;
+mod error;
+mod observe;
+mod transport;
+mod write;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::state::observed::EngineFacts;
+use call::Call;
+pub use connect::{Address, find, parse};
+pub use encode::Creation;
+pub use error::Error;
+pub use observe::{Facts, Scope};
+use transport::Transport;
+pub use transport::{Exchange, Gate, Log};
+pub use write::Effect;
+
+/// The newest API that bowline knows. What an Engine can do beyond it is not asked for.
+pub const NEWEST_API: (u32, u32) = (1, 51);
+/// The oldest that it works with: Engine 20.10.
+pub const OLDEST_API: (u32, u32) = (1, 40);
+
+/// How an Engine is opened.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Refuses every call that could change something.
+    pub read_only: bool,
+    /// A version that the user asks for (`DOCKER_API_VERSION`), instead of the newest that both know.
+    pub api: Option<(u32, u32)>,
+    /// Sees every request before it leaves.
+    pub gate: Option<Gate>,
+    /// Sees every answer.
+    pub log: Option<Log>,
+}
+
+/// One Engine that answered.
+#[derive(Clone)]
+pub struct Engine {
+    transport: Arc<Transport>,
+    address: Address,
+    facts: EngineFacts,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("address", &self.address).field("facts", &self.facts).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Finds the Engine as the docker command does (see [`find`]), and opens it.
+    ///
+    /// # Errors
+    /// [`Error::Address`], and those of [`Engine::open`].
+    pub async fn connect(environment: &dyn Fn(&str) -> Option<String>, mut options: Options) -> Result<Self, Error> {
+        if let Some(text) = environment("DOCKER_API_VERSION").filter(|text| !text.is_empty()) {
+            let bad = || Error::Address(format!("DOCKER_API_VERSION is `{text}`, which is not a version like 1.41"));
+            options.api = Some(version(&text).ok_or_else(bad)?);
+        }
+        Self::open(find(environment)?, options).await
+    }
+
+    /// Opens the Engine at `address` with one question, `GET /_ping`, whose answer carries version and API.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when nobody answers, [`Error::TooOld`] when the Engine's API is older than ours can be.
+    pub async fn open(address: Address, options: Options) -> Result<Self, Error> {
+        let transport = Transport::new(address.clone(), options.read_only, options.gate, options.log);
+        let mut engine = Self { transport: Arc::new(transport), address, facts: EngineFacts::default() };
+        let answer = engine.head(Call::get("/_ping"), Bytes::new()).await?;
+        let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let has = version(header("api-version")).unwrap_or(OLDEST_API);
+        let api = options.api.unwrap_or(NEWEST_API.min(has));
+        if api < OLDEST_API {
+            return Err(Error::TooOld { what: "bowline".into(), needs: OLDEST_API, has: api });
+        }
+        engine.transport.set_api(api);
+        engine.facts = EngineFacts {
+            version: server_version(header("server")).to_owned(),
+            api,
+            swarm_manager: header("swarm") == "active/manager",
+            ..EngineFacts::default()
+        };
+        engine.body_of(answer, "GET /_ping").await?;
+        Ok(engine)
+    }
+
+    /// What its first answer said: version, API, Swarm. [`Engine::all_facts`] asks for the rest.
+    pub fn facts(&self) -> &EngineFacts {
+        &self.facts
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The negotiated API version.
+    pub fn api(&self) -> (u32, u32) {
+        self.facts.api
+    }
+}
+
+/// `1.41` as numbers.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.trim().trim_start_matches('v').split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// `28.5.2` of `Docker/28.5.2+dfsg4 (linux)`, the `Server` header of moby since 1.12.
+fn server_version(header: &str) -> &str {
+    let product = header.split(' ').next().unwrap_or_default();
+    product.split_once('/').map_or("", |(_, version)| version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_headers() {
+        assert_eq!(version("1.51"), Some((1, 51)));
+        assert_eq!(version("v1.9"), Some((1, 9)));
+        assert_eq!(version(""), None);
+        assert_eq!(server_version("Docker/28.5.2+dfsg4 (linux)"), "28.5.2+dfsg4");
+        assert_eq!(server_version("Libpod/4.9.3 (linux)"), "4.9.3");
+        assert_eq!(server_version(""), "");
+    }
+}

@@ -1,0 +1,220 @@
+//! What the Engine holds, asked with as few questions as possible, several at a time, and sorted.
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use indexmap::IndexMap;
+
+use super::call::{Call, segment};
+use super::decode::{self, wire};
+use super::{Engine, Error};
+use crate::name::{ContainerId, ProjectName};
+use crate::state::observed::{
+    EngineFacts, Gap, Observed, ObservedContainer, ObservedImage, ObservedNetwork, ObservedVolume, OtherContainer,
+};
+use ipnet::IpNet;
+
+/// Questions that are under way at once. Beyond this the Engine's own locks decide (measured on two cores).
+const AT_ONCE: usize = 16;
+
+/// What is looked at.
+#[derive(Clone, Debug)]
+pub struct Scope<'a> {
+    /// Whose containers are inspected.
+    pub project: &'a ProjectName,
+    /// The images that are asked for by name.
+    pub images: Vec<String>,
+    /// Whether the Engine's address pools and its kind of privilege matter ([`Engine::all_facts`], 8 ms).
+    pub facts: Facts,
+}
+
+/// How much is asked about the Engine itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Facts {
+    /// What the first answer said.
+    Brief,
+    /// `GET /info` too.
+    Whole,
+}
+
+impl Engine {
+    /// Looks at the whole Engine for one project: every container in short and the project's own by inspection, every
+    /// network and volume, the images that are named. Who is on a network follows from the list of containers.
+    ///
+    /// # Errors
+    /// When a list of containers or networks is refused. Smaller questions that fail are [`Observed::gaps`].
+    pub async fn observe(&self, scope: &Scope<'_>) -> Result<Observed, Error> {
+        let (summaries, networks, volumes, images, facts) = futures_util::join!(
+            self.summaries(None),
+            self.networks(),
+            self.volumes(),
+            self.images(&scope.images),
+            self.facts_for(scope.facts),
+        );
+        let mut gaps = vec![];
+        let (own, others) = divide(summaries?, scope.project);
+        let containers = self.containers(own.iter().map(|summary| summary.id.as_str()), &mut gaps).await;
+        let others: Vec<OtherContainer> = others.into_iter().map(decode::summary).collect();
+        let mut networks = networks?;
+        add_members(&mut networks, &containers, &others);
+        let volumes = volumes.unwrap_or_else(|error| gap(&mut gaps, "volumes", &error));
+        let engine = facts.unwrap_or_else(|error| {
+            gaps.push(Gap { about: "the Engine's settings".into(), why: error.to_string() });
+            self.facts().clone()
+        });
+        let images = images.into_iter().map(|(name, found)| {
+            let about = format!("image {name}");
+            (name, found.unwrap_or_else(|error| gap(&mut gaps, &about, &error)))
+        });
+        let images = images.collect();
+        Ok(Observed { engine, containers, others, networks, volumes, images, gaps })
+    }
+
+    /// The list of containers in whatever state; of one project, or all.
+    pub(super) async fn summaries(&self, project: Option<&ProjectName>) -> Result<Vec<wire::Summary>, Error> {
+        let mut call = Call::get("/containers/json").query("all", "1");
+        if let Some(project) = project {
+            call = call.filter("label", &[&format!("com.docker.compose.project={project}")]);
+        }
+        self.ask(call).await
+    }
+
+    /// Inspects containers, several at once, sorted by replica and name. One that is gone meanwhile is not there; one that
+    /// cannot be inspected is a gap.
+    async fn containers(&self, ids: impl Iterator<Item = &str>, gaps: &mut Vec<Gap>) -> Vec<ObservedContainer> {
+        let asked = ids.map(|id| async move { (id, self.inspect(id).await) });
+        let mut answers = stream::iter(asked).buffer_unordered(AT_ONCE);
+        let mut found = vec![];
+        while let Some((id, answer)) = answers.next().await {
+            match answer {
+                Ok(container) => found.extend(container),
+                Err(error) => {
+                    let about = format!("container {}", ContainerId::from_engine(id).short());
+                    gaps.push(Gap { about, why: error.to_string() });
+                }
+            }
+        }
+        found.sort_by(|a, b| (&a.replica, &a.name).cmp(&(&b.replica, &b.name)));
+        gaps.sort_by(|a, b| a.about.cmp(&b.about));
+        found
+    }
+
+    /// Inspects one container of a project: none where it is gone, or its labels do not say which one it is.
+    ///
+    /// # Errors
+    /// What the Engine says, but "no such container".
+    pub async fn inspect(&self, id: &str) -> Result<Option<ObservedContainer>, Error> {
+        Ok(self.raw_container(id).await?.and_then(decode::container))
+    }
+
+    pub(super) async fn raw_container(&self, id: &str) -> Result<Option<wire::Container>, Error> {
+        absent(self.ask(Call::get(&format!("/containers/{}/json", segment(id)))).await)
+    }
+
+    /// Every network, sorted by name, without members.
+    ///
+    /// # Errors
+    /// What the Engine says.
+    pub async fn networks(&self) -> Result<Vec<ObservedNetwork>, Error> {
+        let raw: Vec<wire::Network> = self.ask(Call::get("/networks")).await?;
+        let mut networks: Vec<ObservedNetwork> = raw.into_iter().map(decode::network).collect();
+        networks.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        Ok(networks)
+    }
+
+    /// One network with its members; none where it is gone.
+    ///
+    /// # Errors
+    /// What the Engine says, but "no such network".
+    pub async fn network(&self, id: &str) -> Result<Option<ObservedNetwork>, Error> {
+        Ok(absent(self.ask(Call::get(&format!("/networks/{}", segment(id)))).await)?.map(decode::network))
+    }
+
+    /// Every volume, sorted by name.
+    ///
+    /// # Errors
+    /// What the Engine says.
+    pub async fn volumes(&self) -> Result<Vec<ObservedVolume>, Error> {
+        let raw: wire::Volumes = self.ask(Call::get("/volumes")).await?;
+        let mut volumes: Vec<ObservedVolume> = raw.volumes.into_iter().map(decode::volume).collect();
+        volumes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(volumes)
+    }
+
+    /// The images that are named, in the order of their names here.
+    async fn images(&self, names: &[String]) -> IndexMap<String, Result<Option<ObservedImage>, Error>> {
+        let asked = names.iter().map(|name| async move { (name.clone(), self.image(name).await) });
+        stream::iter(asked).buffered(AT_ONCE).collect().await
+    }
+
+    /// One image by name or id; none where it is not there.
+    ///
+    /// # Errors
+    /// What the Engine says, but "no such image".
+    pub async fn image(&self, name: &str) -> Result<Option<ObservedImage>, Error> {
+        Ok(absent(self.ask(Call::get(&format!("/images/{}/json", segment(name)))).await)?.map(decode::image))
+    }
+
+    /// The Engine itself by `GET /info`: its platform, its address pools, whether it runs without root.
+    ///
+    /// # Errors
+    /// What the Engine says.
+    pub async fn all_facts(&self) -> Result<EngineFacts, Error> {
+        Ok(decode::info(self.ask(Call::get("/info")).await?, self.facts()))
+    }
+
+    async fn facts_for(&self, facts: Facts) -> Result<EngineFacts, Error> {
+        match facts {
+            Facts::Brief => Ok(self.facts().clone()),
+            Facts::Whole => self.all_facts().await,
+        }
+    }
+}
+
+/// "Not there" as an answer.
+fn absent<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn gap<T: Default>(gaps: &mut Vec<Gap>, about: &str, why: &Error) -> T {
+    gaps.push(Gap { about: about.to_owned(), why: why.to_string() });
+    T::default()
+}
+
+/// The project's own containers, and all others. One-off containers (`run`) and those whose labels do not say which
+/// replica they are count as others.
+fn divide(all: Vec<wire::Summary>, project: &ProjectName) -> (Vec<wire::Summary>, Vec<wire::Summary>) {
+    all.into_iter().partition(|summary| {
+        let label = |key: &str| summary.labels.get(key).map(String::as_str);
+        label("com.docker.compose.project") == Some(project.as_str())
+            && label("com.docker.compose.oneoff") != Some("True")
+            && decode::replica(&summary.labels).is_some()
+    })
+}
+
+/// Puts every container that has an address on a network among its members.
+fn add_members(networks: &mut [ObservedNetwork], own: &[ObservedContainer], others: &[OtherContainer]) {
+    for network in networks {
+        let Some(id) = network.id.as_ref() else { continue };
+        for container in own {
+            for endpoint in container.endpoints.values().filter(|e| e.network.as_ref() == Some(id)) {
+                let addresses: Vec<IpNet> = endpoint.ipv4.into_iter().chain(endpoint.ipv6).collect();
+                if container.state.is_running() {
+                    network.members.push((container.id.clone(), container.name.clone(), addresses));
+                }
+            }
+        }
+        for container in others {
+            for (_, _, addresses) in container.networks.iter().filter(|(_, on, _)| on.as_ref() == Some(id)) {
+                let addresses: Vec<IpNet> = addresses.iter().map(|&a| IpNet::from(a)).collect();
+                if ["running", "paused"].contains(&container.state.as_str()) {
+                    network.members.push((container.id.clone(), container.name.clone(), addresses));
+                }
+            }
+        }
+        network.members.sort_by(|a, b| a.1.cmp(&b.1));
+    }
+}

@@ -1,0 +1,261 @@
+//! The calls that change something, one method each. "Already there", "already gone" and "already stopped" are outcomes.
+
+use std::time::Duration;
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::call::{Call, segment};
+use super::encode::{self, Creation};
+use super::{Engine, Error};
+use crate::name::{ContainerId, NetworkId, ProjectName};
+use crate::state::desired::{DesiredNetwork, DesiredVolume};
+use crate::state::settings::EndpointSettings;
+
+/// What a call did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// What it was asked for.
+    Done,
+    /// Nothing: it was so before.
+    Already,
+}
+
+/// No body.
+const NOTHING: Option<&()> = None;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Created {
+    id: String,
+    #[serde(default)]
+    warnings: Option<Vec<String>>,
+}
+
+/// Engines before 25 make a second network of the same name unless they are asked not to.
+#[derive(Serialize)]
+struct NetworkBody {
+    #[serde(flatten)]
+    model: bollard::models::NetworkCreateRequest,
+    #[serde(rename = "CheckDuplicate")]
+    check_duplicate: bool,
+}
+
+impl Engine {
+    /// `POST /networks/create`. A network of the name that belongs to `project` is taken for it.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the name is somebody else's; what the driver refuses.
+    pub async fn create_network(
+        &self,
+        wanted: &DesiredNetwork,
+        project: &ProjectName,
+    ) -> Result<(NetworkId, Effect), Error> {
+        let body = NetworkBody { model: encode::network(wanted), check_duplicate: true };
+        match self.order(Call::post("/networks/create"), Some(&body)).await {
+            Ok((_, answer)) => {
+                Ok((NetworkId::from_engine(created(&answer, "POST /networks/create")?.id), Effect::Done))
+            }
+            Err(conflict @ Error::Conflict(_)) => {
+                let there = self.networks().await?.into_iter();
+                let mut own = there.filter(|network| network.name == wanted.name && network.belongs_to(project));
+                let id = own.next().and_then(|network| network.id).ok_or(conflict)?;
+                Ok((id, Effect::Already))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `DELETE /networks/{id}`.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] while somebody is on it.
+    pub async fn remove_network(&self, id: &str) -> Result<Effect, Error> {
+        gone(self.order(Call::delete(&format!("/networks/{}", segment(id))), NOTHING).await)
+    }
+
+    /// `POST /networks/{id}/connect` with the whole endpoint.
+    ///
+    /// # Errors
+    /// What the Engine refuses: an address that is taken, a network that is gone.
+    pub async fn connect_container(
+        &self,
+        network: &str,
+        container: &str,
+        endpoint: &EndpointSettings,
+    ) -> Result<Effect, Error> {
+        let body = encode::connection(container, endpoint);
+        let call = Call::post(&format!("/networks/{}/connect", segment(network)));
+        already(self.order(call, Some(&body)).await, &["already exists in network"])
+    }
+
+    /// `POST /networks/{id}/disconnect`.
+    ///
+    /// # Errors
+    /// What the Engine refuses.
+    pub async fn disconnect_container(&self, network: &str, container: &str) -> Result<Effect, Error> {
+        let body = encode::disconnection(container);
+        let call = Call::post(&format!("/networks/{}/disconnect", segment(network)));
+        already(gone(self.order(call, Some(&body)).await), &["is not connected to"])
+    }
+
+    /// `POST /volumes/create`; a volume of the name with the same driver and options is taken for it.
+    ///
+    /// # Errors
+    /// What the driver refuses.
+    pub async fn create_volume(&self, wanted: &DesiredVolume) -> Result<(), Error> {
+        self.order(Call::post("/volumes/create"), Some(&encode::volume(wanted))).await.map(drop)
+    }
+
+    /// `DELETE /volumes/{name}`.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] while a container has it, running or not.
+    pub async fn remove_volume(&self, name: &str) -> Result<Effect, Error> {
+        gone(self.order(Call::delete(&format!("/volumes/{}", segment(name))), NOTHING).await)
+    }
+
+    /// `POST /containers/create`. Returns the id, and what the Engine warns of.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an image that is not there, [`Error::Conflict`] for a name that is taken.
+    pub async fn create_container(
+        &self,
+        name: &str,
+        wanted: &Creation<'_>,
+    ) -> Result<(ContainerId, Vec<String>), Error> {
+        let mut call = Call::post("/containers/create").query("name", name);
+        if let Some(platform) = &wanted.settings.platform {
+            call = call.query("platform", platform);
+        }
+        let (_, answer) = self.order(call, Some(&encode::creation(wanted))).await?;
+        let created = created(&answer, "POST /containers/create")?;
+        Ok((ContainerId::from_engine(created.id), created.warnings.unwrap_or_default()))
+    }
+
+    /// `POST /containers/{id}/rename`.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] for a name that is taken.
+    pub async fn rename_container(&self, id: &str, name: &str) -> Result<Effect, Error> {
+        let call = self.container(Method::POST, id, "/rename").query("name", name);
+        already(self.order(call, NOTHING).await, &["same name as its current name"])
+    }
+
+    /// `POST /containers/{id}/start`.
+    ///
+    /// # Errors
+    /// What the Engine refuses: a port that is taken, a program that is not in the image.
+    pub async fn start_container(&self, id: &str) -> Result<Effect, Error> {
+        already(self.order(self.container(Method::POST, id, "/start"), NOTHING).await, &[])
+    }
+
+    /// `POST /containers/{id}/stop`: returns when it has ended. Without a limit the container's own counts, or 10 s; then
+    /// it is killed.
+    ///
+    /// # Errors
+    /// What the Engine refuses.
+    pub async fn stop_container(&self, id: &str, limit: Option<Duration>) -> Result<Effect, Error> {
+        let mut call = self.container(Method::POST, id, "/stop");
+        if let Some(limit) = limit {
+            call = call.query("t", &limit.as_millis().div_ceil(1000).to_string());
+        }
+        gone(self.order(call, NOTHING).await)
+    }
+
+    /// `POST /containers/{id}/kill`.
+    ///
+    /// # Errors
+    /// What the Engine refuses.
+    pub async fn kill_container(&self, id: &str, signal: &str) -> Result<Effect, Error> {
+        let call = self.container(Method::POST, id, "/kill").query("signal", signal);
+        already(gone(self.order(call, NOTHING).await), &["is not running"])
+    }
+
+    /// `POST /containers/{id}/restart`.
+    ///
+    /// # Errors
+    /// What the Engine refuses.
+    pub async fn restart_container(&self, id: &str, limit: Option<Duration>) -> Result<Effect, Error> {
+        let mut call = self.container(Method::POST, id, "/restart");
+        if let Some(limit) = limit {
+            call = call.query("t", &limit.as_millis().div_ceil(1000).to_string());
+        }
+        self.order(call, NOTHING).await.map(|_| Effect::Done)
+    }
+
+    /// `POST /containers/{id}/unpause`.
+    ///
+    /// # Errors
+    /// What the Engine refuses.
+    pub async fn unpause_container(&self, id: &str) -> Result<Effect, Error> {
+        already(self.order(self.container(Method::POST, id, "/unpause"), NOTHING).await, &["is not paused"])
+    }
+
+    /// `DELETE /containers/{id}`, with its anonymous volumes if `volumes`; a running one only by `force`. One that another
+    /// client is removing is waited for.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] for a running one without `force`.
+    pub async fn remove_container(&self, id: &str, volumes: bool, force: bool) -> Result<Effect, Error> {
+        let mut call = self.container(Method::DELETE, id, "");
+        for (name, wanted) in [("v", volumes), ("force", force)] {
+            if wanted {
+                call = call.query(name, "1");
+            }
+        }
+        match gone(self.order(call, NOTHING).await) {
+            Err(Error::Conflict(words)) if words.contains("already in progress") => {
+                let wait = self.container(Method::POST, id, "/wait").query("condition", "removed");
+                gone(self.order(wait, NOTHING).await).map(|_| Effect::Already)
+            }
+            answer => answer,
+        }
+    }
+
+    fn container(&self, method: Method, id: &str, rest: &str) -> Call {
+        Call::new(method, &format!("/containers/{}{rest}", segment(id)))
+    }
+}
+
+fn created(answer: &[u8], request: &str) -> Result<Created, Error> {
+    serde_json::from_slice(answer)
+        .map_err(|why| Error::Unreadable { request: request.to_owned(), why: why.to_string() })
+}
+
+/// The object is not there (404), or was as asked (304).
+fn gone(answer: Result<(u16, bytes::Bytes), Error>) -> Result<Effect, Error> {
+    match already(answer, &[]) {
+        Err(Error::NotFound(_)) => Ok(Effect::Already),
+        other => other,
+    }
+}
+
+/// 304, or a refusal with words that mean the same.
+fn already(answer: impl Answer, words: &[&str]) -> Result<Effect, Error> {
+    match answer.effect() {
+        Err(Error::Conflict(message) | Error::Refused { message, .. })
+            if words.iter().any(|words| message.contains(words)) =>
+        {
+            Ok(Effect::Already)
+        }
+        other => other,
+    }
+}
+
+/// What [`already`] looks at: an answer, or what [`gone`] made of it.
+trait Answer {
+    fn effect(self) -> Result<Effect, Error>;
+}
+
+impl Answer for Result<(u16, bytes::Bytes), Error> {
+    fn effect(self) -> Result<Effect, Error> {
+        self.map(|(status, _)| if status == 304 { Effect::Already } else { Effect::Done })
+    }
+}
+
+impl Answer for Result<Effect, Error> {
+    fn effect(self) -> Self {
+        self
+    }
+}
