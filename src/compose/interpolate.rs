@@ -1,0 +1,234 @@
+//! Second stage: `${VARIABLE}` in every string value of a document, in place. Keys are not interpolated.
+//!
+//! An interpolated scalar keeps the text as it was written in `raw`; its value becomes the expanded string, whatever it
+//! looks like: the cast to a number or a boolean is that of the attribute's type and comes later.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::environment::Environment;
+use super::template::{self, Trouble};
+use crate::finding::{Code, Finding, Findings, nearest};
+use crate::source::{Files, Span};
+use crate::yaml::{Data, Entry, Mapping, Node, Scalar, Value};
+
+/// Interpolates trees; one serves all files of a project, so that each unset variable is spoken of once.
+pub struct Interpolator<'e> {
+    environment: &'e Environment,
+    unset: BTreeSet<String>,
+    /// What an alias shares is expanded once: the old data (held, so that its address stays its own) and the new.
+    shared: BTreeMap<*const Data, (Rc<Data>, Option<Rc<Data>>)>,
+}
+
+impl<'e> Interpolator<'e> {
+    /// Over these variables.
+    pub fn new(environment: &'e Environment) -> Self {
+        Self { environment, unset: BTreeSet::new(), shared: BTreeMap::new() }
+    }
+
+    /// Interpolates every string under a node.
+    pub fn tree(&mut self, files: &Files, node: &mut Node, findings: &mut Findings) {
+        if let Some(data) = self.data(files, node, findings) {
+            node.data = data;
+        }
+    }
+
+    /// The new data of a node; none where nothing changes.
+    fn data(&mut self, files: &Files, node: &Node, findings: &mut Findings) -> Option<Rc<Data>> {
+        if let Data::Null = *node.data {
+            return None;
+        }
+        let is_shared = Rc::strong_count(&node.data) > 1;
+        if is_shared && let Some((_, known)) = self.shared.get(&Rc::as_ptr(&node.data)) {
+            return known.clone();
+        }
+        let data = match &*node.data {
+            Data::Null => None,
+            Data::Scalar(scalar) => self.scalar(files, node.span, scalar, findings).map(Data::Scalar),
+            Data::Seq(items) => self.sequence(files, items, findings).map(Data::Seq),
+            Data::Map(mapping) => self.mapping(files, mapping, findings).map(Data::Map),
+        };
+        let data = data.map(Rc::new);
+        if is_shared {
+            self.shared.insert(Rc::as_ptr(&node.data), (node.data.clone(), data.clone()));
+        }
+        data
+    }
+
+    fn sequence(&mut self, files: &Files, items: &[Node], findings: &mut Findings) -> Option<Vec<Node>> {
+        let mut changed: Option<Vec<Node>> = None;
+        for (index, item) in items.iter().enumerate() {
+            if let Some(data) = self.data(files, item, findings) {
+                changed.get_or_insert_with(|| items.to_vec())[index].data = data;
+            }
+        }
+        changed
+    }
+
+    fn mapping(&mut self, files: &Files, mapping: &Mapping, findings: &mut Findings) -> Option<Mapping> {
+        let mut changed: Option<Mapping> = None;
+        for (index, (_, Entry { value, .. })) in mapping.iter().enumerate() {
+            if let Some(data) = self.data(files, value, findings) {
+                changed.get_or_insert_with(|| mapping.clone()).0[index].value.data = data;
+            }
+        }
+        changed
+    }
+
+    fn scalar(&mut self, files: &Files, span: Span, scalar: &Scalar, findings: &mut Findings) -> Option<Scalar> {
+        let Value::Str(text) = &scalar.value else { return None };
+        if !text.contains('$') {
+            return None;
+        }
+        let mut troubles = vec![];
+        let lookup = |name: &str| self.environment.get(name).map(str::to_owned);
+        let expanded = template::expand(text, &lookup, &mut troubles);
+        let value = Value::Str(expanded.into());
+        for (range, trouble) in troubles {
+            let place = place_in(files, span, text, &range);
+            self.report(place, text.get(range).unwrap_or_default(), trouble, findings);
+        }
+        Some(Scalar { value, ..scalar.clone() })
+    }
+
+    fn report(&mut self, span: Span, written: &str, trouble: Trouble, findings: &mut Findings) {
+        if let Trouble::Unset { name } = &trouble
+            && !self.unset.insert(name.clone())
+        {
+            return;
+        }
+        findings.push(finding(&[self.environment], span, written, trouble));
+    }
+}
+
+/// What is said about a template's trouble; `known` are the variables that were looked up.
+pub(super) fn finding(known: &[&Environment], span: Span, written: &str, trouble: Trouble) -> Finding {
+    let near = |name: &str| nearest(name, known.iter().flat_map(|e| e.iter()).map(|(n, _)| n)).map(str::to_owned);
+    let invalid = |message: &str| {
+        Finding::error(Code::BadInterpolation, message).at(span).help(
+            "write `$$` where a plain dollar sign is meant; the forms are `${NAME}`, `${NAME:-default}`, \
+                   `${NAME:?message}` and `${NAME:+replacement}`",
+        )
+    };
+    match trouble {
+        Trouble::Unclosed => invalid("`${` is not closed by `}`"),
+        Trouble::NoName => invalid("after `${` stands no variable's name").label("a letter or `_` must come first"),
+        Trouble::BadOperator => {
+            invalid(&format!("`{written}` is not a variable")).label("the name is followed by no operator")
+        }
+        Trouble::TooDeep => {
+            Finding::error(Code::BadInterpolation, "too many defaults stand inside each other").at(span)
+        }
+        Trouble::Required { name, message, empty } => {
+            let state = if empty { "empty" } else { "not set" };
+            let text = if message.is_empty() { String::new() } else { format!(": {message}") };
+            let finding = Finding::error(Code::RequiredVariable, format!("`{name}` is required and {state}{text}"));
+            let finding = match known.iter().find_map(|e| e.variable(&name)).and_then(|v| v.origin) {
+                Some(origin) => finding.also(origin, "set to nothing here"),
+                None => finding,
+            };
+            let hint =
+                near(&name).filter(|_| !empty).map_or(String::new(), |n| format!("; `{n}` is set: is that meant?"));
+            finding.at(span).help(format!("set it: `{name}=… bowline …`, or a line `{name}=…` in .env{hint}"))
+        }
+        Trouble::Unset { name } => {
+            let finding =
+                Finding::warning(Code::UnsetVariable, format!("`{name}` is not set and becomes a blank string"))
+                    .at(span);
+            match near(&name) {
+                Some(near) => finding.help(format!("`{near}` is set: is that meant?")),
+                None => finding.help(format!(
+                    "set it, or write `${{{name}:-}}` where blank is meant, `$${}` where a dollar sign is",
+                    written.trim_start_matches('$')
+                )),
+            }
+        }
+    }
+}
+
+/// Where in the file a stretch of a scalar's text stands; the whole scalar where quoting hides it.
+pub(super) fn place_in(files: &Files, span: Span, text: &str, range: &Range<usize>) -> Span {
+    let source = files.text(span);
+    let Some(part) = text.get(range.clone()) else { return span };
+    let at = match source.find(text) {
+        Some(offset) => Some(offset + range.start),
+        // escapes or folded lines stand before it: the n-th of its kind in the text is the n-th in the source
+        None => {
+            let before = text[..range.start].matches(part).count();
+            source.match_indices(part).nth(before).map(|(at, _)| at)
+        }
+    };
+    at.map_or(span, |at| Span::new(span.file, span.start as usize + at, span.start as usize + at + part.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml;
+
+    fn interpolate(text: &str) -> (Node, Vec<String>) {
+        let environment: Environment = [("SET", "set"), ("PORT", "80"), ("EMPTY", "")].into_iter().collect();
+        let mut files = Files::new();
+        let id = files.add("c.yaml", None, text);
+        let mut findings = Findings::new();
+        let mut node = yaml::read(&files, id, &mut findings).remove(0);
+        Interpolator::new(&environment).tree(&files, &mut node, &mut findings);
+        let said =
+            findings.iter().map(|f| format!("{} {}: {}", files.place(f.at.unwrap()), f.code, f.message)).collect();
+        (node, said)
+    }
+
+    #[test]
+    fn strings_are_expanded_and_keys_are_not() {
+        let (node, said) = interpolate("$SET: [\"${SET}\", $SET-x, 5, {a: '${PORT}'}]\n");
+        assert_eq!(said, Vec::<String>::new());
+        let items = node.get("$SET").and_then(Node::as_seq).unwrap();
+        assert_eq!(items[0].as_str(), Some("set"));
+        assert_eq!(items[1].as_str(), Some("set-x"));
+        let port = items[3].get("a").unwrap();
+        assert_eq!(port.as_str(), Some("80"), "still a string: the attribute's type casts it");
+        assert_eq!(&*port.as_scalar().unwrap().raw, "${PORT}");
+    }
+
+    #[test]
+    fn the_variable_itself_is_cited() {
+        let (_, said) =
+            interpolate("a: x ${ONE} y\nb: '$TWO'\nc: \"\\t${THREE}\"\nd: |\n  some\n  $FOUR\ne: >-\n  a\n  ${1}\n");
+        let places: Vec<&str> = said.iter().map(|s| s.split(' ').next().unwrap()).collect();
+        assert_eq!(places, ["c.yaml:1:6", "c.yaml:2:5", "c.yaml:3:7", "c.yaml:6:3", "c.yaml:9:3"]);
+    }
+
+    #[test]
+    fn an_unset_variable_is_spoken_of_once() {
+        let (node, said) = interpolate("a: $NO\nb: ${NO}\nc: &c [$NO, $OTHER]\nd: *c\n");
+        assert_eq!(
+            said,
+            [
+                "c.yaml:1:4 unset-variable: `NO` is not set and becomes a blank string",
+                "c.yaml:3:13 unset-variable: `OTHER` is not set and becomes a blank string",
+            ]
+        );
+        assert_eq!(node.get("b").and_then(Node::as_str), Some(""));
+    }
+
+    #[test]
+    fn what_aliases_share_stays_shared() {
+        let (node, _) = interpolate("a: &a {x: $SET, y: [1, 2]}\nb: *a\nc: {<<: *a}\n");
+        assert_eq!(node.get("b").and_then(|b| b.get("x")).and_then(Node::as_str), Some("set"));
+        assert!(Rc::ptr_eq(&node.get("a").unwrap().data, &node.get("b").unwrap().data));
+        assert_eq!(node.get("c").and_then(|c| c.get("x")).and_then(Node::as_str), Some("set"));
+    }
+
+    #[test]
+    fn a_required_variable_is_an_error_with_its_message() {
+        let (_, said) = interpolate("a: ${NO:?set it in .env}\nb: ${EMPTY:?}\n");
+        assert_eq!(
+            said,
+            [
+                "c.yaml:1:4 required-variable: `NO` is required and not set: set it in .env",
+                "c.yaml:2:4 required-variable: `EMPTY` is required and empty",
+            ]
+        );
+    }
+}
