@@ -1,11 +1,17 @@
 //! From files and environment to a [`model::Project`], one file a stage, in the order of the Compose Specification.
 
+pub mod attributes;
+mod cast;
 pub mod dotenv;
 pub mod environment;
 pub mod extension;
 pub mod interpolate;
+mod merge;
 pub mod model;
 mod request;
 pub mod template;
+mod trail;
+mod validate;
+pub mod value;
 
 pub use request::{Request, Skip};

@@ -1,0 +1,65 @@
+//! `services.*.deploy` and `services.*.develop`.
+
+use super::Form::*;
+use super::{Attribute, Print, at};
+
+pub(super) const ROWS: &[Attribute] = &[
+    at("", MapOrNull, "How many containers, with what, and for Swarm where."),
+    at(".endpoint_mode", Text, "How Swarm leads to the containers.").no_effect(),
+    at(".labels", Pairs, "Labels of the Swarm service.").no_effect(),
+    at(".mode", Text, "`replicated` or `global`, for Swarm.").no_effect(),
+    at(".placement", Map, "Where Swarm may put them.").print(Print::Empty).no_effect(),
+    at(".placement.constraints", Texts, "What a node must be."),
+    at(".placement.max_replicas_per_node", Whole, "How many a node may have."),
+    at(".placement.preferences", List, "How they are spread."),
+    at(".placement.preferences[]", Map, "One preference."),
+    at(".placement.preferences[].spread", Text, "The node's label that they are spread over."),
+    at(".replicas", Whole, "How many containers.").default("1").written(),
+    at(".resources", Map, "What they may use, and what is kept for them.").print(Print::Empty),
+    at(".resources.limits", Map, "What they may use.").not_yet(),
+    at(".resources.limits.cpus", Decimal, "CPUs; fractions count.").becomes("HostConfig.NanoCpus"),
+    at(".resources.limits.memory", BytesText, "Memory.").becomes("HostConfig.Memory"),
+    at(".resources.limits.pids", Whole, "Processes.").becomes("HostConfig.PidsLimit"),
+    at(".resources.reservations", Map, "What is kept for them.").not_yet(),
+    at(".resources.reservations.cpus", Decimal, "CPUs, for Swarm."),
+    at(".resources.reservations.memory", BytesText, "Memory.").becomes("HostConfig.MemoryReservation"),
+    at(".resources.reservations.generic_resources", List, "Resources of other kinds, for Swarm."),
+    at(".resources.reservations.generic_resources[]", Map, "One of them."),
+    at(".resources.reservations.generic_resources[].discrete_resource_spec", Map, "A kind and how many."),
+    at(".resources.reservations.generic_resources[].discrete_resource_spec.kind", Text, "The kind."),
+    at(".resources.reservations.generic_resources[].discrete_resource_spec.value", Number, "How many."),
+    at(".resources.reservations.devices", List, "Devices.").becomes("HostConfig.DeviceRequests"),
+    at(".resources.reservations.devices[]", Map, "A request for devices.")
+        .like("services.*.gpus[]")
+        .required(&["capabilities"]),
+    at(".restart_policy", Map, "When Swarm, or here the Engine, starts them again.").not_yet(),
+    at(".restart_policy.condition", Text, "`none`, `on-failure` or `any`.").becomes("HostConfig.RestartPolicy"),
+    at(".restart_policy.delay", Duration, "How long to wait before, for Swarm.").written(),
+    at(".restart_policy.max_attempts", Whole, "How often.").written().becomes("HostConfig.RestartPolicy"),
+    at(".restart_policy.window", Duration, "How long it must run to count as started, for Swarm.").written(),
+    at(".rollback_config", Map, "How Swarm goes back.").like("services.*.deploy.update_config").no_effect(),
+    at(".update_config", Map, "How Swarm goes forward.").no_effect(),
+    at(".update_config.delay", Duration, "How long between batches."),
+    at(".update_config.failure_action", Text, "`continue`, `rollback` or `pause`."),
+    at(".update_config.max_failure_ratio", Decimal, "Which share may fail."),
+    at(".update_config.monitor", Duration, "How long failures are watched for."),
+    at(".update_config.order", Text, "Which goes first.").words(&["start-first", "stop-first"]),
+    at(".update_config.parallelism", Whole, "How many at once.").written(),
+];
+
+pub(super) const DEVELOP_ROWS: &[Attribute] = &[
+    at("", MapOrNull, "What `watch` does when a source file changes.").no_effect(),
+    at(".watch", List, "What is watched."),
+    at(".watch[]", Map, "A path and what follows from its change.").required(&["path", "action"]),
+    at(".watch[].path", Text, "The path.").written(),
+    at(".watch[].action", Text, "What is done.")
+        .words(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"])
+        .written(),
+    at(".watch[].target", Text, "The path in the container."),
+    at(".watch[].ignore", OneOrMore, "Patterns that do not count."),
+    at(".watch[].include", OneOrMore, "Patterns that alone count."),
+    at(".watch[].exec", Map, "What runs in the container afterwards.")
+        .like("services.*.post_start[]")
+        .print(Print::Empty),
+    at(".watch[].initial_sync", StrictFlag, "Whether all is copied first."),
+];

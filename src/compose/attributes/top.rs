@@ -1,0 +1,35 @@
+//! The top level.
+
+use super::Form::*;
+use super::{Attribute, Key, Print, Short, at};
+
+pub(super) const ROWS: &[Attribute] = &[
+    at("version", Text, "The version of an old file format; it has no meaning any more.")
+        .no_effect()
+        .print(Print::Never),
+    at("name", Text, "The project's name, which is in the name and the labels of all it owns.")
+        .default("the directory's name")
+        .becomes("label com.docker.compose.project"),
+    at("include", List, "Other stacks that become part of this one, each read with its own directory and environment.")
+        .print(Print::Never),
+    at("include[]", TextOrMap, "One included stack: its file, or where it needs more, a mapping.")
+        .short(Short::Key("path")),
+    at("include[].path", OneOrMore, "The file; further ones override the first."),
+    at("include[].project_directory", Text, "The directory that its relative paths start from.")
+        .default("the directory of its first file"),
+    at("include[].env_file", OneOrMore, "Environment files for its `${…}`.")
+        .unique(Key::Text)
+        .default(".env beside it"),
+    at("services", Map, "The services: what runs."),
+    at("services.*", Map, "One service: containers that are all made alike."),
+    at("networks", Map, "The networks that services join."),
+    at("volumes", Map, "The volumes that outlive containers."),
+    at("configs", Map, "Files that services read, beside their image."),
+    at("secrets", Map, "Files that services read and that `config` does not print."),
+    at("models", Map, "Language models that services use."),
+    at("x-verify", Map, "What must reach what, what must not, what names must mean: proved by `bowline verify`.")
+        .differs("docker compose carries it and does not look at it."),
+    at("x-trunks", Map, "Networks that ride on VLANs of one wire.")
+        .not_yet()
+        .differs("docker compose carries it and does not look at it."),
+];

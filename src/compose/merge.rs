@@ -1,0 +1,137 @@
+//! One file over another (Compose Specification, "Merge"): by the table's rules, on canonical trees.
+//!
+//! `!reset` deletes what earlier files said, `!override` replaces it; both are gone from the result.
+
+use std::rc::Rc;
+
+use crate::compose::attributes::{Key, Merge, Place};
+use crate::yaml::{Data, Entry, Mapping, Node, Tag};
+
+/// Lays `over` upon `base` at a place. None: nothing is left.
+pub fn merge(base: Option<Node>, over: Node, place: Place) -> Option<Node> {
+    match (over.tag, base) {
+        (Some(Tag::Reset), _) => None,
+        (Some(Tag::Override), _) | (None, None) => Some(fresh(over, place)),
+        (None, Some(base)) => join(base, over, place),
+    }
+}
+
+/// Joins two values by the rule of their place.
+fn join(base: Node, over: Node, place: Place) -> Option<Node> {
+    let rule = place.attribute().map_or(Merge::Join, |a| a.merge);
+    if rule == Merge::Replace {
+        return Some(fresh(over, place));
+    }
+    if over.is_null() {
+        return Some(base);
+    }
+    let logging_differs = rule == Merge::Logging && drivers_differ(&base, &over);
+    match (&*base.data, &*over.data) {
+        (Data::Map(_), Data::Map(_)) if !logging_differs => Some(join_maps(base, over, place, rule)),
+        (Data::Seq(_), Data::Seq(_)) => Some(join_lists(base, over, place, rule)),
+        _ => Some(fresh(over, place)),
+    }
+}
+
+fn join_maps(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
+    let Data::Map(over) = Rc::unwrap_or_clone(over.data) else { return base };
+    let Some(into) = base.as_map_mut() else { return base };
+    for (key, Entry { key: at, value }) in over.0 {
+        let below = place.key(&key);
+        let replaced = rule == Merge::Pairs || key.starts_with("x-") && !place.takes_names();
+        let old = if replaced { None } else { into.get_mut(&key).map(take) };
+        match merge(old, value, below) {
+            Some(joined) => match into.get_mut(&key) {
+                Some(slot) => *slot = joined,
+                None => into.insert(key, at, joined),
+            },
+            None => drop(into.remove(&key)),
+        }
+    }
+    base
+}
+
+fn join_lists(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
+    let Some(over) = fresh(over, place).as_seq_mut().map(std::mem::take) else { return base };
+    let Some(items) = base.as_seq_mut() else { return base };
+    match rule {
+        Merge::Hosts => {
+            let new: Vec<Node> = over.into_iter().filter(|host| !items.contains(host)).collect();
+            items.extend(new);
+        }
+        Merge::Pools => *items = join_pools(std::mem::take(items), over, place.item()),
+        Merge::Unique(key) => {
+            items.extend(over);
+            unify(items, key);
+        }
+        _ => items.extend(over),
+    }
+    base
+}
+
+fn take(slot: &mut Node) -> Node {
+    std::mem::replace(slot, Node::null(slot.span))
+}
+
+/// The later file's pools, each upon the earlier one of the same subnet.
+fn join_pools(base: Vec<Node>, over: Vec<Node>, place: Place) -> Vec<Node> {
+    let join = |pool: Node| {
+        let same = base.iter().find(|old| old.get("subnet") == pool.get("subnet"));
+        merge(same.cloned(), pool, place)
+    };
+    over.into_iter().filter_map(join).collect()
+}
+
+/// A value with nothing below it: tags do their work, lists say each thing once.
+fn fresh(node: Node, place: Place) -> Node {
+    let span = node.span;
+    let data = match Rc::unwrap_or_clone(node.data) {
+        Data::Map(map) => {
+            let kept = map.0.into_iter().filter_map(|(key, entry)| {
+                let value = merge(None, entry.value, place.key(&key))?;
+                Some((key, Entry { key: entry.key, value }))
+            });
+            Data::Map(Mapping(kept.collect()))
+        }
+        Data::Seq(items) => {
+            let mut items: Vec<Node> = items.into_iter().filter_map(|item| merge(None, item, place.item())).collect();
+            if let Some(Merge::Unique(key)) = place.attribute().map(|a| a.merge) {
+                unify(&mut items, key);
+            }
+            Data::Seq(items)
+        }
+        data => data,
+    };
+    Node::new(span, data)
+}
+
+/// Leaves one of the items with the same key: the last, where the first one stood.
+fn unify(items: &mut Vec<Node>, key: Key) {
+    let mut kept: indexmap::IndexMap<String, Node> = indexmap::IndexMap::with_capacity(items.len());
+    for (index, item) in std::mem::take(items).into_iter().enumerate() {
+        let key = key_of(&item, key).unwrap_or_else(|| format!("\0{index}"));
+        kept.insert(key, item);
+    }
+    items.extend(kept.into_values());
+}
+
+/// What tells an item from others; None where the item has no such thing.
+fn key_of(item: &Node, key: Key) -> Option<String> {
+    let field = |name: &str| item.get(name).and_then(Node::as_scalar).map(|s| s.raw.to_string());
+    match key {
+        Key::Text => item.as_scalar().map(|s| s.raw.split('=').next().unwrap_or_default().to_owned()),
+        Key::Target => field("target"),
+        Key::Path => field("path"),
+        Key::MountedFile(directory) => field("target").or_else(|| Some(format!("{directory}/{}", field("source")?))),
+        Key::Port => {
+            let or = |value: Option<String>, default: &str| value.unwrap_or_else(|| default.to_owned());
+            let address = or(field("host_ip").filter(|ip| !ip.is_empty()), "0.0.0.0");
+            let protocol = or(field("protocol"), "tcp");
+            Some(format!("{address}:{}:{}/{protocol}", or(field("published"), ""), field("target")?))
+        }
+    }
+}
+
+fn drivers_differ(base: &Node, over: &Node) -> bool {
+    matches!((base.get("driver"), over.get("driver")), (Some(base), Some(over)) if base != over)
+}

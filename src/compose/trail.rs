@@ -1,0 +1,67 @@
+//! Where a stage stands in the tree, as messages write it: `services.web.ports[0].target`.
+
+use std::fmt;
+
+/// The keys and indices from the top of a file down to a node.
+#[derive(Clone, Debug, Default)]
+pub struct Trail(Vec<Step>);
+
+#[derive(Clone, Debug)]
+enum Step {
+    Key(String),
+    Item(usize),
+}
+
+impl Trail {
+    /// The trail to a place that is known by its path.
+    pub fn of(keys: &[&str]) -> Self {
+        Self(keys.iter().map(|k| Step::Key((*k).to_owned())).collect())
+    }
+
+    /// Goes to a key, does something there, and comes back.
+    pub fn at_key<T>(&mut self, key: &str, then: impl FnOnce(&mut Self) -> T) -> T {
+        self.0.push(Step::Key(key.to_owned()));
+        let done = then(self);
+        self.0.pop();
+        done
+    }
+
+    /// Goes to an item, does something there, and comes back.
+    pub fn at_item<T>(&mut self, index: usize, then: impl FnOnce(&mut Self) -> T) -> T {
+        self.0.push(Step::Item(index));
+        let done = then(self);
+        self.0.pop();
+        done
+    }
+
+    /// Whether it is the top of the file.
+    pub fn is_top(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Trail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if i == 0 => f.write_str(key)?,
+                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Item(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trail_reads_as_people_write_it() {
+        let mut trail = Trail::of(&["services", "web", "ports"]);
+        let text = trail.at_item(0, |t| t.at_key("target", |t| t.to_string()));
+        assert_eq!(text, "services.web.ports[0].target");
+        assert_eq!(trail.to_string(), "services.web.ports");
+    }
+}
