@@ -9,6 +9,8 @@ mod decode;
 mod encode;
 mod error;
 mod observe;
+mod sidecar;
+mod stream;
 mod transport;
 mod write;
 
@@ -22,6 +24,8 @@ pub use connect::{Address, find, parse};
 pub use encode::Creation;
 pub use error::Error;
 pub use observe::{Facts, Scope};
+pub use sidecar::{Piece, Sidecar, SidecarSpec};
+pub use stream::{Channel, Event, Events, LogOptions, Logs, PullProgress};
 use transport::Transport;
 pub use transport::{Exchange, Gate, Log};
 pub use write::Effect;
@@ -48,6 +52,8 @@ pub struct Options {
 #[derive(Clone)]
 pub struct Engine {
     transport: Arc<Transport>,
+    /// For the calls that upgrade or stream; it travels on the same transport.
+    docker: bollard::Docker,
     address: Address,
     facts: EngineFacts,
 }
@@ -77,7 +83,9 @@ impl Engine {
     /// [`Error::Unreachable`] when nobody answers, [`Error::TooOld`] when the Engine's API is older than ours can be.
     pub async fn open(address: Address, options: Options) -> Result<Self, Error> {
         let transport = Transport::new(address.clone(), options.read_only, options.gate, options.log);
-        let mut engine = Self { transport: Arc::new(transport), address, facts: EngineFacts::default() };
+        let transport = Arc::new(transport);
+        let docker = by_bollard(transport.clone())?;
+        let mut engine = Self { transport, docker, address, facts: EngineFacts::default() };
         let answer = engine.head(Call::get("/_ping"), Bytes::new()).await?;
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let has = version(header("api-version")).unwrap_or(OLDEST_API);
@@ -110,6 +118,21 @@ impl Engine {
     pub fn api(&self) -> (u32, u32) {
         self.facts.api
     }
+}
+
+/// bollard on our transport. Its own limit of time is far away: a pull, a stop or a load takes as long as it takes.
+fn by_bollard(transport: Arc<Transport>) -> Result<bollard::Docker, Error> {
+    let send = move |request: bollard::BollardRequest| {
+        let transport = transport.clone();
+        async move { transport.send(request).await.map_err(|error| std::io::Error::other(error).into()) }
+    };
+    let a_day = 24 * 60 * 60;
+    Ok(bollard::Docker::connect_with_custom_transport(
+        send,
+        Some("http://engine"),
+        a_day,
+        bollard::API_DEFAULT_VERSION,
+    )?)
 }
 
 /// `1.41` as numbers.

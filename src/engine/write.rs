@@ -32,6 +32,11 @@ struct Created {
     warnings: Option<Vec<String>>,
 }
 
+/// The id in the answer to a `create`.
+pub(super) fn created(answer: &[u8], request: &str) -> Result<ContainerId, Error> {
+    Ok(ContainerId::from_engine(read_created(answer, request)?.id))
+}
+
 /// Engines before 25 make a second network of the same name unless they are asked not to.
 #[derive(Serialize)]
 struct NetworkBody {
@@ -54,7 +59,7 @@ impl Engine {
         let body = NetworkBody { model: encode::network(wanted), check_duplicate: true };
         match self.order(Call::post("/networks/create"), Some(&body)).await {
             Ok((_, answer)) => {
-                Ok((NetworkId::from_engine(created(&answer, "POST /networks/create")?.id), Effect::Done))
+                Ok((NetworkId::from_engine(read_created(&answer, "POST /networks/create")?.id), Effect::Done))
             }
             Err(conflict @ Error::Conflict(_)) => {
                 let there = self.networks().await?.into_iter();
@@ -129,7 +134,7 @@ impl Engine {
             call = call.query("platform", platform);
         }
         let (_, answer) = self.order(call, Some(&encode::creation(wanted))).await?;
-        let created = created(&answer, "POST /containers/create")?;
+        let created = read_created(&answer, "POST /containers/create")?;
         Ok((ContainerId::from_engine(created.id), created.warnings.unwrap_or_default()))
     }
 
@@ -218,7 +223,7 @@ impl Engine {
     }
 }
 
-fn created(answer: &[u8], request: &str) -> Result<Created, Error> {
+fn read_created(answer: &[u8], request: &str) -> Result<Created, Error> {
     serde_json::from_slice(answer)
         .map_err(|why| Error::Unreadable { request: request.to_owned(), why: why.to_string() })
 }

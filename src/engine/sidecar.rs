@@ -1,0 +1,149 @@
+//! A short-lived container beside another, that is spoken to on its standard input and output, and the image it needs.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use bollard::container::LogOutput;
+use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::query_parameters::{
+    AttachContainerOptionsBuilder, CreateImageOptionsBuilder, UploadToContainerOptionsBuilder,
+};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use tokio::io::AsyncWrite;
+
+use super::call::Call;
+use super::{Engine, Error};
+use crate::name::ContainerId;
+
+/// What a sidecar is made of. It has no capability but those that are named, a read-only root, no new privileges, and it
+/// goes by itself when it ends.
+#[derive(Clone, Debug, Default)]
+pub struct SidecarSpec {
+    /// The image.
+    pub image: String,
+    /// The arguments of the image's entry point.
+    pub command: Vec<String>,
+    /// `HostConfig.NetworkMode`: `container:<id>`, `host` …
+    pub network_mode: String,
+    /// `HostConfig.PidMode`, where it sees the processes of another.
+    pub pid_mode: Option<String>,
+    /// Capabilities that it keeps (`NET_RAW`).
+    pub cap_add: Vec<String>,
+    /// `HostConfig.Binds`.
+    pub binds: Vec<String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A running sidecar. When its input is closed, it is expected to end.
+pub struct Sidecar {
+    /// Its id.
+    pub id: ContainerId,
+    /// Its standard input; `shutdown` closes it.
+    pub input: Pin<Box<dyn AsyncWrite + Send>>,
+    output: Pin<Box<dyn Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>,
+}
+
+/// A piece of a sidecar's output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Of its standard output.
+    Output(Bytes),
+    /// Of its standard error.
+    Error(Bytes),
+}
+
+impl Sidecar {
+    /// The next piece of its output; none when it has ended.
+    ///
+    /// # Errors
+    /// [`Error::Stream`] when the connection broke.
+    pub async fn next(&mut self) -> Result<Option<Piece>, Error> {
+        Ok(match self.output.next().await.transpose()? {
+            None => None,
+            Some(LogOutput::StdErr { message }) => Some(Piece::Error(message)),
+            Some(piece) => Some(Piece::Output(piece.into_bytes())),
+        })
+    }
+}
+
+impl Engine {
+    /// Makes, attaches to, and starts a sidecar. Nothing of it stays when this fails, or when it ends.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an image or a container beside it that is not there; what the Engine refuses.
+    pub async fn run_sidecar(&self, spec: &SidecarSpec) -> Result<Sidecar, Error> {
+        let words = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
+        let body = ContainerCreateBody {
+            image: Some(spec.image.clone()),
+            cmd: Some(spec.command.clone()),
+            open_stdin: Some(true),
+            stdin_once: Some(true),
+            attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            labels: Some(spec.labels.clone().into_iter().collect()),
+            host_config: Some(HostConfig {
+                network_mode: Some(spec.network_mode.clone()),
+                pid_mode: spec.pid_mode.clone(),
+                cap_drop: words(&["ALL"]),
+                cap_add: Some(spec.cap_add.clone()),
+                binds: Some(spec.binds.clone()),
+                security_opt: words(&["no-new-privileges"]),
+                readonly_rootfs: Some(true),
+                auto_remove: Some(true),
+                ..HostConfig::default()
+            }),
+            ..ContainerCreateBody::default()
+        };
+        let (_, answer) = self.order(Call::post("/containers/create"), Some(&body)).await?;
+        let id = super::write::created(&answer, "POST /containers/create")?;
+        match self.attach_and_start(&id).await {
+            Ok(sidecar) => Ok(sidecar),
+            Err(error) => {
+                // never started, so `auto_remove` does not take it
+                let _ = self.remove_container(id.as_str(), true, true).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn attach_and_start(&self, id: &ContainerId) -> Result<Sidecar, Error> {
+        let options =
+            AttachContainerOptionsBuilder::default().stdin(true).stdout(true).stderr(true).stream(true).build();
+        let attached = self.docker.attach_container(id.as_str(), Some(options)).await?;
+        self.start_container(id.as_str()).await?;
+        Ok(Sidecar { id: id.clone(), input: attached.input, output: attached.output })
+    }
+
+    /// Makes an image of one tar archive (`POST /images/create?fromSrc=-`). `changes` are lines of a Dockerfile
+    /// (`ENTRYPOINT ["/probe"]`).
+    ///
+    /// # Errors
+    /// What the Engine refuses.
+    pub async fn import_image(
+        &self,
+        repository: &str,
+        tag: &str,
+        archive: Bytes,
+        changes: &[String],
+    ) -> Result<(), Error> {
+        let options = CreateImageOptionsBuilder::default().from_src("-").repo(repository).tag(tag);
+        let options = options.changes(changes.to_vec()).build();
+        let mut answers = Box::pin(self.docker.create_image(Some(options), Some(bollard::body_full(archive)), None));
+        while let Some(answer) = answers.next().await {
+            answer?;
+        }
+        Ok(())
+    }
+
+    /// Unpacks a tar archive in a container (`PUT /containers/{id}/archive`).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a path that is not there; a read-only root file system.
+    pub async fn put_archive(&self, id: &str, path: &str, archive: Bytes) -> Result<(), Error> {
+        let options = UploadToContainerOptionsBuilder::default().path(path).build();
+        Ok(self.docker.upload_to_container(id, Some(options), bollard::body_full(archive)).await?)
+    }
+}

@@ -1,0 +1,7 @@
+//! Scenarios on a real Engine. Each test has a stack of its own (see [`stack`]), all run in parallel, nothing is left behind.
+//!
+//! The Engine is the one that bowline itself would choose. Where none answers, a test says that it is skipped and passes; with
+//! `CI=true` or `BOWLINE_TEST_ENGINE` set that is a failure.
+
+mod sidecar;
+mod stack;

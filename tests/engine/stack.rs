@@ -1,0 +1,158 @@
+//! What a scenario stands on: a project name of its own, a directory, the program, and a cleanup that runs whatever happens.
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use bowline::engine::{Engine, Options};
+
+/// A runtime for a test that speaks to the Engine itself.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// The Engine, or none after saying that the test is skipped.
+///
+/// # Panics
+/// Where a test must not be skipped.
+pub async fn engine() -> Option<Engine> {
+    match Engine::connect(&|name| std::env::var(name).ok(), Options::default()).await {
+        Ok(engine) => Some(engine),
+        Err(why) => {
+            let strict =
+                std::env::var_os("BOWLINE_TEST_ENGINE").is_some() || std::env::var("CI").as_deref() == Ok("true");
+            assert!(!strict, "no Engine, and this run must have one: {why}");
+            eprintln!("SKIPPED, no Engine: {why}");
+            None
+        }
+    }
+}
+
+/// Asks until the answer is `Ok`, without a pause that matters, and fails with the last answer when `limit` is over.
+pub fn eventually<T, E: Debug>(limit: Duration, mut check: impl FnMut() -> Result<T, E>) -> T {
+    let end = Instant::now() + limit;
+    loop {
+        match check() {
+            Ok(found) => return found,
+            Err(last) if Instant::now() > end => panic!("not within {limit:?}; at last: {last:?}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+/// A stack under test. Dropped, it is removed from the Engine by its label, without bowline's help.
+pub struct Stack {
+    /// Its project name, unlike any other's.
+    pub name: String,
+    /// Its directory.
+    pub directory: PathBuf,
+}
+
+impl Stack {
+    /// A stack with `compose.yaml` as given; none where there is no Engine. `$NAME` in the text is the project's name.
+    pub fn new(topic: &str, yaml: &str) -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        block_on(engine())?;
+        let name = format!("bt-{topic}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let directory = std::env::temp_dir().join(&name);
+        std::fs::create_dir_all(&directory).unwrap();
+        let stack = Self { name, directory };
+        stack.write(yaml);
+        Some(stack)
+    }
+
+    /// Replaces the stack file.
+    pub fn write(&self, yaml: &str) {
+        std::fs::write(self.directory.join("compose.yaml"), yaml.replace("$NAME", &self.name)).unwrap();
+    }
+
+    /// `bowline -p NAME …` in the stack's directory.
+    pub fn bowline(&self, arguments: &str) -> Command {
+        self.command(env!("CARGO_BIN_EXE_bowline"), &[], arguments)
+    }
+
+    /// `docker compose -p NAME …` in the stack's directory.
+    pub fn compose(&self, arguments: &str) -> Command {
+        self.command("docker", &["compose"], arguments)
+    }
+
+    fn command(&self, program: &str, first: &[&str], arguments: &str) -> Command {
+        let mut command = Command::new(program);
+        command.args(first).args(["-p", &self.name]).args(arguments.split_whitespace());
+        command.current_dir(&self.directory).stdin(Stdio::null());
+        for variable in ["COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// Runs bowline and expects this exit code.
+    pub fn run(&self, arguments: &str, code: i32) -> Ran {
+        let ran = Ran::from(self.bowline(arguments).output().unwrap());
+        assert_eq!(ran.code, Some(code), "bowline {arguments}\n{}\n{}", ran.out, ran.err);
+        ran
+    }
+
+    /// What `docker` prints for these arguments, where `{p}` is the filter on the project's label.
+    pub fn docker(&self, arguments: &str) -> String {
+        let filter = format!("label=com.docker.compose.project={}", self.name);
+        let words = arguments.split_whitespace().map(|word| if word == "{p}" { filter.as_str() } else { word });
+        let ran = Ran::from(Command::new("docker").args(words).output().unwrap());
+        assert_eq!(ran.code, Some(0), "docker {arguments}\n{}", ran.err);
+        ran.out.trim().to_owned()
+    }
+
+    /// `docker inspect -f FORMAT` of one of the stack's containers.
+    pub fn inspect(&self, service: &str, format: &str) -> String {
+        let name = format!("{}-{service}-1", self.name);
+        let ran = Ran::from(Command::new("docker").args(["inspect", "-f", format, &name]).output().unwrap());
+        assert_eq!(ran.code, Some(0), "docker inspect {name}\n{}", ran.err);
+        ran.out.trim().to_owned()
+    }
+
+    /// Everything of the stack that the Engine holds, one name a line: empty is clean.
+    pub fn remains(&self) -> String {
+        let lists = ["ps -aq --filter {p}", "network ls -q --filter {p}", "volume ls -q --filter {p}"];
+        lists.iter().map(|list| self.docker(list)).filter(|found| !found.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        for (list, remove) in [
+            ("ps -aq --filter {p}", vec!["rm", "-fv"]),
+            ("network ls -q --filter {p}", vec!["network", "rm"]),
+            ("volume ls -q --filter {p}", vec!["volume", "rm"]),
+        ] {
+            let found = self.docker(list);
+            if !found.is_empty() {
+                let _ = Command::new("docker").args(remove).args(found.split_whitespace()).output();
+            }
+        }
+        remove_directory(&self.directory);
+    }
+}
+
+fn remove_directory(path: &Path) {
+    let _ = std::fs::remove_dir_all(path);
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its exit code; none by a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
