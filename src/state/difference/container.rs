@@ -41,21 +41,23 @@ pub fn container(
     let mut fixed = Comparison::new(&place);
     let image = observed.images.get(&container.settings.image).and_then(Option::as_ref);
     compare_image(&mut fixed, &container.settings, found, image);
-    compare_process(&mut fixed, &container.settings, &found.settings, image);
-    compare_environment(&mut fixed, &container.settings, &found.settings, image);
-    compare_labels(&mut fixed, &container.settings, &found.settings, image);
-    compare_identity(&mut fixed, container, &found.settings);
-    compare_health(&mut fixed, &container.settings, &found.settings, image, observed.engine.api);
-    compare_host(&mut fixed, &container.settings, &found.settings, image);
-    compare_mounts(&mut fixed, &container.settings, &found.settings, image);
+    let (expected, there) = match image {
+        Some(image) => (container.settings.over(image), found.settings.clone()),
+        None => (container.settings.clone(), only_what_is_declared(&container.settings, &found.settings)),
+    };
+    compare_process(&mut fixed, &expected, &there);
+    compare_environment(&mut fixed, &expected, &there);
+    compare_labels(&mut fixed, &expected, &there);
+    compare_names(&mut fixed, container, &there);
+    compare_health(&mut fixed, &expected, &there, observed.engine.api);
+    compare_host(&mut fixed, &expected, &there);
+    compare_mounts(&mut fixed, &expected, &there);
     compare_attachment(&mut fixed, container, found, desired, observed);
+    let (stale, endpoints) = endpoint::endpoints(container, found, desired, observed, &place);
+    fixed.found.extend(stale);
     let mut name = Comparison::new(&place);
     name.same("container_name", &container.name, &found.name);
-    ContainerDrift {
-        fixed: fixed.found,
-        endpoints: endpoint::endpoints(container, found, desired, observed, &place),
-        name: name.found.pop(),
-    }
+    ContainerDrift { fixed: fixed.found, endpoints, name: name.found.pop() }
 }
 
 /// Whether the file is still what the container was made from.
@@ -84,49 +86,43 @@ fn short_id(id: &str) -> &str {
     digits.get(..12).unwrap_or(digits)
 }
 
-/// Command and entrypoint, over the image's as the Engine merges them: an entrypoint of the file's own drops the image's
-/// command, and an empty command is none.
-fn compare_process(out: &mut Comparison, declared: &Settings, found: &Settings, image: Option<&ObservedImage>) {
+/// Where the image is not there, what the container has from it cannot be told from what it was given: only what the
+/// file says is compared.
+fn only_what_is_declared(declared: &Settings, found: &Settings) -> Settings {
+    let mut there = found.clone();
+    let keep = |own: bool| own.then_some(());
+    there.command = keep(declared.command.is_some()).and(there.command);
+    there.entrypoint = keep(declared.entrypoint.is_some()).and(there.entrypoint);
+    there.user = keep(declared.user.is_some()).and(there.user);
+    there.working_dir = keep(declared.working_dir.is_some()).and(there.working_dir);
+    there.stop_signal = keep(declared.stop_signal.is_some()).and(there.stop_signal);
+    there.healthcheck = keep(declared.healthcheck.is_some()).and(there.healthcheck);
+    there.environment.retain(|key, _| declared.environment.contains_key(key));
+    there.labels.retain(|key, _| declared.labels.contains_key(key));
+    there.exposed.retain(|port| declared.exposed.contains(port));
+    let plain = |path: &str| path.trim_end_matches('/').to_owned();
+    let named: BTreeSet<String> = declared.mounts.iter().map(|mount| plain(&mount.target)).collect();
+    there.mounts.retain(|mount| mount.kind != MountKind::Anonymous || named.contains(&plain(&mount.target)));
+    there
+}
+
+/// What runs, and how it ends.
+fn compare_process(out: &mut Comparison, declared: &Settings, found: &Settings) {
     let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
-    let own_entrypoint = !list(&declared.entrypoint).is_empty();
-    let image = image.map(|image| &image.defaults);
-    let command = match (own_entrypoint, list(&declared.command)) {
-        (false, command) if command.is_empty() => image.map(|image| list(&image.command)),
-        (_, command) => Some(command),
-    };
-    let entrypoint = match &declared.entrypoint {
-        None => image.map(|image| list(&image.entrypoint)),
-        Some(entrypoint) => Some(entrypoint.clone()),
-    };
-    if let Some(command) = command {
-        out.same("command", &command, &list(&found.command));
-    }
-    if let Some(entrypoint) = entrypoint {
-        out.same("entrypoint", &entrypoint, &list(&found.entrypoint));
-    }
-    let over = |own: &Option<String>, pick: fn(&Settings) -> &Option<String>| match own {
-        Some(own) => Some(own.clone()),
-        None => image.map(|image| pick(image).clone().unwrap_or_default()),
-    };
-    if let Some(user) = over(&declared.user, |image| &image.user) {
-        out.same("user", &user, &found.user.clone().unwrap_or_default());
-    }
-    if let Some(directory) = over(&declared.working_dir, |image| &image.working_dir) {
-        let plain = |path: &str| path.trim_end_matches('/').to_owned();
-        out.same("working_dir", &plain(&directory), &plain(&found.working_dir.clone().unwrap_or_default()));
-    }
-    if let Some(signal) = over(&declared.stop_signal, |image| &image.stop_signal) {
-        let found = found.stop_signal.clone().unwrap_or_default();
-        if signal_word(&signal) != signal_word(&found) {
-            out.differs("stop_signal", &signal_word(&signal), &signal_word(&found));
-        }
-    }
+    out.same("command", &list(&declared.command), &list(&found.command));
+    out.same("entrypoint", &list(&declared.entrypoint), &list(&found.entrypoint));
+    let told = |text: &Option<String>| text.clone().unwrap_or_default();
+    out.same("user", &told(&declared.user), &told(&found.user));
+    let plain = |path: &Option<String>| told(path).trim_end_matches('/').to_owned();
+    out.same("working_dir", &plain(&declared.working_dir), &plain(&found.working_dir));
+    let signal = |signal: &Option<String>| signal_word(signal.as_deref().unwrap_or_default());
+    out.same("stop_signal", &signal(&declared.stop_signal), &signal(&found.stop_signal));
     out.same("stop_grace_period", &declared.stop_timeout, &found.stop_timeout);
     out.same("tty", &declared.tty, &found.tty);
     out.same("stdin_open", &declared.stdin_open, &found.stdin_open);
 }
 
-/// `SIGTERM` where nothing is said.
+/// `TERM` where nothing is said.
 fn signal_word(signal: &str) -> String {
     let upper = signal.to_ascii_uppercase();
     match upper.strip_prefix("SIG").unwrap_or(&upper) {
@@ -135,16 +131,14 @@ fn signal_word(signal: &str) -> String {
     }
 }
 
-/// Variables over the image's. Proxies come from the client's configuration, not from the file.
-fn compare_environment(out: &mut Comparison, declared: &Settings, found: &Settings, image: Option<&ObservedImage>) {
-    let mut expected = image.map(|image| image.defaults.environment.clone()).unwrap_or_default();
-    expected.extend(declared.environment.clone());
-    let mut rest = found.environment.clone();
-    rest.retain(|key, _| expected.contains_key(key) || (image.is_some() && !is_proxy(key)));
-    let told = |map: BTreeMap<String, Option<String>>| -> BTreeMap<String, String> {
-        map.into_iter().map(|(key, value)| (key, value.unwrap_or_else(|| "no value".to_owned()))).collect()
+/// Variables. Those of proxies come from the client's configuration, not from the file.
+fn compare_environment(out: &mut Comparison, declared: &Settings, found: &Settings) {
+    let told = |map: &BTreeMap<String, Option<String>>| -> BTreeMap<String, String> {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "no value".to_owned());
+        let counts = |key: &String| !is_proxy(key) || declared.environment.contains_key(key);
+        map.iter().filter(|(key, _)| counts(key)).map(|(key, value)| (key.clone(), shown(value))).collect()
     };
-    out.same_map("environment", &told(expected), &told(rest));
+    out.same_map("environment", &told(&declared.environment), &told(&found.environment));
 }
 
 fn is_proxy(key: &str) -> bool {
@@ -152,22 +146,18 @@ fn is_proxy(key: &str) -> bool {
     ["http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"].contains(&key.as_str())
 }
 
-/// The user's labels over the image's; the orchestrator's own say where a container came from, not what it is.
-fn compare_labels(out: &mut Comparison, declared: &Settings, found: &Settings, image: Option<&ObservedImage>) {
+/// The user's labels and the image's; the orchestrator's own say where a container came from, not what it is.
+fn compare_labels(out: &mut Comparison, declared: &Settings, found: &Settings) {
     let users = |labels: &BTreeMap<String, String>| -> BTreeMap<String, String> {
         let is_users = |label: &str| !labels::is_own(label) && !label.starts_with("desktop.docker.io/");
         labels.iter().filter(|(k, _)| is_users(k)).map(|(k, v)| (k.clone(), v.clone())).collect()
     };
-    let mut expected = image.map(|image| users(&image.defaults.labels)).unwrap_or_default();
-    expected.extend(users(&declared.labels));
-    let mut rest = users(&found.labels);
-    rest.retain(|key, _| image.is_some() || expected.contains_key(key));
-    out.same_map("labels", &expected, &rest);
+    out.same_map("labels", &users(&declared.labels), &users(&found.labels));
     out.same_map("annotations", &declared.annotations, &found.annotations);
 }
 
 /// Names that the container gives itself. Where it shares a namespace, its host name is that one's.
-fn compare_identity(out: &mut Comparison, declared: &DesiredContainer, found: &Settings) {
+fn compare_names(out: &mut Comparison, declared: &DesiredContainer, found: &Settings) {
     let own_namespace =
         !matches!(declared.attachment, Attachment::Host | Attachment::Replica(_) | Attachment::Container(_));
     let declared = &declared.settings;
@@ -178,61 +168,29 @@ fn compare_identity(out: &mut Comparison, declared: &DesiredContainer, found: &S
     out.same("domainname", &told(&declared.domainname), &told(&found.domainname));
 }
 
-/// The check over the image's: the Engine takes each part that is not said from there.
-fn compare_health(
-    out: &mut Comparison,
-    declared: &Settings,
-    found: &Settings,
-    image: Option<&ObservedImage>,
-    api: (u32, u32),
-) {
-    let images = image.and_then(|image| image.defaults.healthcheck.clone());
-    let mut expected = match (&declared.healthcheck, images) {
-        (None, None) if image.is_none() => return,
-        (None, images) => images.unwrap_or_default(),
-        (Some(own), images) => over_images(own, images.unwrap_or_default()),
+/// The check part by part. Of one that is switched off nothing else counts.
+fn compare_health(out: &mut Comparison, declared: &Settings, found: &Settings, api: (u32, u32)) {
+    let normal = |check: &Option<HealthSettings>| match check {
+        Some(check) if check.test.is_some() && check.test != Some(HealthTest::None) => {
+            let start_interval = check.start_interval.filter(|_| api >= (1, 44));
+            HealthSettings { start_interval, ..check.clone() }
+        }
+        Some(HealthSettings { test, .. }) => HealthSettings { test: test.clone(), ..HealthSettings::default() },
+        None => HealthSettings::default(),
     };
-    let mut found = found.healthcheck.clone().unwrap_or_default();
-    for check in [&mut expected, &mut found] {
-        if check.test == Some(HealthTest::None) {
-            *check = HealthSettings { test: Some(HealthTest::None), ..HealthSettings::default() };
-        }
-        if api < (1, 44) {
-            check.start_interval = None;
-        }
-    }
-    let absent = |check: &HealthSettings| check.test.is_none();
-    if absent(&expected) && absent(&found) {
-        return;
-    }
-    out.same("healthcheck.test", &expected.test, &found.test);
-    let nonzero = |time: Option<Duration>| time.filter(|time| !time.is_zero());
-    out.same("healthcheck.interval", &nonzero(expected.interval), &nonzero(found.interval));
-    out.same("healthcheck.timeout", &nonzero(expected.timeout), &nonzero(found.timeout));
-    out.same("healthcheck.start_period", &nonzero(expected.start_period), &nonzero(found.start_period));
-    out.same("healthcheck.start_interval", &nonzero(expected.start_interval), &nonzero(found.start_interval));
-    out.same("healthcheck.retries", &expected.retries.filter(|n| *n > 0), &found.retries.filter(|n| *n > 0));
-}
-
-fn over_images(own: &HealthSettings, image: HealthSettings) -> HealthSettings {
-    let nonzero = |time: Option<Duration>| time.filter(|time| !time.is_zero());
-    HealthSettings {
-        test: own.test.clone().or(image.test),
-        interval: nonzero(own.interval).or(image.interval),
-        timeout: nonzero(own.timeout).or(image.timeout),
-        start_period: nonzero(own.start_period).or(image.start_period),
-        start_interval: nonzero(own.start_interval).or(image.start_interval),
-        retries: own.retries.filter(|n| *n > 0).or(image.retries),
-    }
+    let (declared, found) = (normal(&declared.healthcheck), normal(&found.healthcheck));
+    let said = |time: Option<Duration>| time.filter(|time| !time.is_zero());
+    out.same("healthcheck.test", &declared.test, &found.test);
+    out.same("healthcheck.interval", &said(declared.interval), &said(found.interval));
+    out.same("healthcheck.timeout", &said(declared.timeout), &said(found.timeout));
+    out.same("healthcheck.start_period", &said(declared.start_period), &said(found.start_period));
+    out.same("healthcheck.start_interval", &said(declared.start_interval), &said(found.start_interval));
+    out.same("healthcheck.retries", &declared.retries.filter(|n| *n > 0), &found.retries.filter(|n| *n > 0));
 }
 
 /// What is in `HostConfig`.
-fn compare_host(out: &mut Comparison, declared: &Settings, found: &Settings, image: Option<&ObservedImage>) {
-    let mut exposed = declared.exposed.clone();
-    exposed.extend(image.iter().flat_map(|image| image.defaults.exposed.iter().copied()));
-    let mut found_exposed = found.exposed.clone();
-    found_exposed.retain(|port| image.is_some() || exposed.contains(port));
-    out.same("expose", &exposed, &found_exposed);
+fn compare_host(out: &mut Comparison, declared: &Settings, found: &Settings) {
+    out.same("expose", &declared.exposed, &found.exposed);
     let sorted = |ports: &[PortBinding]| ports.iter().cloned().collect::<BTreeSet<_>>();
     out.same("ports", &sorted(&declared.ports), &sorted(&found.ports));
     let policy = |restart: Option<Restart>| restart.unwrap_or(Restart::No);
@@ -259,29 +217,13 @@ fn capabilities(names: &BTreeSet<String>) -> BTreeSet<String> {
     names.iter().map(plain).collect()
 }
 
-/// Mounts by their path; paths that the image declares as volumes are there without being asked for.
-fn compare_mounts(out: &mut Comparison, declared: &Settings, found: &Settings, image: Option<&ObservedImage>) {
+/// Mounts by their path.
+fn compare_mounts(out: &mut Comparison, declared: &Settings, found: &Settings) {
     let by_target = |mounts: &[MountSettings]| -> BTreeMap<String, MountSettings> {
         let plain = |path: &str| if path == "/" { path.to_owned() } else { path.trim_end_matches('/').to_owned() };
         mounts.iter().map(|m| (plain(&m.target), normal(m))).collect()
     };
-    let mut expected = by_target(&declared.mounts);
-    let mut there = by_target(&found.mounts);
-    for path in image.into_iter().flat_map(|image| &image.volumes) {
-        let path = path.trim_end_matches('/');
-        if !expected.contains_key(path) && there.get(path).is_some_and(|m| m.kind == MountKind::Anonymous) {
-            there.remove(path);
-        }
-    }
-    there.retain(|path, m| expected.contains_key(path) || image.is_some() || m.kind != MountKind::Anonymous);
-    expected.retain(|path, mount| there.get(path) != Some(mount));
-    for (path, mount) in expected {
-        out.differs(&format!("volumes.{path}"), &mount, &there.remove(&path));
-    }
-    let declared_paths = by_target(&declared.mounts);
-    for (path, mount) in there.into_iter().filter(|(path, _)| !declared_paths.contains_key(path)) {
-        out.differs(&format!("volumes.{path}"), &None::<MountSettings>, &mount);
-    }
+    out.same_map("volumes", &by_target(&declared.mounts), &by_target(&found.mounts));
 }
 
 /// A mount with the Engine's defaults said.

@@ -13,26 +13,35 @@ use crate::state::desired::{Attachment, Desired, DesiredContainer};
 use crate::state::observed::{Observed, ObservedContainer, ObservedEndpoint};
 use crate::state::settings::EndpointSettings;
 
-/// The endpoints that are not as declared, by the network's name.
+/// Endpoints that only another container mends (they lead to a network that is gone), and those that connecting again or
+/// disconnecting mends, by the network's name.
 pub(super) fn endpoints(
     container: &DesiredContainer,
     found: &ObservedContainer,
     desired: &Desired,
     observed: &Observed,
     place: &dyn Fn(&str) -> Option<Span>,
-) -> IndexMap<String, Vec<Difference>> {
-    let Attachment::Networks(networks) = &container.attachment else { return IndexMap::new() };
-    let mut all = IndexMap::new();
-    for (key, declared) in networks {
+) -> (Vec<Difference>, IndexMap<String, Vec<Difference>>) {
+    let (mut stale, mut all) = (Comparison::new(place), IndexMap::new());
+    let Attachment::Networks(networks) = &container.attachment else { return (stale.found, all) };
+    for (place_in_order, (key, declared)) in networks.iter().enumerate() {
         let name = network_name(desired, key);
         let field = format!("networks.{key}");
         let mut out = Comparison::new(place);
         match found.endpoints.get(&name) {
             None => out.differs(&field, "connected", "not connected"),
             Some(there) if is_gone(there, &name, observed) => {
-                out.differs(&field, "connected", "connected to a network that is gone");
+                stale.differs(&field, "connected", "connected to a network that is gone");
             }
-            Some(there) => endpoint(&mut out, &field, declared, there, found.id.short()),
+            Some(there) => {
+                endpoint(&mut out, &field, declared, there, found.id.short());
+                // before API 1.44 the one MAC is the container's, and goes to the primary network
+                let at_create = observed.engine.api < (1, 44);
+                let mac = if at_create { &mut stale } else { &mut out };
+                if !at_create || place_in_order == 0 {
+                    compare_mac(mac, &field, declared, there);
+                }
+            }
         }
         if !out.found.is_empty() {
             all.insert(name, out.found);
@@ -46,7 +55,7 @@ pub(super) fn endpoints(
             all.insert(name.clone(), out.found);
         }
     }
-    all
+    (stale.found, all)
 }
 
 /// Whether an endpoint leads to another network than the one that has the name now.
@@ -81,10 +90,14 @@ fn endpoint(out: &mut Comparison, field: &str, declared: &EndpointSettings, ther
     out.same(&at("ipv6_address"), &declared.ipv6, &found.ipv6);
     let set = |list: &[IpAddr]| list.iter().copied().collect::<BTreeSet<_>>();
     out.same(&at("link_local_ips"), &set(&declared.link_local), &set(&found.link_local));
-    let mac: Option<Mac> = found.mac.or(there.mac);
-    if declared.mac.is_some() && mac.is_some() {
-        out.same(&at("mac_address"), &declared.mac, &mac);
-    }
     out.same(&at("gw_priority"), &declared.gateway_priority.unwrap_or(0), &found.gateway_priority.unwrap_or(0));
     out.same_map(&at("driver_opts"), &declared.driver_opts, &found.driver_opts);
+}
+
+/// The MAC, where one is declared and one is shown (a stopped container shows none).
+fn compare_mac(out: &mut Comparison, field: &str, declared: &EndpointSettings, there: &ObservedEndpoint) {
+    let mac: Option<Mac> = there.settings.mac.or(there.mac);
+    if declared.mac.is_some() && mac.is_some() {
+        out.same(&format!("{field}.mac_address"), &declared.mac, &mac);
+    }
 }

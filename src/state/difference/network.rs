@@ -26,6 +26,9 @@ pub fn network(declared: &DesiredNetwork, found: &ObservedNetwork, engine: &Engi
     }
     out.same("internal", &declared.internal, &found.internal);
     out.same("attachable", &declared.attachable, &found.attachable);
+    if declared.enable_ipv4.is_some() || !unchanged {
+        out.same("enable_ipv4", &declared.enable_ipv4.unwrap_or(true), &found.enable_ipv4.unwrap_or(true));
+    }
     // where the file says nothing, the daemon's own default may be on
     if declared.enable_ipv6.is_some() || !unchanged {
         out.same("enable_ipv6", &declared.enable_ipv6.unwrap_or(false), &found.enable_ipv6);
@@ -82,8 +85,8 @@ fn compare_pools(out: &mut Comparison, declared: &[PoolSettings], found: &[PoolS
 
 /// Where no subnet of a family is declared (any more), the Engine's must be one that it takes by itself.
 fn compare_chosen_pools(out: &mut Comparison, declared: &[PoolSettings], found: &[PoolSettings], engine: &EngineFacts) {
-    let explicit = subnets(declared, false).is_empty().then(|| subnets(found, false)).unwrap_or_default();
-    for net in explicit.into_iter().filter(|net| !is_default(*net, engine)) {
+    let declares_none = subnets(declared, false).is_empty();
+    for net in subnets(found, false).into_iter().filter(|net| declares_none && !is_default(*net, engine)) {
         out.differs("ipam.config.subnet", &None::<IpNet>, &net);
     }
 }
