@@ -53,6 +53,7 @@ codes! {
     // reading
     FileNotFound = "file-not-found", "A file that was named, or that had to be there, is not.";
     FileUnreadable = "file-unreadable", "A file is there and cannot be read as text.";
+    AmbiguousFile = "ambiguous-file", "Several files of the names that are searched for lie side by side.";
     YamlSyntax = "yaml-syntax", "The text is not YAML.";
     DuplicateKey = "duplicate-key", "A mapping has the same key twice.";
     YamlBudget = "yaml-budget", "Aliases or nesting would grow beyond what a stack file can need.";

@@ -23,14 +23,27 @@ pub enum Format {
 ///
 /// A line that cannot be read is an error with its place, and the next is read. A variable set twice has its last value.
 pub fn read(files: &Files, id: FileId, format: Format, outer: &[&Environment], findings: &mut Findings) -> Environment {
+    let mut read = Environment::new();
+    read_into(&mut read, files, id, format, outer, findings);
+    read
+}
+
+/// Like [`read`], on top of what earlier files set: a variable that is set again has the new value.
+pub fn read_into(
+    read: &mut Environment,
+    files: &Files,
+    id: FileId,
+    format: Format,
+    outer: &[&Environment],
+    findings: &mut Findings,
+) {
     let text = files.get(id).text.as_str();
     let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut reader = Reader { files, file: id, text, at, outer, read: Environment::new(), findings };
+    let mut reader = Reader { files, file: id, text, at, outer, read, findings };
     match format {
         Format::Compose => while reader.statement() {},
         Format::Raw => while reader.raw_line() {},
     }
-    reader.read
 }
 
 struct Reader<'a> {
@@ -39,7 +52,7 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     outer: &'a [&'a Environment],
-    read: Environment,
+    read: &'a mut Environment,
     findings: &'a mut Findings,
 }
 
@@ -193,7 +206,7 @@ impl<'a> Reader<'a> {
     /// Interpolates a value that stands between two bytes of the file.
     fn expand(&mut self, value: &str, start: usize, end: usize) -> String {
         let mut troubles = vec![];
-        let read = &self.read;
+        let read = &*self.read;
         let lookup = |name: &str| {
             let found = self.outer.iter().find_map(|e| e.get(name)).or_else(|| read.get(name));
             found.map(str::to_owned)

@@ -21,6 +21,8 @@ pub struct Request {
     pub services: Vec<String>,
     /// The environment of the process.
     pub environment: IndexMap<String, String>,
+    /// What `-f -` reads; none: the standard input of the process.
+    pub stdin: Option<Vec<u8>>,
     /// The directory that the process stands in, absolute.
     pub current_dir: PathBuf,
     /// `--all-resources`: keep networks, volumes, secrets and configs that no active service uses.
@@ -54,6 +56,16 @@ impl Request {
     pub fn from_process() -> std::io::Result<Self> {
         let text = |s: std::ffi::OsString| s.to_string_lossy().into_owned();
         let environment = std::env::vars_os().map(|(k, v)| (text(k), text(v))).collect();
-        Ok(Self { environment, current_dir: std::env::current_dir()?, ..Self::default() })
+        Ok(Self { environment, current_dir: current_dir()?, ..Self::default() })
     }
+}
+
+/// The current directory as the shell names it (`PWD`), which keeps symbolic links, as docker compose does.
+fn current_dir() -> std::io::Result<PathBuf> {
+    let physical = std::env::current_dir()?;
+    let logical = std::env::var_os("PWD").map(PathBuf::from).filter(|p| p.is_absolute());
+    Ok(match logical {
+        Some(path) if path.canonicalize().is_ok_and(|p| p == physical) => path,
+        _ => physical,
+    })
 }
