@@ -1,5 +1,55 @@
-//! Builds the probe's static program.
+//! Builds the probe: `src/probe/program`, std only, into one static program, which `src/probe/carried.rs` takes in.
+//!
+//! Where that cannot be done (another system, no static libc) bowline is built without it, and says why when it is asked for.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(probe_program)");
+    for path in ["build.rs", "src/probe/program", "src/probe/json.rs", "src/probe/answer.rs", "src/probe/question.rs"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    let variable = |name: &str| env::var(name).unwrap_or_default();
+    let program = PathBuf::from(variable("OUT_DIR")).join("probe");
+    let why = build(&program, &variable).err().unwrap_or_default();
+    if !why.is_empty() {
+        println!("cargo::warning=bowline is built without its probe: {why}");
+        // taken in as nothing; the reason is told to whoever needs it
+        if let Err(e) = fs::write(&program, b"") {
+            println!("cargo::error=cannot write {}: {e}", program.display());
+        }
+    }
+    println!("cargo::rustc-env=BOWLINE_PROBE_MISSING={why}");
+}
+
+/// Compiles it for the target, small for a release, quickly otherwise.
+fn build(program: &Path, variable: &dyn Fn(&str) -> String) -> Result<(), String> {
+    let (system, machine) = (variable("CARGO_CFG_TARGET_OS"), variable("CARGO_CFG_TARGET_ARCH"));
+    if system != "linux" || !matches!(machine.as_str(), "x86_64" | "aarch64" | "riscv64") {
+        return Err(format!("it runs on 64-bit Linux, not on {system} {machine}"));
+    }
+    let mut compile = Command::new(variable("RUSTC"));
+    compile.args(["--edition=2024", "--crate-name=probe", "--crate-type=bin", "--cfg=probe_program"]);
+    compile.arg(format!("--target={}", variable("TARGET")));
+    compile.args(["-Ctarget-feature=+crt-static", "-Crelocation-model=static", "-Cpanic=abort", "-Cstrip=symbols"]);
+    if variable("PROFILE") == "release" {
+        compile.args(["-Copt-level=z", "-Clto=fat", "-Ccodegen-units=1"]);
+    } else {
+        compile.args(["-Copt-level=1", "-Ccodegen-units=4"]);
+    }
+    let linker = variable("RUSTC_LINKER");
+    if !linker.is_empty() {
+        compile.arg(format!("-Clinker={linker}"));
+    }
+    compile.arg("-o").arg(program).arg("src/probe/program/main.rs");
+    let output = compile.output().map_err(|e| format!("cannot run the compiler: {e}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let error = said.lines().find(|line| line.starts_with("error")).unwrap_or("the compiler failed");
+    Err(error.to_owned())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use bollard::container::LogOutput;
-use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CreateImageOptionsBuilder, UploadToContainerOptionsBuilder,
 };
@@ -32,6 +32,12 @@ pub struct SidecarSpec {
     pub cap_add: Vec<String>,
     /// `HostConfig.Binds`.
     pub binds: Vec<String>,
+    /// `User`; none: the image's.
+    pub user: Option<String>,
+    /// The most memory, in bytes.
+    pub memory: Option<i64>,
+    /// The most processes and threads.
+    pub pids: Option<i64>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -78,6 +84,7 @@ impl Engine {
         let body = ContainerCreateBody {
             image: Some(spec.image.clone()),
             cmd: Some(spec.command.clone()),
+            user: spec.user.clone(),
             open_stdin: Some(true),
             stdin_once: Some(true),
             attach_stdin: Some(true),
@@ -92,6 +99,10 @@ impl Engine {
                 binds: Some(spec.binds.clone()),
                 security_opt: words(&["no-new-privileges"]),
                 readonly_rootfs: Some(true),
+                memory: spec.memory,
+                pids_limit: spec.pids,
+                // what it says is read from it, and nothing else is kept
+                log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
                 auto_remove: Some(true),
                 ..HostConfig::default()
             }),
@@ -115,6 +126,29 @@ impl Engine {
         let attached = self.docker.attach_container(id.as_str(), Some(options)).await?;
         self.start_container(id.as_str()).await?;
         Ok(Sidecar { id: id.clone(), input: attached.input, output: attached.output })
+    }
+
+    /// The sidecars with this label that were made `seconds` ago or earlier and do not run: their maker did not come to start them.
+    ///
+    /// # Errors
+    /// What the Engine refuses.
+    pub async fn sidecars_left(&self, label: &str, seconds: i64) -> Result<Vec<ContainerId>, Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Listed {
+            id: String,
+            #[serde(default)]
+            created: i64,
+            #[serde(default)]
+            state: String,
+        }
+        let call = Call::get("/containers/json").query("all", "1").filter("label", &[label]);
+        let listed: Vec<Listed> = self.ask(call).await?;
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let before = i64::try_from(now).unwrap_or(i64::MAX) - seconds;
+        let left =
+            listed.into_iter().filter(|l| l.created < before && matches!(l.state.as_str(), "created" | "exited"));
+        Ok(left.map(|l| ContainerId::from_engine(l.id)).collect())
     }
 
     /// Makes an image of one tar archive (`POST /images/create?fromSrc=-`). `changes` are lines of a Dockerfile

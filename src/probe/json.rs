@@ -123,11 +123,22 @@ macro_rules! words {
 
         impl $name {
             /// Every word.
+            #[cfg(not(probe_program))]
             pub const ALL: &[Self] = &[$(Self::$word),*];
 
             /// Its text.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$word => $text,)* }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = ();
+            fn from_str(text: &str) -> Result<Self, ()> {
+                match text {
+                    $($text => Ok(Self::$word),)*
+                    _ => Err(()),
+                }
             }
         }
 

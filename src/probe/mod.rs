@@ -8,11 +8,18 @@
 #[macro_use]
 mod json;
 mod answer;
+pub mod carried;
+mod conversation;
+#[cfg(target_os = "linux")]
+pub mod direct;
+mod error;
 mod question;
 
 #[cfg(test)]
 mod wire_tests;
 
 pub use answer::*;
+pub use conversation::{Conversation, longest};
+pub use error::ProbeError;
 pub use json::Json;
 pub use question::*;

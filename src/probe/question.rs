@@ -65,25 +65,7 @@ macro_rules! parsed {
         }
     )*};
 }
-parsed!(bool, u8, u16, u32, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr);
-
-impl Field for Family {
-    fn put(&self, out: &mut String) {
-        out.push_str(self.as_str());
-    }
-    fn take(text: &str) -> Option<Self> {
-        Self::ALL.iter().find(|w| w.as_str() == text).copied()
-    }
-}
-
-impl Field for Scope {
-    fn put(&self, out: &mut String) {
-        out.push_str(self.as_str());
-    }
-    fn take(text: &str) -> Option<Self> {
-        Self::ALL.iter().find(|w| w.as_str() == text).copied()
-    }
-}
+parsed!(bool, u8, u16, u32, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, Family, Scope);
 
 impl Field for Duration {
     fn put(&self, out: &mut String) {
@@ -316,9 +298,24 @@ questions! {
     }
 }
 
+#[cfg(not(probe_program))]
 impl Question {
     /// Whether it takes `CAP_NET_RAW` to ask it.
     pub fn needs_net_raw(&self) -> bool {
         matches!(self, Self::Solicit { .. })
+    }
+
+    /// The longest time that it may take.
+    pub fn longest(&self) -> Duration {
+        match self {
+            // three servers, each by itself
+            Self::Lookup { within, .. } => *within * 3,
+            Self::Connect { within, .. }
+            | Self::Datagram { within, .. }
+            | Self::Echo { within, .. }
+            | Self::Solicit { within, .. }
+            | Self::Http { within, .. } => *within,
+            _ => Duration::ZERO,
+        }
     }
 }

@@ -3,6 +3,4 @@
 pub mod desired;
 pub mod difference;
 pub mod observed;
-mod overlay;
 pub mod settings;
-pub mod simulate;

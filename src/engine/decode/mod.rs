@@ -3,13 +3,11 @@
 
 mod container;
 mod network;
-#[cfg(test)]
-mod tests;
 pub(super) mod wire;
 
 use std::net::IpAddr;
 
-pub(super) use container::{container, replica, state, summary};
+pub(super) use container::{container, replica, summary};
 use ipnet::IpNet;
 pub(super) use network::{info, network, volume};
 

@@ -3,8 +3,6 @@
 
 mod container;
 mod network;
-#[cfg(test)]
-mod tests;
 
 pub use container::Creation;
 pub(super) use container::creation;

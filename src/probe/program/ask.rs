@@ -1,0 +1,46 @@
+//! One question, answered.
+
+use crate::answer::{Answer, Failure};
+use crate::question::Question;
+use crate::{attempt, dump, echo, files, get, listen, lookup, process, solicit, sys};
+
+/// Answers, in the time that the question gives at the longest.
+pub fn answer(question: &Question) -> Answer {
+    match question {
+        Question::Namespace {} => files::namespace(),
+        Question::Links {} => dump::answer("links", |kernel| kernel.links().map(Answer::Links)),
+        Question::Addresses {} => dump::answer("addresses", |kernel| kernel.addresses().map(Answer::Addresses)),
+        Question::Routes {} => dump::answer("routes", |kernel| kernel.routes().map(Answer::Routes)),
+        Question::RouteTo { to } => dump::answer("route", |kernel| kernel.route_to(*to).map(Answer::Route)),
+        Question::Neighbours {} => dump::answer("neighbours", |kernel| kernel.neighbours().map(Answer::Neighbours)),
+        Question::Sockets { owners } => files::sockets(*owners),
+        Question::Processes { name } => match process::named(name) {
+            Ok(found) => Answer::Processes(found),
+            Err(e) => Answer::Failure(sys::failure("cannot read /proc", &e)),
+        },
+        Question::Hosts {} => files::hosts().map_or_else(Answer::Failure, Answer::Hosts),
+        Question::Resolver {} => files::resolver().map_or_else(Answer::Failure, Answer::Resolver),
+        Question::Sysctl { name } => files::sysctl(name),
+        Question::Lookup { name, family, server, within, tries } => {
+            lookup::lookup(name, *family, *server, *within, *tries).map_or_else(Answer::Failure, Answer::Lookup)
+        }
+        Question::Connect { to, device, greeting, within, tries } => {
+            Answer::Attempt(attempt::connect(*to, device.as_deref(), *greeting, *within, *tries))
+        }
+        Question::Datagram { to, device, payload, within, tries } => {
+            Answer::Attempt(attempt::datagram(*to, device.as_deref(), payload.as_deref(), *within, *tries))
+        }
+        Question::Echo { to, device, within, tries } => {
+            Answer::Attempt(echo::echo(*to, device.as_deref(), *within, *tries))
+        }
+        Question::Solicit { target, device, sender, within, tries } => {
+            solicit::solicit(*target, device.as_deref(), *sender, *within, *tries)
+                .map_or_else(Answer::Failure, Answer::Heard)
+        }
+        Question::Http { host, port, to, path, within } => get::get(host, *port, *to, path, *within),
+        Question::Listen { port, scope, label } => match listen::listen(*port, *scope, label) {
+            Ok(listening) => Answer::Listening(listening),
+            Err(e) => Answer::Failure(Failure { errno: e.raw_os_error(), message: format!("cannot listen: {e}") }),
+        },
+    }
+}

@@ -1,0 +1,178 @@
+//! Asks questions inside network namespaces: chooses the way into each, opens all of them side by side, and drives the
+//! conversations.
+//!
+//! A run has as many rounds as its caller likes. First all vantages are opened; then each round puts questions to some of them and
+//! ends when every one is answered. So the two sides of a check meet without a protocol of their own: one round of `Listen`, which is
+//! answered once the listener stands, and in the next round the others ask.
+//!
+//! ```text
+//! open ──▶ ask [Listen, Links, …] ──▶ ask [Connect to the ports that listen, …] ──▶ … ──▶ close
+//! ```
+//!
+//! Two ways lead into a namespace (see [`Way`]). Whichever it is, the same program answers, and nothing of it stays: a sidecar and a
+//! child end when their input ends, which the kernel sees to even when bowline is killed.
+
+mod session;
+mod sidecar;
+mod target;
+
+use futures_util::{StreamExt, stream};
+
+use crate::engine::Engine;
+use crate::probe::{Answer, ProbeError, Question, Scope};
+use session::Session;
+pub use target::{Target, Vantage};
+
+/// How the namespaces are entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// Directly where that is possible, else by a sidecar.
+    #[default]
+    Auto,
+    /// By a container of its own in the namespace: works with every Engine.
+    Sidecar,
+    /// By a child of bowline that enters the namespace: needs root on the Engine's host.
+    Direct,
+}
+
+impl std::fmt::Display for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Auto => "auto",
+            Self::Sidecar => "sidecar",
+            Self::Direct => "direct",
+        })
+    }
+}
+
+/// How a run is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How the namespaces are entered.
+    pub way: Way,
+    /// Whether `Question::Solicit` will be asked: only then a sidecar may make packets of its own.
+    pub layer2: bool,
+    /// Whether `Question::Processes` will be asked of the host: only then a sidecar sees the host's processes.
+    pub processes: bool,
+    /// Whether a listener may stand in the host's namespace, open to everyone. On its loopback it always may.
+    pub host_listeners: bool,
+    /// Where the /30 beside the host is taken from.
+    pub outside_pool: String,
+    /// So many sidecars are started at once.
+    pub at_once: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self {
+            way: Way::Auto,
+            layer2: false,
+            processes: false,
+            host_listeners: false,
+            // TEST-NET-2 (RFC 5737): nobody's
+            outside_pool: "198.51.100.0/24".to_owned(),
+            at_once: (cores * 2).max(4),
+        }
+    }
+}
+
+/// Answers in the order of their questions, or why the namespace could not be asked.
+pub type Answers = Result<Vec<Answer>, ProbeError>;
+
+/// The conversations of a run.
+pub struct Vantages {
+    engine: Engine,
+    options: Options,
+    sessions: Vec<(Vantage, Result<Session, ProbeError>)>,
+}
+
+impl Vantages {
+    /// Opens a way into each. What cannot be opened answers its questions with the reason.
+    pub async fn open(engine: &Engine, vantages: Vec<Vantage>, options: Options) -> Self {
+        let image = sidecar::Image::new(engine);
+        let open = |vantage: Vantage| {
+            let (image, options) = (&image, &options);
+            async move {
+                let session = open_one(image, &vantage, options).await;
+                (vantage, session)
+            }
+        };
+        let sessions = stream::iter(vantages).map(open).buffered(options.at_once.max(1)).collect().await;
+        Self { engine: engine.clone(), options, sessions }
+    }
+
+    /// The vantages, in the order in which they were given, and the way that was taken to each.
+    pub fn ways(&self) -> impl Iterator<Item = (&Vantage, Result<Way, &ProbeError>)> {
+        self.sessions.iter().map(|(vantage, session)| (vantage, session.as_ref().map(Session::way)))
+    }
+
+    /// Puts questions to vantages by their places, all at once, and waits for every answer.
+    ///
+    /// A vantage that is named twice is asked for both, one after the other.
+    pub async fn ask(&mut self, questions: &[(usize, Vec<Question>)]) -> Vec<Answers> {
+        let mut answers: Vec<Option<Answers>> = questions.iter().map(|_| None).collect();
+        let options = &self.options;
+        let each = self.sessions.iter_mut().enumerate().map(|(place, (vantage, session))| async move {
+            let mut found = Vec::new();
+            for (at, (_, asked)) in questions.iter().enumerate().filter(|(_, (to, _))| *to == place) {
+                found.push((at, ask_one(vantage, session, asked, options).await));
+            }
+            found
+        });
+        for (at, answer) in futures_util::future::join_all(each).await.into_iter().flatten() {
+            answers[at] = Some(answer);
+        }
+        let nobody = || Err(ProbeError::NotAsked("there is no such vantage".to_owned()));
+        answers.into_iter().map(|answer| answer.unwrap_or_else(nobody)).collect()
+    }
+
+    /// Ends every conversation and waits until nothing is left of them.
+    ///
+    /// # Errors
+    /// One sentence for each that would not go.
+    pub async fn close(self) -> Result<(), Vec<String>> {
+        let engine = &self.engine;
+        let at_once = self.options.at_once.max(1);
+        let sessions = self.sessions.into_iter().filter_map(|(_, session)| session.ok());
+        let ended = stream::iter(sessions).map(|session| session.close(engine)).buffer_unordered(at_once);
+        let troubles: Vec<String> = ended.filter_map(|end| async move { end.err() }).collect().await;
+        if troubles.is_empty() { Ok(()) } else { Err(troubles) }
+    }
+}
+
+async fn open_one(image: &sidecar::Image<'_>, vantage: &Vantage, options: &Options) -> Result<Session, ProbeError> {
+    let direct = match options.way {
+        Way::Sidecar => None,
+        Way::Auto | Way::Direct => Some(target::direct(image.engine(), vantage, &options.outside_pool)),
+    };
+    let direct = match direct {
+        Some(Ok(command)) => Session::direct(command).await,
+        Some(Err(why)) => Err(why),
+        None => Err(ProbeError::NoWay("a place beside the host cannot be had by a sidecar".to_owned())),
+    };
+    match (direct, vantage) {
+        (Ok(session), _) => Ok(session),
+        (Err(why), Vantage::Outside) => Err(why),
+        (Err(why), _) if options.way == Way::Direct => Err(why),
+        (Err(_), _) => image.run_beside(vantage, options).await,
+    }
+}
+
+async fn ask_one(
+    vantage: &Vantage,
+    session: &mut Result<Session, ProbeError>,
+    questions: &[Question],
+    options: &Options,
+) -> Answers {
+    let open = |q: &Question| matches!(q, Question::Listen { scope: Scope::Any, .. });
+    if vantage.is_host() && !options.host_listeners && questions.iter().any(open) {
+        return Err(ProbeError::NotAsked(
+            "a listener in the host's namespace, open to everyone, needs leave".to_owned(),
+        ));
+    }
+    match session {
+        Ok(session) => session.ask(questions).await,
+        Err(why) => Err(why.clone()),
+    }
+}
