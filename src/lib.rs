@@ -9,6 +9,7 @@ pub mod name;
 pub mod plan;
 pub mod preflight;
 pub mod probe;
+pub mod run;
 pub mod source;
 pub mod state;
 pub mod vantage;

@@ -8,6 +8,7 @@ mod connect;
 mod decode;
 mod encode;
 mod error;
+mod life;
 mod observe;
 mod sidecar;
 mod stream;
@@ -23,6 +24,7 @@ use call::Call;
 pub use connect::{Address, find, parse};
 pub use encode::Creation;
 pub use error::Error;
+pub use life::Life;
 pub use observe::{Facts, Scope};
 pub use sidecar::{Piece, Sidecar, SidecarSpec};
 pub use stream::{Channel, Event, Events, LogOptions, Logs, PullProgress};
@@ -56,6 +58,8 @@ pub struct Engine {
     docker: bollard::Docker,
     address: Address,
     facts: EngineFacts,
+    /// When it was opened, in seconds by its own clock.
+    clock: Option<i64>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -85,7 +89,7 @@ impl Engine {
         let transport = Transport::new(address.clone(), options.read_only, options.gate, options.log);
         let transport = Arc::new(transport);
         let docker = by_bollard(transport.clone())?;
-        let mut engine = Self { transport, docker, address, facts: EngineFacts::default() };
+        let mut engine = Self { transport, docker, address, facts: EngineFacts::default(), clock: None };
         let answer = engine.head(Call::get("/_ping"), Bytes::new()).await?;
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let has = version(header("api-version")).unwrap_or(OLDEST_API);
@@ -100,6 +104,7 @@ impl Engine {
             swarm_manager: header("swarm") == "active/manager",
             ..EngineFacts::default()
         };
+        engine.clock = jiff::fmt::rfc2822::parse(header("date")).ok().map(|date| date.timestamp().as_second());
         engine.body_of(answer, "GET /_ping").await?;
         Ok(engine)
     }
@@ -107,6 +112,11 @@ impl Engine {
     /// What its first answer said: version, API, Swarm. [`Engine::all_facts`] asks for the rest.
     pub fn facts(&self) -> &EngineFacts {
         &self.facts
+    }
+
+    /// When it was opened, in seconds since 1970 by its own clock, rounded down; none where its answer had no date.
+    pub fn clock(&self) -> Option<i64> {
+        self.clock
     }
 
     /// Where it is.

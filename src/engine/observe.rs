@@ -78,6 +78,15 @@ impl Engine {
         self.ask(call).await
     }
 
+    /// The containers, in whatever state, that have this volume.
+    ///
+    /// # Errors
+    /// What the Engine says.
+    pub async fn containers_with_volume(&self, name: &str) -> Result<Vec<OtherContainer>, Error> {
+        let call = Call::get("/containers/json").query("all", "1").filter("volume", &[name]);
+        Ok(self.ask::<Vec<wire::Summary>>(call).await?.into_iter().map(decode::summary).collect())
+    }
+
     /// Inspects containers, several at once, sorted by replica and name. One that is gone meanwhile is not there; one that
     /// cannot be inspected is a gap.
     async fn containers(&self, ids: impl Iterator<Item = &str>, gaps: &mut Vec<Gap>) -> Vec<ObservedContainer> {

@@ -26,6 +26,8 @@ pub struct Desired {
     pub volumes: IndexMap<VolumeKey, DesiredVolume>,
     /// Containers by service and number, in the order of the file.
     pub containers: IndexMap<Replica, DesiredContainer>,
+    /// The services that run, with however many containers (none is possible), in the order of the file.
+    pub services: Vec<ServiceName>,
     /// Services that the file defines and that are not to run now: their containers are no orphans.
     pub inactive: Vec<ServiceName>,
 }
@@ -54,6 +56,7 @@ pub fn desired(project: &Project, options: &DesiredOptions) -> Desired {
         networks: project.networks.iter().map(|(k, n)| (k.clone(), network::network(project, n))).collect(),
         volumes: project.volumes.iter().map(|(k, v)| (k.clone(), network::volume(project, v))).collect(),
         containers,
+        services: project.services.keys().cloned().collect(),
         inactive: project.inactive.clone(),
     }
 }
@@ -90,6 +93,7 @@ impl Desired {
             networks: IndexMap::new(),
             volumes: IndexMap::new(),
             containers: IndexMap::new(),
+            services: vec![],
             inactive: vec![],
         }
     }

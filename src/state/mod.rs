@@ -3,4 +3,6 @@
 pub mod desired;
 pub mod difference;
 pub mod observed;
+mod overlay;
 pub mod settings;
+pub mod simulate;

@@ -3,6 +3,8 @@
 //! The Engine is the one that bowline itself would choose. Where none answers, a test says that it is skipped and passes; with
 //! `CI=true` or `BOWLINE_TEST_ENGINE` set that is a failure.
 
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what it found by panicking")]
+
 mod probe;
 mod sidecar;
 mod stack;

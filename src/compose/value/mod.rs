@@ -1,17 +1,18 @@
-//! Values that are small languages of their own: durations, sizes, ports, mounts, command lines.
-//!
-//! Pure functions of a text; an error is one sentence that names what is wrong, without a place.
+//! The small languages inside Compose's strings: pure parsers, one a file. The caller knows the place and adds it.
 
 pub mod bytes;
+pub mod device;
 pub mod duration;
+pub mod host;
+pub mod link;
 pub mod port;
 pub mod volume;
 pub mod words;
 
-/// A value that cannot be read: one sentence, and the way out.
+/// Why a value cannot be read, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadValue {
-    /// What is wrong.
+    /// One lowercase sentence with the text in it.
     pub message: String,
     /// What to write instead.
     pub help: String,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use indexmap::IndexMap;
 
 use super::{address, ports, range, some, wire, with_prefix};
-use crate::name::{ContainerId, NetworkId, Replica};
+use crate::name::{ContainerId, Mac, NetworkId, Replica};
 use crate::state::observed::{BoundPort, ContainerState, Health, ObservedContainer, ObservedEndpoint, OtherContainer};
 use crate::state::settings::{EndpointSettings, MountKind, MountSettings, PortBinding, Settings};
 
@@ -15,6 +15,7 @@ pub(in crate::engine) fn container(raw: wire::Container) -> Option<ObservedConta
     let replica = replica(&raw.config.labels)?;
     let volumes = volumes(&raw.mounts);
     let mounts = mounts(&raw, &volumes);
+    let asked_mac: Option<Mac> = raw.config.mac_address.parse().ok();
     let id = ContainerId::from_engine(raw.id);
     let mut settings = super::settings(raw.config);
     let host = raw.host_config;
@@ -38,16 +39,20 @@ pub(in crate::engine) fn container(raw: wire::Container) -> Option<ObservedConta
         mounts,
         ..settings
     };
-    let endpoints = raw.network_settings.networks.into_iter();
+    let endpoints = raw.network_settings.networks.into_iter().map(|(name, shown)| {
+        let mut endpoint = endpoint(&shown, id.short());
+        endpoint.settings.mac = asked_mac.filter(|_| name == host.network_mode);
+        (name, endpoint)
+    });
     Some(ObservedContainer {
         name: raw.name.trim_start_matches('/').to_owned(),
         replica,
         state: state(&raw.state),
         settings,
         image_id: raw.image,
-        network_mode: host.network_mode,
+        network_mode: host.network_mode.clone(),
         legacy_links: host.links.iter().filter_map(|link| legacy_link(link)).collect(),
-        endpoints: endpoints.map(|(name, shown)| (name, endpoint(&shown, id.short()))).collect(),
+        endpoints: endpoints.collect(),
         bound: bound(&raw.network_settings.ports),
         sandbox: some(raw.network_settings.sandbox_key),
         hosts_path: some(raw.hosts_path),
@@ -63,7 +68,8 @@ pub(in crate::engine) fn replica(labels: &BTreeMap<String, String>) -> Option<Re
     Some(Replica::new(service, number))
 }
 
-fn state(raw: &wire::State) -> ContainerState {
+/// What a container does.
+pub(in crate::engine) fn state(raw: &wire::State) -> ContainerState {
     match raw.status.as_str() {
         "created" => ContainerState::Created,
         "running" => ContainerState::Running {
@@ -229,7 +235,7 @@ fn tmpfs_options(raw: Option<&wire::TmpfsOptions>) -> String {
 }
 
 /// An endpoint. Engines before 25 put the container's short id among the aliases. The MAC that is shown may be one that
-/// the Engine made up, so it is never counted as asked for.
+/// the Engine made up; only `Config.MacAddress`, which is the primary network's, is surely one that was asked for.
 fn endpoint(raw: &wire::Endpoint, short_id: &str) -> ObservedEndpoint {
     let ipam = raw.ipam_config.clone().unwrap_or_default();
     let settings = EndpointSettings {

@@ -3,11 +3,13 @@
 
 mod container;
 mod network;
+#[cfg(test)]
+mod tests;
 pub(super) mod wire;
 
 use std::net::IpAddr;
 
-pub(super) use container::{container, replica, summary};
+pub(super) use container::{container, replica, state, summary};
 use ipnet::IpNet;
 pub(super) use network::{info, network, volume};
 

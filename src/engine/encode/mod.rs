@@ -3,6 +3,8 @@
 
 mod container;
 mod network;
+#[cfg(test)]
+mod tests;
 
 pub use container::Creation;
 pub(super) use container::creation;

@@ -62,7 +62,7 @@ fn settings(project: &Project, service: &Service, replica: &Replica) -> Settings
         annotations: service.annotations.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         exposed,
         stop_signal: service.stop_signal.clone(),
-        stop_timeout: service.stop_grace_period.map(|time| Duration::from_secs(time.as_secs())),
+        stop_timeout: service.stop_grace_period.map(whole_seconds),
         healthcheck: service.healthcheck.as_ref().map(|check| health(&check.value)),
         ports: service.ports.iter().map(|port| binding(&port.value)).collect(),
         restart: service.restart.map(|restart| restart.value),
@@ -79,6 +79,12 @@ fn settings(project: &Project, service: &Service, replica: &Replica) -> Settings
         mounts: service.mounts.iter().map(|m| mount(project, &m.value)).collect(),
         platform: service.platform.clone(),
     }
+}
+
+/// Cut to whole seconds, as docker compose does; but less than one stays one, because 0 means "kill at once".
+fn whole_seconds(time: Duration) -> Duration {
+    let least = u64::from(!time.is_zero());
+    Duration::from_secs(time.as_secs().max(least))
 }
 
 fn health(check: &Healthcheck) -> HealthSettings {

@@ -1,0 +1,168 @@
+//! Settings and the bodies that they become.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::compose::model::{HealthTest, Restart};
+use crate::name::Protocol;
+use crate::state::desired::DesiredNetwork;
+use crate::state::settings::{
+    EndpointSettings, HealthSettings, IpamSettings, MountKind, MountSettings, PoolSettings, PortBinding, Settings,
+};
+
+fn body(settings: &Settings, endpoints: Vec<(String, EndpointSettings)>, api: (u32, u32)) -> Value {
+    let network_mode = endpoints.first().map_or("none".to_owned(), |(name, _)| name.clone());
+    let inherits = vec![("/anon".to_owned(), "0123".to_owned())];
+    serde_json::to_value(creation(&Creation { settings, network_mode, endpoints, links: vec![], inherits, api }))
+        .unwrap()
+}
+
+fn mount(target: &str, kind: MountKind) -> MountSettings {
+    MountSettings { target: target.into(), kind, read_only: false }
+}
+
+fn bind(source: &str, create_host_path: bool) -> MountKind {
+    MountKind::Bind { source: source.into(), create_host_path, propagation: None, selinux: None }
+}
+
+#[test]
+fn what_is_not_said_is_not_sent() {
+    let bare = Settings { image: "busybox".into(), ..Settings::default() };
+    let creation = Creation {
+        settings: &bare,
+        network_mode: "none".into(),
+        endpoints: vec![],
+        links: vec![],
+        inherits: vec![],
+        api: (1, 51),
+    };
+    let sent = serde_json::to_value(self::creation(&creation)).unwrap();
+    let expected = json!({"Image": "busybox", "Tty": false, "OpenStdin": false, "AttachStdout": true, "AttachStderr": true,
+        "HostConfig": {"NetworkMode": "none"}});
+    assert_eq!(sent, expected);
+}
+
+#[test]
+fn a_list_that_is_empty_on_purpose_is_sent() {
+    let settings = Settings { command: Some(vec![]), entrypoint: Some(vec![]), ..Settings::default() };
+    let sent = body(&settings, vec![], (1, 51));
+    assert_eq!((&sent["Cmd"], &sent["Entrypoint"]), (&json!([]), &json!([])));
+}
+
+#[test]
+fn environment_ports_health_and_restart() {
+    let port = |target, published, host_ip: &str| PortBinding {
+        target,
+        protocol: Protocol::Tcp,
+        host_ip: host_ip.parse().ok(),
+        published,
+    };
+    let settings = Settings {
+        environment: BTreeMap::from([("A".into(), Some("b".into())), ("GONE".into(), None)]),
+        ports: vec![port(80, Some((8080, 8080)), "127.0.0.1"), port(80, Some((9000, 9010)), "::1"), port(81, None, "")],
+        exposed: [(53, Protocol::Udp)].into(),
+        stop_timeout: Some(Duration::from_millis(1500)),
+        restart: Some(Restart::OnFailure(Some(3))),
+        healthcheck: Some(HealthSettings {
+            test: Some(HealthTest::Command(vec!["true".into()])),
+            interval: Some(Duration::from_millis(100)),
+            ..HealthSettings::default()
+        }),
+        ..Settings::default()
+    };
+    let sent = body(&settings, vec![], (1, 51));
+    assert_eq!(sent["Env"], json!(["A=b", "GONE"]));
+    assert_eq!(sent["ExposedPorts"], json!({"53/udp": {}, "80/tcp": {}, "81/tcp": {}}));
+    assert_eq!(sent["StopTimeout"], 2, "whole seconds, never fewer than asked for");
+    let host = &sent["HostConfig"];
+    let eighty = json!([{"HostIp": "127.0.0.1", "HostPort": "8080"}, {"HostIp": "::1", "HostPort": "9000-9010"}]);
+    assert_eq!(host["PortBindings"]["80/tcp"], eighty);
+    assert_eq!(host["PortBindings"]["81/tcp"], json!([{"HostIp": "", "HostPort": ""}]));
+    assert_eq!(host["RestartPolicy"], json!({"Name": "on-failure", "MaximumRetryCount": 3}));
+    assert_eq!(sent["Healthcheck"], json!({"Test": ["CMD", "true"], "Interval": 100_000_000}));
+}
+
+#[test]
+fn mounts_go_where_the_api_can_say_them() {
+    let volume = |no_copy| MountKind::Volume { name: "data".into(), no_copy, subpath: None };
+    let mut read_only = mount("/d", volume(false));
+    read_only.read_only = true;
+    let settings = Settings {
+        mounts: vec![
+            mount("/anon", MountKind::Anonymous),
+            mount("/colon", bind("/a:b", true)),
+            read_only,
+            mount("/dd", volume(true)),
+            mount("/hh", bind("/h", false)),
+            mount("/new", MountKind::Anonymous),
+            mount("/t", MountKind::Tmpfs { options: "size=1m".into() }),
+            mount("/x", bind("/x", true)),
+        ],
+        ..Settings::default()
+    };
+    let host = &body(&settings, vec![], (1, 51))["HostConfig"];
+    assert_eq!(host["Binds"], json!(["data:/d:ro", "/x:/x:rw"]));
+    assert_eq!(host["Tmpfs"], json!({"/t": "size=1m"}));
+    let long = json!([
+        {"Target": "/colon", "Source": "/a:b", "Type": "bind", "BindOptions": {"CreateMountpoint": true}},
+        {"Target": "/dd", "Source": "data", "Type": "volume", "VolumeOptions": {"NoCopy": true}},
+        {"Target": "/hh", "Source": "/h", "Type": "bind"},
+        {"Target": "/new", "Type": "volume"},
+        {"Target": "/anon", "Source": "0123", "Type": "volume"},
+    ]);
+    assert_eq!(host["Mounts"], long);
+}
+
+#[test]
+fn a_mac_goes_where_this_api_takes_it() {
+    let endpoint = EndpointSettings {
+        mac: Some("02:42:ac:1f:f1:05".parse().unwrap()),
+        ipv4: Some("172.31.0.5".parse().unwrap()),
+        aliases: ["web".to_owned()].into(),
+        links: [("p-db-1".to_owned(), "base".to_owned())].into(),
+        gateway_priority: Some(5),
+        ..EndpointSettings::default()
+    };
+    let endpoints = vec![("p_front".to_owned(), endpoint)];
+    let new = body(&Settings::default(), endpoints.clone(), (1, 44));
+    let expected = json!({"IPAMConfig": {"IPv4Address": "172.31.0.5"}, "Links": ["p-db-1:base"], "Aliases": ["web"],
+        "MacAddress": "02:42:ac:1f:f1:05", "GwPriority": 5});
+    assert_eq!(new["NetworkingConfig"]["EndpointsConfig"]["p_front"], expected);
+    assert_eq!(new["MacAddress"], Value::Null);
+    let old = body(&Settings::default(), endpoints, (1, 41));
+    assert_eq!(old["NetworkingConfig"]["EndpointsConfig"]["p_front"]["MacAddress"], Value::Null);
+    assert_eq!(old["MacAddress"], "02:42:ac:1f:f1:05");
+}
+
+#[test]
+fn a_network_with_a_pool() {
+    let wanted = DesiredNetwork {
+        key: "front".parse().unwrap(),
+        name: "p_front".into(),
+        external: false,
+        driver: "bridge".into(),
+        options: BTreeMap::new(),
+        ipam: IpamSettings {
+            pools: vec![PoolSettings {
+                subnet: Some("172.31.0.0/24".parse().unwrap()),
+                ip_range: Some("172.31.0.128/25".parse().unwrap()),
+                gateway: Some("172.31.0.1".parse().unwrap()),
+                aux_addresses: BTreeMap::from([("host".into(), "172.31.0.9".parse().unwrap())]),
+            }],
+            ..IpamSettings::default()
+        },
+        internal: true,
+        attachable: false,
+        enable_ipv4: None,
+        enable_ipv6: Some(false),
+        labels: BTreeMap::from([("a".into(), "b".into())]),
+        span: None,
+    };
+    let expected = json!({"Name": "p_front", "Driver": "bridge", "Internal": true, "EnableIPv6": false, "Labels": {"a": "b"},
+        "IPAM": {"Config": [{"Subnet": "172.31.0.0/24", "IPRange": "172.31.0.128/25", "Gateway": "172.31.0.1",
+        "AuxiliaryAddresses": {"host": "172.31.0.9"}}]}});
+    assert_eq!(serde_json::to_value(network(&wanted)).unwrap(), expected);
+}

@@ -1,0 +1,53 @@
+//! How a container fares: what a wait for it looks at, and what is told when it failed.
+
+use super::decode::{self, wire};
+use super::{Engine, Error};
+use crate::state::observed::ContainerState;
+
+/// A container's life so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub state: ContainerState,
+    /// Whether it has a health check.
+    pub has_health_check: bool,
+    /// The last answer of its health check: exit code and output.
+    pub last_check: Option<(i64, String)>,
+    /// How often in a row the check failed.
+    pub failing_streak: u32,
+    /// How often the Engine started it again after it ended.
+    pub restarts: u32,
+    /// What the Engine says went wrong when it started.
+    pub error: String,
+    /// Whether it was made with a terminal.
+    pub terminal: bool,
+}
+
+impl Engine {
+    /// Looks at one container; none where it is gone.
+    ///
+    /// # Errors
+    /// What the Engine says, but "no such container".
+    pub async fn life(&self, id: &str) -> Result<Option<Life>, Error> {
+        Ok(self.raw_container(id).await?.map(life))
+    }
+}
+
+fn life(raw: wire::Container) -> Life {
+    let health = raw.state.health.as_ref();
+    let check = raw.config.healthcheck.as_ref();
+    Life {
+        name: raw.name.trim_start_matches('/').to_owned(),
+        state: decode::state(&raw.state),
+        // the Engine shows `Health` only once the container was started
+        has_health_check: health.is_some_and(|health| health.status != "none")
+            || check.is_some_and(|check| check.test.first().is_some_and(|word| word != "NONE")),
+        last_check: health.and_then(|health| health.log.last()).map(|log| (log.exit_code, log.output.clone())),
+        failing_streak: health.map_or(0, |health| health.failing_streak),
+        restarts: raw.restart_count,
+        error: raw.state.error,
+        terminal: raw.config.tty,
+    }
+}

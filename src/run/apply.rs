@@ -1,0 +1,292 @@
+//! From an operation to the one call of the Engine that carries it out. What it leaves open are ids that are not born yet.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+
+use super::execute::{Lane, execute};
+use super::interrupt::Interrupt;
+use super::outcome::{Event, Fate, Kind, Outcomes, StepError};
+use super::wait::Watch;
+use crate::engine::{Creation, Engine, Error};
+use crate::name::{ContainerId, NetworkKey, Replica};
+use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Plan, Step, StepId, Target, Wait};
+use crate::state::desired::Attachment;
+
+/// How a plan is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many calls that make, start or remove something are under way at once.
+    pub at_once: usize,
+}
+
+impl Default for Options {
+    /// Four to eight was fastest on two cores; more only makes the Engine's own locks longer.
+    fn default() -> Self {
+        Self { at_once: 6 }
+    }
+}
+
+/// Carries `plan` out on `engine`. Everything that happens is told to `tell` as it happens.
+pub async fn run(
+    engine: &Engine,
+    plan: &Plan,
+    options: Options,
+    interrupt: Interrupt,
+    tell: &dyn Fn(&Event<'_>),
+) -> Outcomes {
+    let run = Run {
+        engine,
+        plan,
+        tell,
+        watch: Watch::new(engine, plan.desired().project.as_str()),
+        containers: RefCell::default(),
+        networks: RefCell::default(),
+    };
+    let waits = plan.steps().any(|(_, step)| matches!(step.operation, Operation::Await(_)));
+    let events = match waits {
+        true => match run.watch.open().await {
+            Ok(events) => Some(events),
+            // without events no wait could end: nothing is begun
+            Err(error) => return refused(plan, &error.into(), tell),
+        },
+        false => None,
+    };
+    let scheduled = execute(
+        plan,
+        options.at_once.max(1),
+        interrupt,
+        lane,
+        |id| run.step(id),
+        |id, fate: &Fate| tell(&Event::Ended(id, fate)),
+    );
+    let pump = async {
+        match events {
+            Some(events) => run.watch.pump(events).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        fates = scheduled => Outcomes(fates),
+        never = pump => match never {},
+    }
+}
+
+/// A plan of which nothing was begun.
+fn refused(plan: &Plan, error: &StepError, tell: &dyn Fn(&Event<'_>)) -> Outcomes {
+    let mut because = None;
+    let fates = plan.steps().map(|(id, _)| {
+        let fate = match because {
+            None => Fate::Failed(error.clone()),
+            Some(because) => Fate::Skipped { because },
+        };
+        because.get_or_insert(id);
+        tell(&Event::Ended(id, &fate));
+        fate
+    });
+    Outcomes(fates.collect())
+}
+
+fn lane(step: &Step) -> Lane {
+    match step.operation {
+        Operation::Await(_) => Lane::Leavable,
+        Operation::Pull { .. } | Operation::Stop { .. } => Lane::Free,
+        _ => Lane::Bounded,
+    }
+}
+
+/// One run: what its steps share.
+struct Run<'a> {
+    engine: &'a Engine,
+    plan: &'a Plan,
+    tell: &'a dyn Fn(&Event<'_>),
+    watch: Watch<'a>,
+    /// The containers that this run made.
+    containers: RefCell<BTreeMap<Replica, ContainerId>>,
+    /// The networks that this run made.
+    networks: RefCell<BTreeMap<NetworkKey, String>>,
+}
+
+impl Run<'_> {
+    async fn step(&self, id: StepId) -> Result<(), StepError> {
+        (self.tell)(&Event::Began(id));
+        let engine = self.engine;
+        match &self.plan.step(id).operation {
+            Operation::Pull { image } => self.pull(id, image).await?,
+            Operation::CreateNetwork(key) => self.create_network(key).await?,
+            Operation::RemoveNetwork(network) => self.remove_network(network).await?,
+            Operation::Connect { container, network } => self.connect(container, network).await?,
+            Operation::Disconnect { container, network } => {
+                _ = engine.disconnect_container(network.id.as_str(), self.id(container)?.as_str()).await?;
+            }
+            Operation::CreateVolume(key) => {
+                engine.create_volume(self.plan.desired().volumes.get(key).ok_or_else(|| unplanned(key))?).await?;
+            }
+            Operation::RemoveVolume { name, .. } => self.remove_volume(name).await?,
+            Operation::CreateContainer(new) => self.create_container(id, new).await?,
+            Operation::Rename { container, name } => {
+                _ = engine.rename_container(self.id(container)?.as_str(), name).await?;
+            }
+            Operation::Start(container) => _ = engine.start_container(self.id(container)?.as_str()).await?,
+            Operation::Stop { container, timeout } => {
+                _ = engine.stop_container(self.id(container)?.as_str(), *timeout).await?;
+            }
+            Operation::Unpause(container) => _ = engine.unpause_container(self.id(container)?.as_str()).await?,
+            Operation::Remove { container, volumes } => {
+                _ = engine.remove_container(self.id(container)?.as_str(), *volumes, false).await?;
+            }
+            Operation::Await(wait) => self.wait(id, wait).await?,
+        }
+        Ok(())
+    }
+
+    /// The id of a container, late where an earlier step made it.
+    fn id(&self, target: &Target) -> Result<ContainerId, StepError> {
+        match target {
+            Target::Existing { id, .. } => Ok(id.clone()),
+            Target::Planned(replica) => {
+                self.containers.borrow().get(replica).cloned().ok_or_else(|| unplanned(replica))
+            }
+        }
+    }
+
+    async fn pull(&self, id: StepId, image: &str) -> Result<(), StepError> {
+        let mut progress = std::pin::pin!(self.engine.pull(image));
+        while let Some(layer) = progress.next().await {
+            (self.tell)(&Event::Pulling(id, &layer?));
+        }
+        Ok(())
+    }
+
+    async fn create_network(&self, key: &NetworkKey) -> Result<(), StepError> {
+        let desired = self.plan.desired();
+        let wanted = desired.networks.get(key).ok_or_else(|| unplanned(key))?;
+        let (id, _) = self.engine.create_network(wanted, &desired.project).await?;
+        self.networks.borrow_mut().insert(key.clone(), id.as_str().to_owned());
+        Ok(())
+    }
+
+    /// A network that cannot go says who is on it.
+    async fn remove_network(&self, network: &ExistingNetwork) -> Result<(), StepError> {
+        let error = match self.engine.remove_network(network.id.as_str()).await {
+            Ok(_) => return Ok(()),
+            Err(error @ Error::InUse(_)) => error,
+            Err(error) => return Err(error.into()),
+        };
+        let mut told = StepError::new(Kind::InUse, format!("network {} is still in use", network.name));
+        match self.engine.network(network.id.as_str()).await {
+            Ok(Some(found)) if !found.members.is_empty() => {
+                told.details.extend(found.members.iter().map(|(_, name, _)| format!("{name} is on it")));
+            }
+            _ => told.details.push(error.to_string()),
+        }
+        Err(told)
+    }
+
+    /// A volume that cannot go says who has it.
+    async fn remove_volume(&self, name: &str) -> Result<(), StepError> {
+        let error = match self.engine.remove_volume(name).await {
+            Ok(_) => return Ok(()),
+            Err(error @ Error::InUse(_)) => error,
+            Err(error) => return Err(error.into()),
+        };
+        let mut told = StepError::new(Kind::InUse, format!("volume {name} is still in use"));
+        match self.engine.containers_with_volume(name).await {
+            Ok(holders) if !holders.is_empty() => {
+                told.details.extend(holders.iter().map(|holder| format!("{} has it", holder.name)));
+            }
+            _ => told.details.push(error.to_string()),
+        }
+        Err(told)
+    }
+
+    /// By the id of a network that this run made, else by its name.
+    fn network(&self, key: &NetworkKey) -> Result<String, StepError> {
+        let made = self.networks.borrow().get(key).cloned();
+        let named = || self.plan.desired().networks.get(key).map(|network| network.name.clone());
+        made.or_else(named).ok_or_else(|| unplanned(key))
+    }
+
+    async fn connect(&self, container: &Target, network: &NetworkKey) -> Result<(), StepError> {
+        let wanted = self.plan.desired().containers.get(container.replica());
+        let endpoint = match wanted.map(|wanted| &wanted.attachment) {
+            Some(Attachment::Networks(endpoints)) => endpoints.get(network),
+            _ => None,
+        };
+        let endpoint = endpoint.ok_or_else(|| unplanned(network))?;
+        self.engine.connect_container(&self.network(network)?, self.id(container)?.as_str(), endpoint).await?;
+        Ok(())
+    }
+
+    async fn create_container(&self, id: StepId, new: &NewContainer) -> Result<(), StepError> {
+        let desired = self.plan.desired();
+        let wanted = desired.containers.get(&new.replica).ok_or_else(|| unplanned(&new.replica))?;
+        let mut endpoints = vec![];
+        if let Attachment::Networks(all) = &wanted.attachment {
+            for key in &new.networks {
+                let (network, endpoint) = desired.networks.get(key).zip(all.get(key)).ok_or_else(|| unplanned(key))?;
+                endpoints.push((network.name.clone(), endpoint.clone()));
+            }
+        }
+        let network_mode = match &wanted.attachment {
+            Attachment::None => "none".to_owned(),
+            Attachment::Host => "host".to_owned(),
+            Attachment::DefaultBridge => "bridge".to_owned(),
+            Attachment::Container(other) => format!("container:{other}"),
+            Attachment::Other(name) => name.clone(),
+            Attachment::Replica(replica) => {
+                let parent = new.parent.as_ref().ok_or_else(|| unplanned(replica))?;
+                format!("container:{}", self.id(parent)?)
+            }
+            Attachment::Networks(_) => endpoints.first().map(|(name, _)| name.clone()).unwrap_or_default(),
+        };
+        let links = new.links.iter().map(|(end, alias)| {
+            let target = match end {
+                LinkEnd::Target(target) => self.id(target)?.as_str().to_owned(),
+                LinkEnd::External(name) => name.clone(),
+            };
+            Ok((target, alias.clone()))
+        });
+        let creation = Creation {
+            settings: &wanted.settings,
+            network_mode,
+            endpoints,
+            links: links.collect::<Result<_, StepError>>()?,
+            inherits: new.inherits.clone(),
+            api: self.engine.api(),
+        };
+        let (made, warnings) = self.engine.create_container(&new.name, &creation).await?;
+        self.containers.borrow_mut().insert(new.replica.clone(), made);
+        warnings.iter().for_each(|warning| (self.tell)(&Event::Note(id, warning)));
+        Ok(())
+    }
+
+    /// Every container of a service, all at once: the first that never will ends the wait.
+    async fn wait(&self, id: StepId, wait: &Wait) -> Result<(), StepError> {
+        let ids = wait.containers.iter().map(|target| self.id(target)).collect::<Result<Vec<_>, _>>()?;
+        let last = RefCell::new(String::new());
+        let note = |text: &str| {
+            text.clone_into(&mut last.borrow_mut());
+            (self.tell)(&Event::Note(id, text));
+        };
+        let all = ids.iter().map(|id| self.watch.until(id, wait.condition, note));
+        let all = futures_util::future::try_join_all(all);
+        let limit = wait.timeout.unwrap_or(Duration::MAX);
+        match tokio::time::timeout(limit, all).await {
+            Ok(answer) => answer.map(drop),
+            Err(_) => {
+                let (service, seconds) = (&wait.service, limit.as_secs_f64());
+                let mut error = StepError::new(Kind::Unhealthy, format!("{service} was not ready within {seconds} s"));
+                error.details.push(format!("at last: {}", last.borrow()));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The builder of the plan proves that this does not happen.
+fn unplanned(what: &dyn std::fmt::Display) -> StepError {
+    StepError::new(Kind::Refused, format!("the plan does not say what {what} is: this is a mistake of bowline's"))
+}

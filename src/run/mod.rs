@@ -1,0 +1,13 @@
+//! Carries a plan out: the scheduler that knows graphs and not Docker, the one match that knows Docker and no graph, and the
+//! waiting by the Engine's events.
+
+mod apply;
+mod execute;
+mod interrupt;
+mod outcome;
+mod wait;
+
+pub use apply::{Options, run};
+pub use execute::{Lane, execute};
+pub use interrupt::{Interrupt, Urgency};
+pub use outcome::{Event, Fate, Kind, Outcomes, StepError};

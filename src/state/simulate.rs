@@ -1,0 +1,264 @@
+//! What the Engine will hold when a plan has been carried out: `planning from simulate(plan, observed) gives an empty plan`.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
+
+use super::desired::{Attachment, Desired, DesiredNetwork};
+use super::observed::{
+    ContainerState, Health, Observed, ObservedContainer, ObservedEndpoint, ObservedImage, ObservedNetwork,
+    ObservedVolume,
+};
+use super::settings::{EndpointSettings, MountKind, Settings};
+use crate::compose::model::{Condition, HealthTest};
+use crate::name::{ContainerId, NetworkId, NetworkKey, Replica};
+use crate::plan::{LinkEnd, NewContainer, Operation, Plan, StepId, Target};
+
+/// The Engine after every step.
+pub fn simulate(plan: &Plan, observed: &Observed) -> Observed {
+    simulate_some(plan, observed, |_| true)
+}
+
+/// The Engine after those steps that were done: a kill can leave any set that holds, with a step, all it needs.
+pub fn simulate_some(plan: &Plan, observed: &Observed, done: impl Fn(StepId) -> bool) -> Observed {
+    let mut world = World { desired: plan.desired(), observed: observed.clone(), born: BTreeMap::new() };
+    for (id, step) in plan.steps().filter(|(id, _)| done(*id)) {
+        world.apply(id, &step.operation);
+    }
+    world.count_members();
+    world.observed
+}
+
+struct World<'a> {
+    desired: &'a Desired,
+    observed: Observed,
+    /// The ids of what the plan created.
+    born: BTreeMap<Replica, ContainerId>,
+}
+
+impl World<'_> {
+    fn apply(&mut self, step: StepId, operation: &Operation) {
+        match operation {
+            Operation::Pull { image } => {
+                let id = format!("sha256:{}", self.new_id(step));
+                let image_of_step = ObservedImage { id, ..ObservedImage::default() };
+                self.observed.images.insert(image.clone(), Some(image_of_step));
+            }
+            Operation::CreateNetwork(key) => self.create_network(step, key),
+            Operation::RemoveNetwork(network) => self.observed.networks.retain(|n| n.id.as_ref() != Some(&network.id)),
+            Operation::Connect { container, network } => self.connect(container, network),
+            Operation::Disconnect { container, network } => {
+                let id = network.id.clone();
+                self.change(container, |c| c.endpoints.retain(|_, e| e.network.as_ref() != Some(&id)));
+            }
+            Operation::CreateVolume(key) => {
+                if let Some(volume) = self.desired.volumes.get(key) {
+                    self.observed.volumes.push(ObservedVolume {
+                        name: volume.name.clone(),
+                        driver: volume.driver.clone(),
+                        options: volume.options.clone(),
+                        labels: volume.labels.clone(),
+                    });
+                }
+            }
+            Operation::RemoveVolume { name, .. } => self.observed.volumes.retain(|volume| volume.name != *name),
+            Operation::CreateContainer(new) => self.create_container(step, new),
+            Operation::Rename { container, name } => self.rename(container, name),
+            Operation::Start(container) => self.change(container, start),
+            Operation::Stop { container, .. } => self.change(container, |c| c.state = ended()),
+            Operation::Unpause(container) => self.change(container, start),
+            Operation::Remove { container, volumes } => self.remove(container, *volumes),
+            Operation::Await(wait) => {
+                for container in &wait.containers {
+                    self.change(container, |c| come_true(&mut c.state, wait.condition));
+                }
+            }
+        }
+    }
+
+    fn create_network(&mut self, step: StepId, key: &NetworkKey) {
+        let Some(network) = self.desired.networks.get(key) else { return };
+        let id = NetworkId::from_engine(self.new_id(step));
+        self.observed.networks.push(made(network, id));
+    }
+
+    fn create_container(&mut self, step: StepId, new: &NewContainer) {
+        let Some(wanted) = self.desired.containers.get(&new.replica) else { return };
+        let id = ContainerId::from_engine(self.new_id(step));
+        let image = self.observed.images.get(&wanted.settings.image).cloned().flatten();
+        let settings = image.as_ref().map_or_else(|| wanted.settings.clone(), |image| wanted.settings.over(image));
+        let mut container =
+            ObservedContainer::named(id.clone(), &new.name, new.replica.clone(), ContainerState::Created);
+        container.volumes = mounted(&settings, new, id.as_str());
+        container.settings = settings;
+        container.image_id = image.map(|image| image.id).unwrap_or_default();
+        container.network_mode = match &wanted.attachment {
+            Attachment::None => "none".to_owned(),
+            Attachment::Host => "host".to_owned(),
+            Attachment::DefaultBridge => "bridge".to_owned(),
+            Attachment::Container(name) => format!("container:{name}"),
+            Attachment::Other(name) => name.clone(),
+            Attachment::Replica(_) => new.parent.as_ref().map(|p| self.shared(p)).unwrap_or_default(),
+            Attachment::Networks(all) => all.keys().next().map(|key| self.name_of(key)).unwrap_or_default(),
+        };
+        container.legacy_links = self.links(new);
+        self.observed.containers.push(container);
+        self.observed.containers.sort_by(|a, b| (&a.replica, &a.name).cmp(&(&b.replica, &b.name)));
+        self.born.insert(new.replica.clone(), id);
+        for network in &new.networks {
+            self.connect(&Target::Planned(new.replica.clone()), network);
+        }
+    }
+
+    fn shared(&self, parent: &Target) -> String {
+        self.id_of(parent).map(|id| format!("container:{id}")).unwrap_or_default()
+    }
+
+    /// Links as the Engine shows them: by the names that their ends have now.
+    fn links(&self, new: &NewContainer) -> Vec<(String, String)> {
+        let named = |end: &LinkEnd| match end {
+            LinkEnd::External(name) => Some(name.clone()),
+            LinkEnd::Target(target) => {
+                let id = self.id_of(target)?;
+                self.observed.containers.iter().find(|c| c.id == id).map(|c| c.name.clone())
+            }
+        };
+        new.links.iter().filter_map(|(end, alias)| Some((named(end)?, alias.clone()))).collect()
+    }
+
+    fn connect(&mut self, container: &Target, key: &NetworkKey) {
+        let name = self.name_of(key);
+        let network = self.observed.networks.iter().find(|n| n.name == name).and_then(|n| n.id.clone());
+        let wanted = self.desired.containers.get(container.replica());
+        let settings: EndpointSettings = match wanted.map(|wanted| &wanted.attachment) {
+            Some(Attachment::Networks(all)) => all.get(key).cloned().unwrap_or_default(),
+            _ => return,
+        };
+        let mac = settings.mac;
+        let endpoint = ObservedEndpoint { network, settings, mac, ..ObservedEndpoint::default() };
+        self.change(container, |c| _ = c.endpoints.insert(name, endpoint));
+    }
+
+    /// Renames, also in the links that lead to it.
+    fn rename(&mut self, container: &Target, name: &str) {
+        let Some(id) = self.id_of(container) else { return };
+        let Some(old) = self.observed.containers.iter().find(|c| c.id == id).map(|c| c.name.clone()) else { return };
+        for other in &mut self.observed.containers {
+            other.legacy_links.iter_mut().filter(|link| link.0 == old).for_each(|link| link.0 = name.to_owned());
+        }
+        self.change(container, |c| c.name = name.to_owned());
+    }
+
+    /// Removes, with the links that lead to it and, if asked for, the volumes without a name that nobody else mounts.
+    fn remove(&mut self, container: &Target, volumes: bool) {
+        let Some(id) = self.id_of(container) else { return };
+        let Some(place) = self.observed.containers.iter().position(|c| c.id == id) else { return };
+        let gone = self.observed.containers.remove(place);
+        for other in &mut self.observed.containers {
+            other.legacy_links.retain(|link| link.0 != gone.name);
+        }
+        let kept = |name: &String| self.observed.containers.iter().any(|c| c.volumes.values().any(|v| v == name));
+        let anonymous: Vec<String> =
+            gone.volumes.into_values().filter(|name| is_anonymous(name) && !kept(name)).collect();
+        if volumes {
+            self.observed.volumes.retain(|volume| !anonymous.contains(&volume.name));
+        }
+    }
+
+    fn change(&mut self, container: &Target, change: impl FnOnce(&mut ObservedContainer)) {
+        let Some(id) = self.id_of(container) else { return };
+        if let Some(container) = self.observed.containers.iter_mut().find(|c| c.id == id) {
+            change(container);
+        }
+    }
+
+    fn id_of(&self, target: &Target) -> Option<ContainerId> {
+        match target {
+            Target::Existing { id, .. } => Some(id.clone()),
+            Target::Planned(replica) => self.born.get(replica).cloned(),
+        }
+    }
+
+    fn name_of(&self, key: &NetworkKey) -> String {
+        self.desired.networks.get(key).map_or_else(|| key.to_string(), |network| network.name.clone())
+    }
+
+    /// An id that nothing has yet: it follows from the step and from all that is there.
+    fn new_id(&self, step: StepId) -> String {
+        let mut hash = Sha256::new();
+        hash.update(step.index().to_le_bytes());
+        self.observed.containers.iter().for_each(|c| hash.update(c.id.as_str()));
+        self.observed.networks.iter().filter_map(|n| n.id.as_ref()).for_each(|id| hash.update(id.as_str()));
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Puts the project's running containers among the members of their networks; others stay as they were.
+    fn count_members(&mut self) {
+        let others: Vec<ContainerId> = self.observed.others.iter().map(|c| c.id.clone()).collect();
+        for network in &mut self.observed.networks {
+            network.members.retain(|(id, _, _)| others.contains(id));
+            for container in self.observed.containers.iter().filter(|c| c.state.is_running()) {
+                for _ in container.endpoints.values().filter(|e| e.network == network.id) {
+                    network.members.push((container.id.clone(), container.name.clone(), vec![]));
+                }
+            }
+            network.members.sort_by(|a, b| a.1.cmp(&b.1));
+        }
+    }
+}
+
+fn made(network: &DesiredNetwork, id: NetworkId) -> ObservedNetwork {
+    ObservedNetwork {
+        id: Some(id),
+        name: network.name.clone(),
+        driver: network.driver.clone(),
+        scope: "local".to_owned(),
+        options: network.options.clone(),
+        ipam: network.ipam.clone(),
+        internal: network.internal,
+        attachable: network.attachable,
+        enable_ipv4: network.enable_ipv4,
+        enable_ipv6: network.enable_ipv6.unwrap_or(false),
+        labels: network.labels.clone(),
+        members: Vec::new(),
+    }
+}
+
+/// The volumes of a new container: those with a name, those it takes over, and new ones without a name.
+fn mounted(settings: &Settings, new: &NewContainer, id: &str) -> BTreeMap<String, String> {
+    let inherited: IndexMap<&str, &str> =
+        new.inherits.iter().map(|(path, name)| (path.as_str(), name.as_str())).collect();
+    let name = |target: &str, kind: &MountKind| match kind {
+        MountKind::Volume { name, .. } => Some(name.clone()),
+        MountKind::Anonymous => Some(inherited.get(target).map_or_else(
+            || Sha256::digest(format!("{id}{target}")).iter().map(|byte| format!("{byte:02x}")).collect(),
+            |name| (*name).to_owned(),
+        )),
+        _ => None,
+    };
+    settings.mounts.iter().filter_map(|m| Some((m.target.clone(), name(&m.target, &m.kind)?))).collect()
+}
+
+fn is_anonymous(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn start(container: &mut ObservedContainer) {
+    let test = container.settings.healthcheck.as_ref().and_then(|check| check.test.as_ref());
+    let health = test.filter(|test| **test != HealthTest::None).map(|_| Health::Starting);
+    container.state = ContainerState::Running { pid: 1, health, started_at: String::new() };
+}
+
+fn ended() -> ContainerState {
+    ContainerState::Exited { code: 0, oom_killed: false, finished_at: String::new() }
+}
+
+/// What was waited for has come.
+fn come_true(state: &mut ContainerState, condition: Condition) {
+    match (condition, &mut *state) {
+        (Condition::Completed, _) => *state = ended(),
+        (Condition::Healthy, ContainerState::Running { health, .. }) => *health = Some(Health::Healthy),
+        _ => {}
+    }
+}
