@@ -5,6 +5,7 @@
 pub mod compose;
 pub mod engine;
 pub mod finding;
+pub mod lint;
 pub mod name;
 pub mod plan;
 pub mod preflight;
