@@ -10,6 +10,7 @@ pub mod name;
 pub mod plan;
 pub mod preflight;
 pub mod probe;
+pub mod report;
 pub mod run;
 pub mod source;
 pub mod state;
