@@ -5,6 +5,7 @@ mod graph;
 mod operation;
 mod proof;
 mod text;
+pub mod up;
 
 pub use builder::PlanBuilder;
 pub use graph::{Plan, Step, StepId};
