@@ -104,6 +104,22 @@ pub enum Operation {
     Await(Wait),
 }
 
+impl Operation {
+    /// The container that is changed, where it is one.
+    pub fn container(&self) -> Option<&Target> {
+        match self {
+            Self::Connect { container, .. }
+            | Self::Disconnect { container, .. }
+            | Self::Rename { container, .. }
+            | Self::Start(container)
+            | Self::Stop { container, .. }
+            | Self::Unpause(container)
+            | Self::Remove { container, .. } => Some(container),
+            _ => None,
+        }
+    }
+}
+
 /// A network that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExistingNetwork {
