@@ -227,7 +227,7 @@ fn plain_bridge() -> Kind {
 }
 
 /// A driver's kind, with the options that decide who reaches whom.
-fn kind(driver: &str, option: &dyn Fn(&str) -> Option<(String, Option<Span>)>) -> Kind {
+fn kind(driver: &str, option: &impl Fn(&str) -> Option<(String, Option<Span>)>) -> Kind {
     let text = |key: &str| option(key).map(|(value, _)| value).filter(|v| !v.is_empty());
     match driver {
         "bridge" => Kind::Bridge {
