@@ -1,8 +1,12 @@
 //! Proof that a stack is what its file says: checks are derived from the file, facts are gathered from the Engine and from
 //! inside the network namespaces, and each check is judged: proved, refuted, or not proved.
 
+pub mod check;
+mod derive;
 #[cfg(test)]
 mod fixture;
 pub mod matrix;
 pub mod rule;
 pub mod topology;
+
+pub use derive::derive;

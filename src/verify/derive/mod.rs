@@ -1,0 +1,84 @@
+//! From the file to checks: every promise that it makes about what runs, pure, each with the rule or attribute behind it.
+
+mod declared;
+mod life;
+mod names;
+mod namespace;
+mod ports;
+mod reach;
+
+use indexmap::IndexMap;
+
+use super::check::{Basis, Check, Expectation};
+use super::topology::Topology;
+use crate::compose::model::{Project, Service};
+use crate::finding::Findings;
+use crate::name::{Replica, ServiceName};
+use crate::source::Span;
+
+/// Every check of a project, service by service in the order of the file. Rules of `x-verify` that cannot hold beside the file
+/// are findings with both places; they give no check.
+pub fn derive(project: &Project, topology: &Topology, findings: &mut Findings) -> Vec<Check> {
+    let mut draft = Draft { project, topology, checks: IndexMap::new() };
+    for service in project.services.values() {
+        life::derive(&mut draft, service);
+        namespace::derive(&mut draft, service);
+        names::derive(&mut draft, service);
+        ports::derive(&mut draft, service);
+    }
+    reach::derive(&mut draft);
+    declared::derive(&mut draft, findings);
+    let mut checks: Vec<Check> = draft.checks.into_values().collect();
+    let place = |c: &Check| c.service.as_ref().and_then(|s| project.services.get_index_of(s)).unwrap_or(usize::MAX);
+    checks.sort_by_key(place);
+    checks
+}
+
+/// The checks so far, by id: what a user declares takes the place of what was derived.
+struct Draft<'a> {
+    project: &'a Project,
+    topology: &'a Topology,
+    checks: IndexMap<String, Check>,
+}
+
+/// A check about to be added: where it comes from.
+struct Origin<'a> {
+    service: Option<&'a ServiceName>,
+    basis: Basis,
+    span: Option<Span>,
+}
+
+impl<'a> Origin<'a> {
+    /// An attribute of a service.
+    fn attribute(service: &'a ServiceName, path: &str, span: Span) -> Self {
+        let path = if path.is_empty() { format!("services.{service}") } else { format!("services.{service}.{path}") };
+        Self { service: Some(service), basis: Basis::Attribute(path), span: Some(span) }
+    }
+}
+
+impl Draft<'_> {
+    /// Adds a check; one of the same id gives way.
+    fn add(&mut self, id: String, says: String, origin: Origin<'_>, expectation: Expectation) {
+        let Origin { service, basis, span } = origin;
+        let check = Check { id: id.clone(), service: service.cloned(), says, basis, span, expectation };
+        self.checks.insert(id, check);
+    }
+
+    /// Whether the service has a network namespace of its own with links in it.
+    fn has_own_links(&self, service: &ServiceName) -> bool {
+        self.topology.places.get(service).is_some_and(|p| !p.ends.is_empty())
+    }
+}
+
+/// The containers that a service should have.
+fn replicas(service: &Service) -> impl Iterator<Item = Replica> + '_ {
+    (1..=service.scale.value).map(|number| Replica::new(service.name.clone(), number))
+}
+
+/// A container as people call it: the service alone where it has but one.
+fn called(service: &Service, replica: &Replica) -> String {
+    match service.scale.value {
+        1 => service.name.to_string(),
+        _ => format!("{}#{}", service.name, replica.number),
+    }
+}
