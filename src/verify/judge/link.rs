@@ -1,0 +1,193 @@
+//! Addresses, MAC addresses and default routes: the Engine's word against the kernel's.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::desk::{Desk, Step, unproved};
+use crate::name::{Mac, Replica};
+use crate::probe::{Address, Link, Route};
+use crate::state::observed::ObservedEndpoint;
+use crate::verify::check::{AddressPool, Verdict, Why};
+use crate::verify::scene::Vantage;
+
+/// How the container hangs on the wire now; a refutation where it does not.
+pub(super) fn endpoint<'a>(desk: &Desk<'a>, replica: &Replica, wire: &str) -> Step<&'a ObservedEndpoint> {
+    let container = desk.running(replica)?;
+    if let Some(endpoint) = container.endpoints.get(wire) {
+        return Ok(endpoint);
+    }
+    let label = desk.scene.wire_label(wire);
+    let on: Vec<&str> = container.endpoints.keys().map(String::as_str).collect();
+    let found = match on.as_slice() {
+        [] => format!("{} is on no network", container.name),
+        names => format!("{} is on {}", container.name, names.join(", ")),
+    };
+    let help = format!("docker network connect {wire} {}, or `bowline up -d`", container.name);
+    Err(super::Stop::Settled(Verdict::refuted(format!("an end on {label}"), found).help(help)))
+}
+
+/// The link that has the endpoint's address, or its MAC where no link has the address.
+pub(super) fn find<'a>(
+    desk: &mut Desk<'a>,
+    at: &Vantage,
+    endpoint: &ObservedEndpoint,
+) -> Step<(Option<&'a Link>, Vec<&'a Address>)> {
+    let (links, addresses) = super::desk::both(desk.links(at), desk.addresses(at))?;
+    let told = |a: &Address| [endpoint.ipv4, endpoint.ipv6].into_iter().flatten().any(|n| n.addr() == a.address);
+    let index = addresses.iter().find(|a| told(a)).map(|a| a.index);
+    let by_mac = || links.iter().find(|l| endpoint.mac.is_some() && l.mac.as_deref().and_then(parse) == endpoint.mac);
+    let link = index.and_then(|i| links.iter().find(|l| l.index == i)).or_else(by_mac);
+    let own = link.map(|l| addresses.iter().filter(|a| a.index == l.index).collect()).unwrap_or_default();
+    Ok((link, own))
+}
+
+fn parse(mac: &str) -> Option<Mac> {
+    mac.parse().ok()
+}
+
+pub(super) fn address(
+    desk: &mut Desk<'_>,
+    replica: &Replica,
+    wire: &str,
+    fixed: &[IpAddr],
+    pools: &[AddressPool],
+) -> Step<Verdict> {
+    let at = desk.stand(replica)?;
+    let endpoint = endpoint(desk, replica, wire)?;
+    let told: Vec<IpNet> = endpoint.ipv4.into_iter().chain(endpoint.ipv6).collect();
+    let texts = |nets: &[IpNet]| nets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if let Some(missing) = fixed.iter().find(|f| !told.iter().any(|t| t.addr() == **f)) {
+        return Ok(Verdict::refuted(missing.to_string(), format!("the Engine tells {}", texts(&told)))
+            .help("it was made from another file: `bowline up -d` replaces it"));
+    }
+    if told.is_empty() {
+        return Ok(Verdict::refuted("an address", "the Engine tells none"));
+    }
+    if let Some(stray) = told.iter().find(|t| !fixed.contains(&t.addr()) && !fits(t, pools)) {
+        let pools: Vec<String> = pools.iter().map(|p| p.range.unwrap_or(p.subnet).to_string()).collect();
+        return Ok(Verdict::refuted(format!("an address of {}", pools.join(", ")), stray.to_string()));
+    }
+    let (link, own) = find(desk, &at, endpoint)?;
+    let Some(link) = link else {
+        let found = "no link in the namespace has it".to_owned();
+        return Ok(Verdict::refuted(texts(&told), found).help("the container lost its link: restart it"));
+    };
+    for net in &told {
+        match own.iter().find(|a| a.address == net.addr()) {
+            None => {
+                let have: Vec<String> = own.iter().map(|a| format!("{}/{}", a.address, a.prefix)).collect();
+                return Ok(Verdict::refuted(net.to_string(), format!("{} has {}", link.name, have.join(", "))));
+            }
+            Some(a) if a.prefix != net.prefix_len() => {
+                let found = format!("{} has {}/{}", link.name, a.address, a.prefix);
+                return Ok(Verdict::refuted(net.to_string(), found));
+            }
+            Some(a) if a.duplicate => {
+                let found = format!("{}: another machine has {} as well", link.name, a.address);
+                return Ok(Verdict::refuted(net.to_string(), found));
+            }
+            Some(_) => {}
+        }
+    }
+    if !link.up {
+        return Ok(Verdict::refuted(texts(&told), format!("{} has it and is down", link.name)));
+    }
+    Ok(Verdict::Proved(vec![format!("{} has {}", link.name, texts(&told))]))
+}
+
+/// Whether an address comes from where the file says: the subnet, and the range in it where one is given.
+fn fits(address: &IpNet, pools: &[AddressPool]) -> bool {
+    let family: Vec<&AddressPool> =
+        pools.iter().filter(|p| p.subnet.addr().is_ipv4() == address.addr().is_ipv4()).collect();
+    let inside = |p: &&AddressPool| {
+        let prefix = p.subnet.prefix_len() == address.prefix_len();
+        prefix && p.subnet.contains(&address.addr()) && p.range.is_none_or(|r| r.contains(&address.addr()))
+    };
+    family.is_empty() || family.iter().any(|p| inside(p))
+}
+
+pub(super) fn mac(desk: &mut Desk<'_>, replica: &Replica, wire: &str, fixed: Option<Mac>) -> Step<Verdict> {
+    let at = desk.stand(replica)?;
+    let endpoint = endpoint(desk, replica, wire)?;
+    let (link, _) = find(desk, &at, endpoint)?;
+    let Some(link) = link else {
+        return unproved(Why::NotSeen(format!("no link of {} has its address", desk.scene.called(replica))));
+    };
+    let Some(has) = link.mac.as_deref().and_then(parse) else {
+        return Ok(Verdict::refuted("a MAC address", format!("{} has none", link.name)));
+    };
+    let wanted = fixed.or_else(|| derived(desk.scene.observed.engine.major(), endpoint));
+    if let Some(wanted) = wanted.filter(|w| *w != has) {
+        let verdict = Verdict::refuted(wanted.to_string(), format!("{} has {has}", link.name));
+        return Ok(match fixed {
+            Some(_) => verdict.help("it was made from another file: `bowline up -d` replaces it"),
+            None => verdict.seen("an Engine before 28 makes the MAC of the address: 02:42 and its four bytes"),
+        });
+    }
+    if let Some(told) = endpoint.mac.filter(|told| *told != has) {
+        return Ok(Verdict::refuted(format!("{told}, as the Engine tells"), format!("{} has {has}", link.name)));
+    }
+    if has.is_multicast() || (fixed.is_none() && has.0[0] & 2 == 0) {
+        return Ok(Verdict::refuted("a locally administered unicast address", format!("{} has {has}", link.name)));
+    }
+    if let Some(twin) = twin(desk, replica, wire, has) {
+        let found = format!("{has} is {twin}'s as well");
+        return Ok(Verdict::refuted(format!("a MAC of its own on {}", desk.scene.wire_label(wire)), found)
+            .help("give each container on a wire its own `mac_address`, or none"));
+    }
+    Ok(Verdict::Proved(vec![format!("{} has {has}", link.name)]))
+}
+
+/// What an Engine before 28 makes of an address.
+fn derived(major: u32, endpoint: &ObservedEndpoint) -> Option<Mac> {
+    match endpoint.ipv4?.addr() {
+        IpAddr::V4(v4) if (1..28).contains(&major) => {
+            let [a, b, c, d] = v4.octets();
+            Some(Mac([2, 0x42, a, b, c, d]))
+        }
+        _ => None,
+    }
+}
+
+/// Another container of the project with the same MAC on the same wire.
+fn twin(desk: &Desk<'_>, replica: &Replica, wire: &str, mac: Mac) -> Option<String> {
+    let others = desk.scene.observed.containers.iter().filter(|c| c.replica != *replica && c.state.is_running());
+    let mut same = others.filter(|c| c.endpoints.get(wire).and_then(|e| e.mac) == Some(mac));
+    same.next().map(|c| c.name.clone())
+}
+
+pub(super) fn default_route(desk: &mut Desk<'_>, replica: &Replica, wires: &[String]) -> Step<Verdict> {
+    let at = desk.stand(replica)?;
+    let routes = desk.routes(&at)?;
+    let main: Vec<&Route> =
+        routes.iter().filter(|r| r.prefix == 0 && r.table == 254 && r.kind == "unicast" && r.destination.is_ipv4()).collect();
+    let text = |r: &Route| {
+        let gateway = r.gateway.map_or("no gateway".to_owned(), |g| g.to_string());
+        format!("default by {gateway} on {}", r.device.as_deref().unwrap_or("?"))
+    };
+    if wires.is_empty() {
+        return Ok(match main.first() {
+            None => Verdict::Proved(vec!["the routing table has no default route".to_owned()]),
+            Some(route) => Verdict::refuted("no default route", text(route)),
+        });
+    }
+    let mut wanted = vec![];
+    for wire in wires {
+        let endpoint = endpoint(desk, replica, wire)?;
+        wanted.push((desk.scene.wire_label(wire).to_owned(), endpoint.gateway));
+    }
+    let says = |(label, gateway): &(String, Option<IpAddr>)| match gateway {
+        Some(gateway) => format!("{gateway} of {label}"),
+        None => format!("a link on {label}"),
+    };
+    let expected = format!("default by {}", wanted.iter().map(says).collect::<Vec<_>>().join(" or "));
+    let Some(route) = main.first() else {
+        return Ok(Verdict::refuted(expected, "there is no default route"));
+    };
+    let fits = |(_, gateway): &&(String, Option<IpAddr>)| *gateway == route.gateway;
+    Ok(match wanted.iter().find(fits) {
+        Some((label, _)) => Verdict::Proved(vec![format!("{}, the gateway of {label}", text(route))]),
+        None => Verdict::refuted(expected, text(route)),
+    })
+}

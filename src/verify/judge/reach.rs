@@ -1,0 +1,158 @@
+//! One spot reaches another, and if not, why.
+
+use super::aim::{Aim, Stand, aims, stands};
+use super::attempt::{Tried, attempts, reached, summary, text, udp_path};
+use super::desk::{Desk, Step, all, both, unproved};
+use super::names::merged;
+use super::ports::listening_text;
+use crate::name::Protocol;
+use crate::probe::Outcome;
+use crate::verify::check::{How, Path, Spot, Verdict, Why};
+use crate::verify::scene::Vantage;
+
+pub(super) fn reaches(desk: &mut Desk<'_>, path: &Path) -> Step<Verdict> {
+    let stands = stands(desk, &path.from)?;
+    let steps = stands.iter().map(|stand| from_one(desk, path, stand)).collect();
+    Ok(merged(all(steps)?))
+}
+
+/// From one place: with `via` every address must answer, else one of each target is enough.
+fn from_one(desk: &mut Desk<'_>, path: &Path, stand: &Stand) -> Step<Verdict> {
+    let aims: Vec<Aim> = aims(desk, path, stand)?.into_iter().filter(|a| family_fits(desk, stand, a)).collect();
+    if let Some(verdict) = off_the_wire(desk, path, stand, &aims) {
+        return Ok(verdict);
+    }
+    let mut steps = vec![];
+    for aim in &aims {
+        steps.push(to_one(desk, path, stand, aim).map(|verdict| (aim.called.clone(), verdict)));
+    }
+    let verdicts = all(steps)?;
+    if !path.via.is_empty() {
+        return Ok(merged(verdicts.into_iter().map(|(_, v)| v).collect()));
+    }
+    let mut targets: Vec<&String> = verdicts.iter().map(|(called, _)| called).collect();
+    targets.dedup();
+    let best = targets.into_iter().map(|target| {
+        let mut own = verdicts.iter().filter(|(called, _)| called == target).map(|(_, v)| v.clone());
+        let first = own.next();
+        own.find(Verdict::is_proved).filter(|_| !first.as_ref().is_some_and(Verdict::is_proved)).or(first)
+    });
+    Ok(merged(best.flatten().collect()))
+}
+
+/// An IPv6 address is asked for where the asker has IPv6 on the same wire (rule R9).
+fn family_fits(desk: &Desk<'_>, stand: &Stand, aim: &Aim) -> bool {
+    let (Some(replica), Some(wire), true) = (&stand.replica, &aim.wire, aim.address.is_ipv6()) else { return true };
+    let own = desk.scene.addresses(replica, std::slice::from_ref(wire));
+    own.iter().any(|(_, a)| a.addr().is_ipv6())
+}
+
+/// A target that is on none of the wires it should be reached by.
+fn off_the_wire(desk: &Desk<'_>, path: &Path, stand: &Stand, aims: &[Aim]) -> Option<Verdict> {
+    let Spot::Service(name, number) = &path.to else { return None };
+    let expected = format!("{} reaches {}", stand.called, path.to);
+    for replica in super::aim::replicas(desk, name, *number) {
+        let called = desk.scene.called(&replica);
+        if stand.replica.as_ref() == Some(&desk.scene.home(&replica)) || aims.iter().any(|a| a.called == called) {
+            continue;
+        }
+        let wires: Vec<&str> = path.via.iter().map(|w| desk.scene.wire_label(w)).collect();
+        let on = if wires.is_empty() { "any network".to_owned() } else { wires.join(" or ") };
+        let help = format!("{called} was taken off its network: `bowline up -d` puts it back");
+        return Some(Verdict::refuted(expected, format!("{called} is not on {on}")).help(help));
+    }
+    None
+}
+
+fn to_one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Verdict> {
+    let tried = attempts(desk, &stand.at, aim, &path.how)?;
+    if let Some((_, broken)) = tried.attempts.iter().find(|(_, a)| a.outcome == Outcome::Failed) {
+        return unproved(Why::NotSeen(format!("{}: {}", stand.called, text(broken))));
+    }
+    let from_to = format!("{} -> {} ({})", stand.called, aim.called, aim.address);
+    match &path.how {
+        How::Network => network(desk, stand, aim, &tried, &from_to),
+        How::Port(port, protocol) => port_reached(desk, stand, aim, &tried, (*port, *protocol), &from_to),
+        _ => Ok(match tried.attempts.iter().all(|(_, a)| reached(a)) {
+            true => Verdict::Proved(vec![format!("{from_to}: {}", summary(&tried.attempts))]),
+            false => Verdict::refuted(format!("{} answers", aim.address), format!("{from_to}: {}", summary(&tried.attempts))),
+        }),
+    }
+}
+
+/// TCP and UDP to our listener must both get through; ICMP may be switched off in the target, and only helps to tell why.
+fn network(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim, tried: &Tried<'_>, from_to: &str) -> Step<Verdict> {
+    let found = format!("{from_to}: {}", summary(&tried.attempts));
+    let Some(label) = &tried.greeting else {
+        let hit = tried.attempts.iter().any(|(_, a)| reached(a));
+        return Ok(if hit { Verdict::Proved(vec![found]) } else { Verdict::refuted("an answer", found) });
+    };
+    let tcp = tried.attempts.iter().find(|(name, _)| *name == "TCP").map(|(_, a)| *a);
+    let expected = format!("our listener in {} answers {}", aim.called, stand.called);
+    if let Some(other) = tcp.and_then(|a| a.greeting.as_ref()).filter(|g| *g != label) {
+        return Ok(Verdict::refuted(expected, format!("{} is answered by {other}", aim.address))
+            .help("two containers have one address: see `ip neigh`, and restart the wrong one"));
+    }
+    let through = |(name, a): &(&'static str, &crate::probe::Attempt)| *name == "ICMP" || reached(a);
+    if tried.attempts.iter().all(through) {
+        return Ok(Verdict::Proved(vec![found]));
+    }
+    why_silent(desk, stand, aim, tried, Verdict::refuted(expected, found))
+}
+
+/// Looks for the reason of a silence, as far as the asker's namespace shows it.
+fn why_silent(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim, tried: &Tried<'_>, verdict: Verdict) -> Step<Verdict> {
+    let answered: Vec<&str> = tried.attempts.iter().filter(|(_, a)| reached(a)).map(|(n, _)| *n).collect();
+    let silent: Vec<&str> = tried.attempts.iter().filter(|(_, a)| !reached(a)).map(|(n, _)| *n).collect();
+    if !answered.is_empty() {
+        let line = format!("{} gets through and {} does not: a firewall rule drops it", answered.join(", "), silent.join(", "));
+        return Ok(verdict.seen(line).help("look at `iptables -S DOCKER-USER` and `iptables -S FORWARD` on the host"));
+    }
+    let neighbours = desk.neighbours(&stand.at)?;
+    let neighbour = neighbours.iter().find(|n| n.address == aim.address);
+    Ok(match neighbour.map(|n| n.state.as_str()) {
+        Some("failed" | "incomplete") => verdict
+            .seen(format!("nobody answers ARP for {}: its link is down, or not on this wire", aim.address))
+            .help(format!("see the checks of {}'s link; restarting it makes a new one", aim.called)),
+        Some(state) => verdict
+            .seen(format!("ARP is answered ({state}) and packets are not: a firewall drops them on the way"))
+            .help("look at `iptables -S DOCKER-USER` and `iptables -S FORWARD` on the host"),
+        None => verdict,
+    })
+}
+
+/// A port of the application: here a refusal is not enough, and sockets in the target's namespace tell why.
+fn port_reached(
+    desk: &mut Desk<'_>,
+    stand: &Stand,
+    aim: &Aim,
+    tried: &Tried<'_>,
+    (port, protocol): (u16, Protocol),
+    from_to: &str,
+) -> Step<Verdict> {
+    let found = format!("{from_to}:{port}: {}", summary(&tried.attempts));
+    let Some((_, attempt)) = tried.attempts.first() else { return Ok(Verdict::Proved(vec![])) };
+    if attempt.outcome == Outcome::Answered {
+        return Ok(Verdict::Proved(vec![found]));
+    }
+    let expected = format!("{}:{port}/{protocol} answers {}", aim.called, stand.called);
+    let verdict = Verdict::refuted(expected, found);
+    let Some(replica) = &aim.replica else { return Ok(verdict) };
+    let there = Vantage::Replica(replica.clone());
+    let open = udp_path(desk, &stand.at, aim);
+    let (sockets, open) = both(desk.sockets(&there), open)?;
+    let own = [aim.address];
+    let state = listening_text(sockets, port, protocol, &own);
+    let silent_udp = protocol == Protocol::Udp && attempt.outcome == Outcome::TimedOut;
+    if silent_udp && state.is_ok() && open.is_some_and(|a| a.outcome == Outcome::Answered) {
+        let line = format!("{from_to}: the way carries UDP (a nonce came back), and {port}/udp is bound there; it keeps silent");
+        return Ok(Verdict::Proved(vec![line]));
+    }
+    Ok(match (attempt.outcome, state) {
+        (Outcome::Refused, Err(cause)) => verdict
+            .seen(format!("{}: {cause}", aim.called))
+            .help("the network is right; make the application listen on 0.0.0.0"),
+        (_, Err(cause)) => verdict.seen(format!("{}: {cause}", aim.called)),
+        (_, Ok(seen)) => verdict.seen(format!("{}: {seen}", aim.called)),
+    })
+}
