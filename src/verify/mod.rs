@@ -5,8 +5,11 @@ pub mod check;
 mod derive;
 #[cfg(test)]
 mod fixture;
+mod judge;
 pub mod matrix;
 pub mod rule;
+pub mod scene;
 pub mod topology;
 
 pub use derive::derive;
+pub use judge::{Judgement, judge};

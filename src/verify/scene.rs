@@ -61,6 +61,17 @@ pub struct Scene<'a> {
     pub observed: &'a Observed,
 }
 
+/// A container by its name, its id and its addresses now, each with its network's name.
+#[derive(Clone, Debug)]
+pub struct Identity<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its id.
+    pub id: &'a ContainerId,
+    /// Its addresses with the networks' names.
+    pub addresses: Vec<(String, IpAddr)>,
+}
+
 impl<'a> Scene<'a> {
     /// The container of a replica, in whatever state.
     pub fn container(&self, replica: &Replica) -> Option<&'a ObservedContainer> {
@@ -124,9 +135,11 @@ impl<'a> Scene<'a> {
 
     /// Who has an address now: the container's name.
     pub fn holder(&self, address: IpAddr) -> Option<&'a str> {
-        let own = self.observed.containers.iter().find(|c| {
-            c.endpoints.values().any(|e| e.ipv4.into_iter().chain(e.ipv6).any(|a| a.addr() == address))
-        });
+        let own = self
+            .observed
+            .containers
+            .iter()
+            .find(|c| c.endpoints.values().any(|e| e.ipv4.into_iter().chain(e.ipv6).any(|a| a.addr() == address)));
         let other = || {
             let other = self.observed.others.iter();
             other.into_iter().find(|c| c.networks.iter().any(|(_, _, a)| a.contains(&address)))
@@ -134,27 +147,27 @@ impl<'a> Scene<'a> {
         own.map(|c| c.name.as_str()).or_else(|| other().map(|c| c.name.as_str()))
     }
 
-    /// Name, id and addresses of a container: of the project, or another.
-    pub fn identity(&self, container: &Container) -> Option<(&'a str, &'a ContainerId, Vec<(String, IpAddr)>)> {
+    /// A container of the project, or another.
+    pub fn identity(&self, container: &Container) -> Option<Identity<'a>> {
         match container {
             Container::Replica(replica) => {
                 let found = self.container(replica)?;
                 let addresses = self.addresses(replica, &[]).into_iter().map(|(w, a)| (w, a.addr())).collect();
-                Some((&found.name, &found.id, addresses))
+                Some(Identity { name: &found.name, id: &found.id, addresses })
             }
             Container::Named(name) => self.named(name),
         }
     }
 
     /// A container outside the project by its name or the start of its id; of the project, where it has that name.
-    pub fn named(&self, name: &str) -> Option<(&'a str, &'a ContainerId, Vec<(String, IpAddr)>)> {
+    pub fn named(&self, name: &str) -> Option<Identity<'a>> {
         if let Some(own) = self.observed.containers.iter().find(|c| c.name == name) {
             return self.identity(&Container::Replica(own.replica.clone()));
         }
         let fits = |id: &ContainerId| name.len() >= 4 && id.as_str().starts_with(name);
         let other = self.observed.others.iter().find(|c| c.name == name || fits(&c.id))?;
         let addresses = other.networks.iter().flat_map(|(net, _, a)| a.iter().map(|a| (net.clone(), *a))).collect();
-        Some((&other.name, &other.id, addresses))
+        Some(Identity { name: &other.name, id: &other.id, addresses })
     }
 
     /// The addresses of all running containers of an owner, on the wires named or on all.
@@ -167,7 +180,7 @@ impl<'a> Scene<'a> {
                 running.flat_map(|r| self.addresses(r, wires)).map(|(_, a)| a.addr()).collect()
             }
             Owner::Named(name) => {
-                let all = self.named(name).map(|(_, _, addresses)| addresses).unwrap_or_default();
+                let all = self.named(name).map(|i| i.addresses).unwrap_or_default();
                 all.into_iter().filter(|(wire, _)| on(wire)).map(|(_, a)| a).collect()
             }
         }

@@ -232,7 +232,7 @@ fn names(draft: &mut Draft<'_>) {
 }
 
 /// The services that stand in braces in a line of `x-verify.hosts`.
-pub(crate) fn placeholders(line: &str) -> Vec<&str> {
+pub(in crate::verify) fn placeholders(line: &str) -> Vec<&str> {
     let mut found = vec![];
     let mut rest = line;
     while let Some((_, after)) = rest.split_once('{') {

@@ -7,6 +7,7 @@ mod namespace;
 mod ports;
 mod reach;
 
+pub(super) use declared::placeholders;
 use indexmap::IndexMap;
 
 use super::check::{Basis, Check, Expectation};

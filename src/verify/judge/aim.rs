@@ -74,7 +74,10 @@ pub(super) fn aims(desk: &mut Desk<'_>, path: &Path, stand: &Stand) -> Step<Vec<
             let own = own.flat_map(|e| e.ipv4.into_iter().chain(e.ipv6)).map(|a| a.addr());
             let others = scene.observed.others.iter().flat_map(|c| c.networks.iter().flat_map(|n| n.2.clone()));
             let host = desk.addresses(&Vantage::Host)?.iter().map(|a| a.address);
-            let mut all: Vec<IpAddr> = own.chain(others).chain(host).filter(|a| range.contains(a)).collect();
+            let itself: Vec<IpAddr> =
+                stand.replica.iter().flat_map(|r| scene.addresses(r, &[])).map(|(_, a)| a.addr()).collect();
+            let inside = |a: &IpAddr| range.contains(a) && !itself.contains(a);
+            let mut all: Vec<IpAddr> = own.chain(others).chain(host).filter(inside).collect();
             all.sort();
             all.dedup();
             if all.is_empty() {
@@ -131,7 +134,10 @@ fn host_aims(desk: &mut Desk<'_>, stand: &Stand) -> Step<Vec<Aim>> {
     if chosen.is_empty() {
         return unproved(Why::Inconclusive("the host has no address of its own to ask for".to_owned()));
     }
-    Ok(chosen.into_iter().map(|address| Aim { address, called: "the host".to_owned(), replica: None, wire: None }).collect())
+    Ok(chosen
+        .into_iter()
+        .map(|address| Aim { address, called: "the host".to_owned(), replica: None, wire: None })
+        .collect())
 }
 
 /// The first machines beyond the host's own networks that anybody knows of: its default gateway and its name servers.
@@ -145,5 +151,8 @@ fn internet_aims(desk: &mut Desk<'_>) -> Step<Vec<Aim>> {
     if all.is_empty() {
         return unproved(Why::Inconclusive("the host itself knows no way to the internet".to_owned()));
     }
-    Ok(all.into_iter().map(|address| Aim { address, called: "the internet".to_owned(), replica: None, wire: None }).collect())
+    Ok(all
+        .into_iter()
+        .map(|address| Aim { address, called: "the internet".to_owned(), replica: None, wire: None })
+        .collect())
 }

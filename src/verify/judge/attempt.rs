@@ -84,9 +84,7 @@ pub(super) fn attempts<'a>(desk: &mut Desk<'a>, from: &Vantage, aim: &Aim, how: 
             let udp = desk.udp(from, SocketAddr::new(aim.address, *port), Some(PAYLOAD))?;
             Ok(Tried { attempts: vec![("UDP", udp)], greeting: None })
         }
-        How::Port(_, Protocol::Sctp) => {
-            unproved(Why::NotSeen("the probe does not speak SCTP".to_owned()))
-        }
+        How::Port(_, Protocol::Sctp) => unproved(Why::NotSeen("the probe does not speak SCTP".to_owned())),
         How::Network | How::Arp | How::Http { .. } => network(desk, from, aim),
     }
 }

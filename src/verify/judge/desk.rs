@@ -67,14 +67,6 @@ impl<'a> Desk<'a> {
         self.missing
     }
 
-    /// Notes a question that will be needed, so that it is asked in this round.
-    pub(super) fn want(&mut self, at: &Vantage, question: Question) {
-        let key = (at.clone(), question);
-        if !self.facts.answers.contains_key(&key) && !self.facts.blind.contains_key(at) {
-            self.missing.insert(key);
-        }
-    }
-
     fn ask(&mut self, at: &Vantage, question: Question) -> Step<&'a Answer> {
         if let Some(why) = self.facts.blind.get(at) {
             return unproved(Why::NotSeen(format!("{at} could not be looked into: {why}")));

@@ -6,7 +6,7 @@ use super::desk::{Desk, Step, both, unproved};
 use crate::name::Replica;
 use crate::probe::HostsLine;
 use crate::verify::check::{Container, Verdict, Why};
-use crate::verify::scene::Vantage;
+use crate::verify::scene::{Identity, Vantage};
 use crate::verify::topology::DEFAULT_BRIDGE;
 
 /// A container's own hosts file: that of its namespace's owner, which the Engine mounts for both.
@@ -34,15 +34,14 @@ pub(super) fn link_line(desk: &mut Desk<'_>, replica: &Replica, targets: &[Conta
         if let Container::Replica(target) = target {
             desk.running(target)?;
         }
-        let Some((name, id, addresses)) = desk.scene.identity(target) else {
+        let Some(Identity { name, id, addresses }) = desk.scene.identity(target) else {
             return unproved(Why::NotRunning(format!("{target} is not there")));
         };
         let on_bridge = addresses.iter().find(|(wire, address)| wire == DEFAULT_BRIDGE && address.is_ipv4());
         let Some((_, address)) = on_bridge else {
             return Ok(Verdict::refuted(format!("{name} on the default bridge"), format!("{name} is not on it")));
         };
-        let names: Vec<&str> =
-            if alias == name { vec![name, id.short()] } else { vec![alias, id.short(), name] };
+        let names: Vec<&str> = if alias == name { vec![name, id.short()] } else { vec![alias, id.short(), name] };
         wanted.push((*address, names));
     }
     let fits = |line: &HostsLine, (address, names): &(IpAddr, Vec<&str>)| {

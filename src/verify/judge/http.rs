@@ -91,13 +91,19 @@ pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path, port: u16, page: &str) 
                 Ok(Verdict::refuted(format!("{} does not reach it", stand.called), found))
             }
             (_, None) => unproved(Why::NoControl(format!("the probe in {} does not even reach itself", stand.called))),
-            (None, Some(control)) => Ok(Verdict::Proved(vec![format!("{from_to}: the name does not resolve"), control])),
+            (None, Some(control)) => {
+                Ok(Verdict::Proved(vec![format!("{from_to}: the name does not resolve"), control]))
+            }
             (Some(_), _) if answer.attempt.outcome == Outcome::Failed => {
                 unproved(Why::NotSeen(format!("{from_to}: {}", text(&answer.attempt))))
             }
             (Some(to), Some(control)) => match alive(desk, to) {
-                Ok(Some(alive)) => Ok(Verdict::Proved(vec![format!("{from_to}: {}", text(&answer.attempt)), alive, control])),
-                Ok(None) => unproved(Why::NoControl(format!("{from_to}: {}; and {to} answers nobody", text(&answer.attempt)))),
+                Ok(Some(alive)) => {
+                    Ok(Verdict::Proved(vec![format!("{from_to}: {}", text(&answer.attempt)), alive, control]))
+                }
+                Ok(None) => {
+                    unproved(Why::NoControl(format!("{from_to}: {}; and {to} answers nobody", text(&answer.attempt))))
+                }
                 Err(stop) => Err(stop),
             },
         });

@@ -39,7 +39,10 @@ fn cannot_stand_beside(desk: &Desk<'_>, stand: &Stand, aims: &[Aim]) -> Option<S
     let wire = |a: &Aim| a.wire.as_ref().and_then(|w| desk.scene.topology.wires.get(w));
     let child = aims.iter().find_map(|a| wire(a).filter(|w| w.is_child_of_parent()));
     let wire = child.filter(|_| stand.at == Vantage::Outside)?;
-    Some(format!("a machine on the wire of {}'s parent cannot be built here: what we put beside the host is behind it", wire.label()))
+    Some(format!(
+        "a machine on the wire of {}'s parent cannot be built here: what we put beside the host is behind it",
+        wire.label()
+    ))
 }
 
 fn one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Verdict> {
@@ -61,10 +64,9 @@ fn one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Verdi
             "{found}; but {} answers nobody else either, so that the silence proves nothing",
             aim.address
         ))),
-        (_, None) => unproved(Why::NoControl(format!(
-            "{found}; but the probe in {} does not even reach itself",
-            stand.called
-        ))),
+        (_, None) => {
+            unproved(Why::NoControl(format!("{found}; but the probe in {} does not even reach itself", stand.called)))
+        }
     }
 }
 
@@ -78,7 +80,9 @@ fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict:
     let common = wires(&stand.replica).into_iter().find(|w| theirs.contains(w));
     let Some(wire) = common else {
         let verdict = verdict.seen("no common network: packets are forwarded between bridges");
-        return Ok(verdict.help("look at `iptables -S FORWARD` and `iptables -t raw -S PREROUTING` on the host for what lets them through"));
+        return Ok(verdict.help(
+            "look at `iptables -S FORWARD` and `iptables -t raw -S PREROUTING` on the host for what lets them through",
+        ));
     };
     let label = desk.scene.wire_label(&wire).to_owned();
     let declared = |r: &Option<crate::name::Replica>| {
@@ -87,7 +91,8 @@ fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict:
     };
     for (replica, called) in [(&stand.replica, &stand.called), (&aim.replica, &aim.called)] {
         if !declared(replica) {
-            let name = replica.as_ref().and_then(|r| desk.scene.container(r)).map_or(called.as_str(), |c| c.name.as_str());
+            let name =
+                replica.as_ref().and_then(|r| desk.scene.container(r)).map_or(called.as_str(), |c| c.name.as_str());
             let help = format!("docker network disconnect {wire} {name}");
             return Ok(verdict.seen(format!("{called} is on {label}, where the file does not put it")).help(help));
         }

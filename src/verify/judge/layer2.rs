@@ -30,11 +30,7 @@ fn targets(desk: &mut Desk<'_>, path: &Path, stand: &Stand) -> Step<Vec<Aim>> {
 }
 
 /// One judge for each address, from each place.
-fn each(
-    desk: &mut Desk<'_>,
-    path: &Path,
-    judge: fn(&mut Desk<'_>, &Stand, &Aim) -> Step<Verdict>,
-) -> Step<Verdict> {
+fn each(desk: &mut Desk<'_>, path: &Path, judge: fn(&mut Desk<'_>, &Stand, &Aim) -> Step<Verdict>) -> Step<Verdict> {
     let stands = stands(desk, &path.from)?;
     let mut steps = vec![];
     for stand in &stands {

@@ -36,11 +36,13 @@ pub(super) fn running(desk: &Desk<'_>, replica: &Replica) -> Verdict {
         ContainerState::Paused => {
             Verdict::refuted("running", format!("{name} is paused")).help(format!("docker unpause {name}"))
         }
-        ContainerState::Exited { code: 0, .. } if may_end(desk, replica) => Verdict::Unproved(Why::Inconclusive(format!(
-            "{name} has ended with 0; whether it is meant to end, the file does not say: somebody's \
+        ContainerState::Exited { code: 0, .. } if may_end(desk, replica) => {
+            Verdict::Unproved(Why::Inconclusive(format!(
+                "{name} has ended with 0; whether it is meant to end, the file does not say: somebody's \
              `depends_on: {{{}: {{condition: service_completed_successfully}}}}` would",
-            replica.service
-        ))),
+                replica.service
+            )))
+        }
         state => Verdict::refuted("running", format!("{name} is {}", state_text(state)))
             .help(format!("see what it said: docker logs {name}")),
     }

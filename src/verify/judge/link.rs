@@ -104,7 +104,7 @@ fn fits(address: &IpNet, pools: &[AddressPool]) -> bool {
         let prefix = p.subnet.prefix_len() == address.prefix_len();
         prefix && p.subnet.contains(&address.addr()) && p.range.is_none_or(|r| r.contains(&address.addr()))
     };
-    family.is_empty() || family.iter().any(|p| inside(p))
+    family.is_empty() || family.iter().any(inside)
 }
 
 pub(super) fn mac(desk: &mut Desk<'_>, replica: &Replica, wire: &str, fixed: Option<Mac>) -> Step<Verdict> {
@@ -160,8 +160,10 @@ fn twin(desk: &Desk<'_>, replica: &Replica, wire: &str, mac: Mac) -> Option<Stri
 pub(super) fn default_route(desk: &mut Desk<'_>, replica: &Replica, wires: &[String]) -> Step<Verdict> {
     let at = desk.stand(replica)?;
     let routes = desk.routes(&at)?;
-    let main: Vec<&Route> =
-        routes.iter().filter(|r| r.prefix == 0 && r.table == 254 && r.kind == "unicast" && r.destination.is_ipv4()).collect();
+    let main: Vec<&Route> = routes
+        .iter()
+        .filter(|r| r.prefix == 0 && r.table == 254 && r.kind == "unicast" && r.destination.is_ipv4())
+        .collect();
     let text = |r: &Route| {
         let gateway = r.gateway.map_or("no gateway".to_owned(), |g| g.to_string());
         format!("default by {gateway} on {}", r.device.as_deref().unwrap_or("?"))

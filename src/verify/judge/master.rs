@@ -35,7 +35,8 @@ pub(super) fn parent(
     let (link, host, _) = pair(desk, replica, wire)?;
     let expected = format!("a {kind} child of {parent}");
     let Some(declared) = host.iter().find(|l| l.name == parent) else {
-        return Ok(Verdict::refuted(expected, format!("the host has no link {parent}")).help("make the parent, then restart the container"));
+        return Ok(Verdict::refuted(expected, format!("the host has no link {parent}"))
+            .help("make the parent, then restart the container"));
     };
     if link.kind.as_deref() != Some(kind) {
         let found = format!("{} is of kind {}", link.name, link.kind.as_deref().unwrap_or("none"));

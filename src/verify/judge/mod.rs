@@ -6,6 +6,7 @@
 mod aim;
 mod attempt;
 mod desk;
+mod hosts;
 mod http;
 mod isolation;
 mod layer2;
@@ -13,7 +14,6 @@ mod life;
 mod link;
 mod master;
 mod names;
-mod hosts;
 mod ports;
 mod reach;
 #[cfg(test)]
@@ -54,7 +54,9 @@ fn decide(expectation: &Expectation, desk: &mut Desk<'_>) -> Result<Verdict, Sto
         Expectation::Parent { replica, wire, parent, kind, mode } => {
             master::parent(desk, replica, wire, parent, kind, mode)
         }
-        Expectation::BridgePort { replica, wire, bridge } => master::bridge_port(desk, replica, wire, bridge.as_deref()),
+        Expectation::BridgePort { replica, wire, bridge } => {
+            master::bridge_port(desk, replica, wire, bridge.as_deref())
+        }
         Expectation::OnlyLoopback(replica) => master::only_loopback(desk, replica),
         Expectation::HostNamespace(replica) => master::host_namespace(desk, replica),
         Expectation::SharedNamespace { replica, owner } => master::shared_namespace(desk, replica, owner),
@@ -70,7 +72,9 @@ fn decide(expectation: &Expectation, desk: &mut Desk<'_>) -> Result<Verdict, Sto
         Expectation::Reaches(path) if path.how == How::Arp => layer2::reaches(desk, path),
         Expectation::Isolated(path) if path.how == How::Arp => layer2::isolated(desk, path),
         Expectation::Reaches(path) => match &path.how {
-            How::Http { port, path: page, status, text } => http::reaches(desk, path, *port, page, *status, text.as_deref()),
+            How::Http { port, path: page, status, text } => {
+                http::reaches(desk, path, *port, page, *status, text.as_deref())
+            }
             _ => reach::reaches(desk, path),
         },
         Expectation::Isolated(path) => match &path.how {

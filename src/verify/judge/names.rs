@@ -122,16 +122,18 @@ fn one_meaning(
     }
     let expected = wanted.iter().map(|w| held(desk, w)).collect::<Vec<_>>().join(" or ");
     if found.addresses.is_empty() {
-        let verdict = Verdict::refuted(format!("{name} is {expected}"), format!("{who}: {}", outcome_text(found.outcome)));
-        return Ok(verdict
-            .seen(format!("asked {}", found.by))
-            .help("the network was reconnected without its aliases, or the owner is on another network: `bowline up -d`"));
+        let verdict =
+            Verdict::refuted(format!("{name} is {expected}"), format!("{who}: {}", outcome_text(found.outcome)));
+        return Ok(verdict.seen(format!("asked {}", found.by)).help(
+            "the network was reconnected without its aliases, or the owner is on another network: `bowline up -d`",
+        ));
     }
     let verdict = Verdict::refuted(format!("{name} is {expected}"), format!("{who}: {}", held(desk, &found.addresses)));
     let strays: BTreeSet<IpAddr> =
         found.addresses.iter().copied().filter(|a| !wanted.iter().any(|w| w.contains(a))).collect();
     Ok(match strays.first().map(|a| desk.scene.holder(*a).map_or(a.to_string(), str::to_owned)) {
-        Some(stray) => verdict.seen(format!("{name} is also held by {stray}"))
+        Some(stray) => verdict
+            .seen(format!("{name} is also held by {stray}"))
             .help(format!("take the name from {stray}, or give the file another")),
         None => verdict.seen("some of its containers are missing from the answer"),
     })

@@ -99,7 +99,7 @@ fn vantage(from: Side) -> Vantage {
 /// What is known of one container's published port.
 struct Seen<'a> {
     who: String,
-    port: &'a Port,
+    port: Port,
     own: Vec<IpAddr>,
     tried: Vec<(SocketAddr, &'a Attempt)>,
     listening: Result<String, String>,
@@ -107,7 +107,7 @@ struct Seen<'a> {
     bound: Vec<&'a BoundPort>,
 }
 
-fn one<'a>(desk: &mut Desk<'a>, replica: &Replica, port: &'a Port, from: Side) -> Step<Verdict> {
+fn one(desk: &mut Desk<'_>, replica: &Replica, port: &Port, from: Side) -> Step<Verdict> {
     let inside = desk.stand(replica)?;
     let who = desk.scene.called(replica);
     if port.protocol == Protocol::Sctp {
@@ -136,7 +136,7 @@ fn one<'a>(desk: &mut Desk<'a>, replica: &Replica, port: &'a Port, from: Side) -
     }
     let own: Vec<IpAddr> = desk.scene.addresses(replica, &[]).into_iter().map(|(_, a)| a.addr()).collect();
     let listening = listening_text(sockets, port.target, port.protocol, &own);
-    let seen = Seen { who, port, own, tried, listening, proxies, bound: bindings };
+    let seen = Seen { who, port: port.clone(), own, tried, listening, proxies, bound: bindings };
     verdict(desk, &seen, from)
 }
 
@@ -151,9 +151,9 @@ fn verdict(desk: &mut Desk<'_>, seen: &Seen<'_>, from: Side) -> Step<Verdict> {
     let expected = format!("{who} answers at {}", addresses_text(&seen.tried));
     // docker-proxy accepts a connection for a container where nobody listens
     if let Err(cause) = &seen.listening {
-        return Ok(Verdict::refuted(expected, lines.join("; ")).seen(format!("{who}: {cause}")).help(
-            "make the application listen on 0.0.0.0 and the port that `ports` names as the container's",
-        ));
+        return Ok(Verdict::refuted(expected, lines.join("; "))
+            .seen(format!("{who}: {cause}"))
+            .help("make the application listen on 0.0.0.0 and the port that `ports` names as the container's"));
     }
     if dead.is_empty() {
         return Ok(Verdict::Proved(lines.into_iter().chain(proxy_lines(seen, from)).collect()));
@@ -220,7 +220,9 @@ fn silent(desk: &mut Desk<'_>, seen: &Seen<'_>, from: Side, verdict: Verdict) ->
     let gone = |b: &&BoundPort| carriers(seen, b).is_empty();
     let without = seen.proxies.is_some() && seen.bound.iter().any(gone);
     if from == Side::Outside {
-        return Ok(verdict.help("look at `iptables -S DOCKER-USER`, `iptables -S FORWARD` and `iptables -t nat -S DOCKER` on the host"));
+        return Ok(verdict.help(
+            "look at `iptables -S DOCKER-USER`, `iptables -S FORWARD` and `iptables -t nat -S DOCKER` on the host",
+        ));
     }
     let outside = beside(desk, seen)?;
     Ok(match (without, outside) {

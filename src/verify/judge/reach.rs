@@ -75,7 +75,9 @@ fn to_one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Ve
         How::Port(port, protocol) => port_reached(desk, stand, aim, &tried, (*port, *protocol), &from_to),
         _ => Ok(match tried.attempts.iter().all(|(_, a)| reached(a)) {
             true => Verdict::Proved(vec![format!("{from_to}: {}", summary(&tried.attempts))]),
-            false => Verdict::refuted(format!("{} answers", aim.address), format!("{from_to}: {}", summary(&tried.attempts))),
+            false => {
+                Verdict::refuted(format!("{} answers", aim.address), format!("{from_to}: {}", summary(&tried.attempts)))
+            }
         }),
     }
 }
@@ -105,7 +107,11 @@ fn why_silent(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim, tried: &Tried<'_>, 
     let answered: Vec<&str> = tried.attempts.iter().filter(|(_, a)| reached(a)).map(|(n, _)| *n).collect();
     let silent: Vec<&str> = tried.attempts.iter().filter(|(_, a)| !reached(a)).map(|(n, _)| *n).collect();
     if !answered.is_empty() {
-        let line = format!("{} gets through and {} does not: a firewall rule drops it", answered.join(", "), silent.join(", "));
+        let line = format!(
+            "{} gets through and {} does not: a firewall rule drops it",
+            answered.join(", "),
+            silent.join(", ")
+        );
         return Ok(verdict.seen(line).help("look at `iptables -S DOCKER-USER` and `iptables -S FORWARD` on the host"));
     }
     let neighbours = desk.neighbours(&stand.at)?;
@@ -145,7 +151,9 @@ fn port_reached(
     let state = listening_text(sockets, port, protocol, &own);
     let silent_udp = protocol == Protocol::Udp && attempt.outcome == Outcome::TimedOut;
     if silent_udp && state.is_ok() && open.is_some_and(|a| a.outcome == Outcome::Answered) {
-        let line = format!("{from_to}: the way carries UDP (a nonce came back), and {port}/udp is bound there; it keeps silent");
+        let line = format!(
+            "{from_to}: the way carries UDP (a nonce came back), and {port}/udp is bound there; it keeps silent"
+        );
         return Ok(Verdict::Proved(vec![line]));
     }
     Ok(match (attempt.outcome, state) {
