@@ -5,12 +5,10 @@
 pub mod compose;
 pub mod engine;
 pub mod finding;
-pub mod lint;
 pub mod name;
 pub mod plan;
 pub mod preflight;
 pub mod probe;
-pub mod report;
 pub mod run;
 pub mod source;
 pub mod state;

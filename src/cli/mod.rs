@@ -8,8 +8,6 @@ mod config;
 mod engine;
 mod exit;
 mod output;
-mod project;
-mod ps;
 mod version;
 
 use std::process::ExitCode;
@@ -40,7 +38,6 @@ pub fn main() -> ExitCode {
 fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> {
     match command {
         Command::Config(arguments) => config::run(global, arguments),
-        Command::Ps(arguments) => ps::run(global, arguments),
         Command::Version(arguments) => version::run(arguments),
     }
 }

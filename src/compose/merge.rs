@@ -69,6 +69,19 @@ fn join_lists(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
     base
 }
 
+/// Takes out of `base` what `over` resets or overrides.
+pub fn clear(base: &mut Node, over: &Node) {
+    let (Some(_), Some(said)) = (base.as_map(), over.as_map()) else { return };
+    let Some(into) = base.as_map_mut() else { return };
+    for (key, entry) in said.iter() {
+        if entry.value.tag.is_some() {
+            into.remove(key);
+        } else if let Some(below) = into.get_mut(key) {
+            clear(below, &entry.value);
+        }
+    }
+}
+
 fn take(slot: &mut Node) -> Node {
     std::mem::replace(slot, Node::null(slot.span))
 }

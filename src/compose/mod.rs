@@ -1,20 +1,33 @@
 //! From files and environment to a [`model::Project`], one file a stage, in the order of the Compose Specification.
 
 pub mod attributes;
+mod canonical;
 mod cast;
+mod consistency;
+mod decode;
+mod defaults;
 pub mod dotenv;
+mod env_file;
 pub mod environment;
+mod extends;
 pub mod extension;
 pub mod gather;
+mod include;
 pub mod interpolate;
+mod load;
 mod merge;
 pub mod model;
+mod normalize;
+mod profile;
 pub mod project_name;
 mod request;
+mod resolve;
 pub mod sources;
 pub mod template;
 mod trail;
+mod tree;
 mod validate;
 pub mod value;
 
+pub use load::{Loaded, load, load_text, load_text_with};
 pub use request::{Request, Skip};

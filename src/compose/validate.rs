@@ -23,6 +23,13 @@ pub fn structure(file: &mut Node, findings: &mut Findings) {
     Structure { findings }.children(file, Place::root(), &mut Trail::default());
 }
 
+/// Checks one place of a file, as [`structure`] does.
+pub fn structure_at(node: &mut Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
+    if !(Structure { findings }).keep(node, place, trail) {
+        *node = Node::map(node.span, Mapping::new());
+    }
+}
+
 /// Checks the merged file: what must be there is, and nothing that must have a value is left empty.
 pub fn completeness(tree: &Node, findings: &mut Findings) {
     complete(tree, Place::root(), &mut Trail::default(), findings);

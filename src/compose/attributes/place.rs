@@ -80,6 +80,16 @@ impl Place {
         self.branch().is_some_and(|b| named(b) || b.like().is_some_and(named))
     }
 
+    /// The name that the table has for a key which is written by its other name.
+    pub fn own_name(self, key: &str) -> Option<&'static str> {
+        let of = |b: &'static Branch| {
+            let at = b.aliases.get(key)?;
+            b.fields.iter().find(|(_, field)| *field == at).map(|(name, _)| *name)
+        };
+        let branch = self.branch()?;
+        of(branch).or_else(|| branch.like().and_then(of))
+    }
+
     /// Whether the user chooses the keys of the mapping here.
     pub fn takes_names(self) -> bool {
         self.branch().is_some_and(|b| b.any.is_some() || b.like().is_some_and(|l| l.any.is_some()))

@@ -96,7 +96,7 @@ pub(super) const ROWS: &[Attribute] = &[
         "When the image is pulled: `always`, `never`, `missing`, `build`, `daily`, `weekly`, `every_12h`.",
     )
     .default("missing"),
-    at("pull_refresh_after", Text, "How old an image may be before it is pulled again.").not_yet(),
+    at("pull_refresh_after", Text, "How old an image may be before it is pulled again.").not_yet().print(Print::Never),
     at("read_only", Flag, "Whether its root file system cannot be written.").becomes("HostConfig.ReadonlyRootfs"),
     at("restart", Text, "When the Engine starts it again: `no`, `always`, `unless-stopped`, `on-failure[:times]`.")
         .default("no")

@@ -1,0 +1,155 @@
+//! Short forms made long.
+
+use crate::compose::attributes::{Named, Short};
+use crate::compose::value::{BadValue, device, port, volume};
+use crate::yaml::{Entry, Mapping, Node};
+
+/// The long form, or none where the node has it already.
+///
+/// # Errors
+/// When the short form cannot be read.
+pub(super) fn long(node: &Node, short: Short) -> Result<Option<Node>, BadValue> {
+    let long = match (short, text(node)) {
+        (Short::Key(key), Some(_)) => Some(keyed(node, key)),
+        (Short::Mount, Some(text)) => Some(mount(node, &text)?),
+        (Short::Device, Some(text)) => Some(device(node, &text)?),
+        (Short::Names(named), None) => names(node, named),
+        (Short::Ssh, None) => ssh(node)?,
+        _ => None,
+    };
+    Ok(long)
+}
+
+/// The text of a scalar, whatever its type; none for a list, a mapping and nothing.
+pub(super) fn text(node: &Node) -> Option<String> {
+    node.as_scalar().map(|s| s.value.to_string())
+}
+
+/// A mapping at the node's place; values that are none are left out.
+fn mapping<const N: usize>(node: &Node, pairs: [(&str, Option<Node>); N]) -> Node {
+    let pairs =
+        pairs.into_iter().filter_map(|(key, value)| Some((key.into(), Entry { key: node.span, value: value? })));
+    Node::map(node.span, Mapping(pairs.collect()))
+}
+
+fn keyed(node: &Node, key: &str) -> Node {
+    let mut value = node.clone();
+    value.tag = None;
+    let mut long = mapping(node, [(key, Some(value))]);
+    if let (Some(map), "path") = (long.as_map_mut(), key) {
+        map.insert("required", node.span, Node::bool(node.span, true));
+    }
+    long
+}
+
+/// The ports that a scalar stands for.
+///
+/// # Errors
+/// When it is no port.
+pub(super) fn ports(node: &Node) -> Result<Vec<Node>, BadValue> {
+    let text = text(node).unwrap_or_default();
+    let string = |text: String| Node::str(node.span, text);
+    let long = |port: port::ShortPort| {
+        mapping(
+            node,
+            [
+                ("mode", Some(string("ingress".into()))),
+                ("host_ip", port.host_ip.map(string)),
+                ("target", Some(Node::int(node.span, i64::from(port.target)))),
+                ("published", port.published.map(string)),
+                ("protocol", Some(string(port.protocol.to_string()))),
+            ],
+        )
+    };
+    Ok(port::parse(&text)?.into_iter().map(long).collect())
+}
+
+fn mount(node: &Node, text: &str) -> Result<Node, BadValue> {
+    let short = volume::parse(text)?;
+    let string = |text: String| Node::str(node.span, text);
+    let yes = || Node::bool(node.span, true);
+    let kind = if short.is_bind { "bind" } else { "volume" };
+    let options = if short.is_bind {
+        let selinux = short.selinux.map(|c| string(c.to_string()));
+        let propagation = short.propagation.map(string);
+        [("selinux", selinux), ("propagation", propagation), ("create_host_path", Some(yes()))]
+    } else {
+        [("nocopy", short.no_copy.then(yes)), ("", None), ("", None)]
+    };
+    let options = mapping(node, options);
+    Ok(mapping(
+        node,
+        [
+            ("type", Some(string(kind.into()))),
+            ("source", short.source.map(string)),
+            ("target", Some(string(short.target))),
+            ("read_only", short.read_only.then(yes)),
+            (kind, Some(options)),
+        ],
+    ))
+}
+
+fn device(node: &Node, text: &str) -> Result<Node, BadValue> {
+    let short = device::parse(text)?;
+    let string = |text: String| Some(Node::str(node.span, text));
+    let pairs = [("source", short.source), ("target", short.target), ("permissions", short.permissions)];
+    Ok(mapping(node, pairs.map(|(key, text)| (key, string(text)))))
+}
+
+/// `gpus: all`.
+pub(super) fn every_gpu(node: &Node) -> Node {
+    Node::seq(node.span, vec![mapping(node, [("count", Some(Node::int(node.span, -1)))])])
+}
+
+/// A list of names as a mapping; of a mapping of dependencies, what its entries leave out.
+fn names(node: &Node, named: Named) -> Option<Node> {
+    if let Some(map) = node.as_map() {
+        return (named == Named::Dependency).then(|| required(node, map));
+    }
+    let items = node.as_seq()?;
+    let mut map = Mapping::new();
+    for item in items {
+        let value = match named {
+            Named::Null => Node::null(item.span),
+            Named::Dependency => mapping(
+                item,
+                [
+                    ("condition", Some(Node::str(item.span, "service_started"))),
+                    ("required", Some(Node::bool(item.span, true))),
+                ],
+            ),
+        };
+        map.insert(text(item)?, item.span, value);
+    }
+    Some(Node::map(node.span, map))
+}
+
+fn required(node: &Node, map: &Mapping) -> Node {
+    let mut map = map.clone();
+    for (_, entry) in &mut map.0 {
+        let span = entry.value.span;
+        if let Some(dependency) = entry.value.as_map_mut().filter(|d| d.get("required").is_none()) {
+            dependency.insert("required", span, Node::bool(span, true));
+        }
+    }
+    Node::map(node.span, map)
+}
+
+fn ssh(node: &Node) -> Result<Option<Node>, BadValue> {
+    let Some(items) = node.as_seq() else { return Ok(None) };
+    let mut map = Mapping::new();
+    for item in items {
+        let text = text(item).unwrap_or_default();
+        match text.split_once('=') {
+            Some((id, path)) => map.insert(id, item.span, Node::str(item.span, path)),
+            None if text == "default" => map.insert("default", item.span, Node::null(item.span)),
+            None => {
+                return Err(BadValue {
+                    message: format!("`{text}` is not a key for ssh: its path is missing"),
+                    help: format!("write `{text}=path`, or `default` for the agent"),
+                });
+            }
+        }
+    }
+    Ok(Some(Node::map(node.span, map)))
+}

@@ -1,0 +1,58 @@
+//! The last stage: the canonical tree into the model that the rest of bowline works with.
+//!
+//! What docker compose lets pass and the Engine would refuse (an address that is none, a restart policy that there is
+//! not) is found here.
+
+mod fields;
+mod mount;
+mod network;
+mod service;
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+use super::extension::verify;
+use super::model::Project;
+use super::tree;
+use crate::finding::Findings;
+use crate::name::{ProjectName, ServiceName};
+use crate::yaml::Node;
+
+/// What a project is besides its tree.
+pub(super) struct Identity {
+    pub name: ProjectName,
+    pub working_dir: PathBuf,
+    pub files: Vec<PathBuf>,
+    pub env_files: Vec<PathBuf>,
+    pub inactive: Vec<ServiceName>,
+}
+
+/// Decodes a tree whose services are the active ones, and whose resources are those that they use.
+pub(super) fn decode(tree: &Node, identity: Identity, findings: &mut Findings) -> Project {
+    let mut services = IndexMap::new();
+    for (key, entry) in tree::section(tree, "services") {
+        if let Ok(name) = key.parse::<ServiceName>() {
+            services.insert(name.clone(), service::service(name, entry.key, &entry.value, findings));
+        }
+    }
+    let names: Vec<ServiceName> = services.keys().cloned().collect();
+    for service in services.values_mut() {
+        service.depends_on.retain(|name, _| names.contains(name));
+    }
+    let mut networks = IndexMap::new();
+    for (key, entry) in tree::section(tree, "networks") {
+        if let Ok(key) = key.parse::<crate::name::NetworkKey>() {
+            networks.insert(key.clone(), network::network(key, entry.key, &entry.value, findings));
+        }
+    }
+    let mut volumes = IndexMap::new();
+    for (key, entry) in tree::section(tree, "volumes") {
+        if let Ok(key) = key.parse::<crate::name::VolumeKey>() {
+            volumes.insert(key.clone(), network::volume(key, entry.key, &entry.value, findings));
+        }
+    }
+    let Identity { name, working_dir, files, env_files, inactive } = identity;
+    let rules = verify::Rules::default();
+    Project { name, working_dir, files, env_files, services, inactive, networks, volumes, rules, tree: tree.clone() }
+}

@@ -1,0 +1,72 @@
+//! What the Compose Specification lets a file leave out, put in; after merging, because a later file may still say it.
+
+use crate::compose::tree::{field_mut, has, is_true, section_mut, set, set_default, text};
+use crate::finding::{Code, Finding, Findings};
+use crate::yaml::{Mapping, Node};
+
+/// Fills defaults in, in place.
+pub fn defaults(tree: &mut Node, findings: &mut Findings) {
+    for kind in ["networks", "volumes", "configs", "secrets"] {
+        for (key, entry) in section_mut(tree, kind) {
+            relocate_external_name(kind, key, &mut entry.value, findings);
+        }
+    }
+    for (_, entry) in section_mut(tree, "services") {
+        let service = &mut entry.value;
+        for_items(service, "ports", |port| {
+            set_default(port, "mode", |at| Node::str(at, "ingress"));
+            set_default(port, "protocol", |at| Node::str(at, "tcp"));
+        });
+        for_items(service, "secrets", secret_target);
+        for_items(service, "gpus", device_count);
+        if let Some(resources) = field_mut(service, "deploy").and_then(|d| field_mut(d, "resources"))
+            && let Some(reservations) = field_mut(resources, "reservations")
+        {
+            for_items(reservations, "devices", device_count);
+        }
+        if let Some(build) = field_mut(service, "build") {
+            set_default(build, "context", |at| Node::str(at, "."));
+        }
+    }
+}
+
+fn for_items(node: &mut Node, key: &str, then: impl FnMut(&mut Node)) {
+    if let Some(items) = field_mut(node, key).and_then(Node::as_seq_mut) {
+        items.iter_mut().for_each(then);
+    }
+}
+
+fn secret_target(secret: &mut Node) {
+    if let Some(target) = text(secret, "source").map(|source| format!("/run/secrets/{source}")) {
+        set_default(secret, "target", |at| Node::str(at, target));
+    }
+}
+
+/// A request for devices that says neither how many nor which means every one.
+fn device_count(request: &mut Node) {
+    if !has(request, "count") && !has(request, "device_ids") {
+        set(request, "count", |at| Node::int(at, -1));
+    }
+}
+
+/// `external: {name: x}`, as files before 3.4 had it, becomes `external: true` and `name: x`.
+fn relocate_external_name(kind: &str, key: &str, resource: &mut Node, findings: &mut Findings) {
+    if resource.is_null() {
+        *resource = Node::map(resource.span, Mapping::new());
+    }
+    let Some(external) = resource.get("external").filter(|e| e.as_map().is_some()).cloned() else { return };
+    if let Some(old) = external.get("name").cloned() {
+        if let Some(name) = resource.get("name").filter(|name| **name != old) {
+            let message = format!("{kind}.{key} has two names");
+            let finding = Finding::error(Code::Conflict, message).at(old.span).also(name.span, "the other one");
+            findings.push(finding.help("keep `name`, and write `external: true`"));
+        }
+        set(resource, "name", |_| old);
+    }
+    set(resource, "external", |_| Node::bool(external.span, true));
+}
+
+/// Whether a resource is made by somebody else.
+pub fn is_external(resource: &Node) -> bool {
+    is_true(resource, "external")
+}

@@ -1,4 +1,0 @@
-//! What was found and what happened, as text and JSON: pure, one file a format.
-
-pub mod containers;
-mod table;
