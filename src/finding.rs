@@ -102,6 +102,9 @@ codes! {
     NameTooLong = "name-too-long", "A link name has more than 15 bytes.";
     BadVerifyRule = "bad-verify-rule", "A rule of x-verify cannot be read, or contradicts the file.";
     PublicSubnet = "public-subnet", "A subnet of public addresses hides real hosts.";
+    // planning: what is there and stays
+    Orphan = "orphan", "A container of the project belongs to no service of the file.";
+    VolumeDiffers = "volume-differs", "A volume is not as declared, and is kept for what is in it.";
     // preflight: what this Engine and this host would refuse
     ImageMissing = "image-missing", "An image is not there, and could not be had.";
     NetworkMissing = "network-missing", "An external network is not there.";

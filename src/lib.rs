@@ -5,10 +5,12 @@
 pub mod compose;
 pub mod engine;
 pub mod finding;
+pub mod lint;
 pub mod name;
 pub mod plan;
 pub mod preflight;
 pub mod probe;
+pub mod report;
 pub mod run;
 pub mod source;
 pub mod state;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{config, version};
+use super::{config, ps, version};
 
 /// Ties a Compose stack fast and proves that the knot holds.
 #[derive(Debug, Parser)]
@@ -27,6 +27,7 @@ pub struct Arguments {
 pub enum Command {
     #[command(alias = "convert")]
     Config(config::Arguments),
+    Ps(ps::Arguments),
     Version(version::Arguments),
 }
 

@@ -8,6 +8,8 @@ mod config;
 mod engine;
 mod exit;
 mod output;
+mod project;
+mod ps;
 mod version;
 
 use std::process::ExitCode;
@@ -38,6 +40,7 @@ pub fn main() -> ExitCode {
 fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> {
     match command {
         Command::Config(arguments) => config::run(global, arguments),
+        Command::Ps(arguments) => ps::run(global, arguments),
         Command::Version(arguments) => version::run(arguments),
     }
 }

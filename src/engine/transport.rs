@@ -258,14 +258,4 @@ impl Connection for Wire {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_in_front_is_taken_off_and_nothing_else() {
-        assert_eq!(without_version("/v1.53/containers/json?all=1"), "/containers/json?all=1");
-        assert_eq!(without_version("/volumes/v1.2"), "/volumes/v1.2");
-        assert_eq!(without_version("/version"), "/version");
-        assert_eq!(without_version("/_ping"), "/_ping");
-    }
-}
+mod tests;

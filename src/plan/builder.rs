@@ -21,7 +21,7 @@ pub struct Handle(NodeIndex);
 #[derive(Debug, Default)]
 pub struct PlanBuilder {
     graph: DiGraph<Step, Needs>,
-    wishes: Vec<(NodeIndex, NodeIndex)>,
+    wishes: Vec<(NodeIndex, NodeIndex, Needs)>,
 }
 
 impl PlanBuilder {
@@ -35,9 +35,19 @@ impl PlanBuilder {
         Handle(self.graph.add_node(Step { operation, cause, on_failure: OnFailure::default() }))
     }
 
+    /// What a step does.
+    pub fn operation(&self, step: Handle) -> &Operation {
+        &self.graph[step.0].operation
+    }
+
     /// Lets the plan go on where `step` fails.
     pub fn tolerate(&mut self, step: Handle) {
         self.graph[step.0].on_failure = OnFailure::GoOn;
+    }
+
+    /// Undoes [`PlanBuilder::tolerate`].
+    pub fn insist(&mut self, step: Handle) {
+        self.graph[step.0].on_failure = OnFailure::SkipDependents;
     }
 
     /// `step` needs `other`. Of two reasons for one edge the stronger one stays (`Order` is the weakest).
@@ -48,9 +58,9 @@ impl PlanBuilder {
         }
     }
 
-    /// `step` comes after `other` if nothing stands against it: decided at the end, in the order of these calls.
-    pub fn prefer(&mut self, step: Handle, other: Handle) {
-        self.wishes.push((step.0, other.0));
+    /// `step` needs `other` if nothing stands against it: decided at the end, in the order of these calls.
+    pub fn prefer(&mut self, step: Handle, other: Handle, why: Needs) {
+        self.wishes.push((step.0, other.0, why));
     }
 
     /// Sorts the steps and proves the plan.
@@ -58,9 +68,9 @@ impl PlanBuilder {
     /// # Errors
     /// A [`Flaw`] is a mistake of whoever built the plan, never of the user.
     pub fn finish(mut self, desired: Desired, observed: &Observed) -> Result<Plan, Flaw> {
-        for (step, other) in std::mem::take(&mut self.wishes) {
+        for (step, other, why) in std::mem::take(&mut self.wishes) {
             if !has_path_connecting(&self.graph, step, other, None) {
-                self.needs(Handle(step), Handle(other), Needs::Order);
+                self.needs(Handle(step), Handle(other), why);
             }
         }
         let plan = Plan::new(desired, sorted(&self.graph)?);
@@ -154,7 +164,7 @@ mod tests {
         let mut builder = PlanBuilder::new();
         let (a, b) = (builder.step(pull("a"), Cause::Missing), builder.step(pull("b"), Cause::Missing));
         builder.needs(b, a, Needs::Exists);
-        builder.prefer(a, b);
+        builder.prefer(a, b, Needs::Order);
         assert!(builder.finish(desired(), &Observed::default()).is_ok());
     }
 

@@ -5,8 +5,10 @@ mod graph;
 mod operation;
 mod proof;
 mod text;
+pub mod up;
 
-pub use builder::PlanBuilder;
+pub use builder::{Handle, PlanBuilder};
 pub use graph::{Plan, Step, StepId};
 pub use operation::{Cause, ExistingNetwork, LinkEnd, Needs, NewContainer, OnFailure, Operation, Target, Wait};
 pub use proof::Flaw;
+pub use text::Line;

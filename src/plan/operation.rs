@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::compose::model::Condition;
 use crate::name::{ContainerId, NetworkId, NetworkKey, Replica, ServiceName, VolumeKey};
 use crate::state::difference::Difference;
+use crate::state::observed::ObservedContainer;
 
 /// A container, whether it has an id already or gets it from an earlier step.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +24,12 @@ pub enum Target {
 }
 
 impl Target {
+    /// One that is there.
+    pub fn existing(container: &ObservedContainer) -> Self {
+        let (id, name, replica) = (container.id.clone(), container.name.clone(), container.replica.clone());
+        Self::Existing { id, name, replica }
+    }
+
     /// Which one it is.
     pub fn replica(&self) -> &Replica {
         match self {
@@ -97,6 +104,22 @@ pub enum Operation {
     Await(Wait),
 }
 
+impl Operation {
+    /// The container that is changed, where it is one.
+    pub fn container(&self) -> Option<&Target> {
+        match self {
+            Self::Connect { container, .. }
+            | Self::Disconnect { container, .. }
+            | Self::Rename { container, .. }
+            | Self::Start(container)
+            | Self::Stop { container, .. }
+            | Self::Unpause(container)
+            | Self::Remove { container, .. } => Some(container),
+            _ => None,
+        }
+    }
+}
+
 /// A network that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExistingNetwork {
@@ -167,17 +190,17 @@ pub enum Cause {
     Drifted(Vec<Difference>),
     /// A flag asks for it: `--force-recreate`, `down`.
     Requested(String),
-    /// The file does not have it (any more).
+    /// The file does not have its service (any more).
     Orphaned,
-    /// Another takes its place.
-    ReplacedBy(Replica),
-    /// The container whose namespace it shares is replaced.
+    /// There are more of its service than the file asks for, or two with one number.
+    Surplus,
+    /// The network that it is on is not as declared.
+    NetworkDrifted(NetworkKey, Vec<Difference>),
+    /// The container whose namespace it shares is replaced or restarted.
     ParentReplaced(ServiceName),
-    /// A service that it depends on with `restart: true` is replaced.
+    /// A service that it depends on with `restart: true`, or that it links to, is replaced or restarted.
     DependencyReplaced(ServiceName),
-    /// It was stopped by an earlier step and is kept.
-    StoppedBy(String),
-    /// It is there and does not run.
+    /// It is there and does not run: what it does instead.
     NotRunning(String),
     /// Somebody waits for it.
     Awaited(ServiceName),

@@ -324,15 +324,8 @@ impl<'a> Proof<'a> {
 /// The container that an operation changes.
 fn changed(operation: &Operation) -> Option<Target> {
     match operation {
-        Operation::Connect { container, .. }
-        | Operation::Disconnect { container, .. }
-        | Operation::Rename { container, .. }
-        | Operation::Start(container)
-        | Operation::Stop { container, .. }
-        | Operation::Unpause(container)
-        | Operation::Remove { container, .. } => Some(container.clone()),
         Operation::CreateContainer(new) => Some(Target::Planned(new.replica.clone())),
-        _ => None,
+        other => other.container().cloned(),
     }
 }
 

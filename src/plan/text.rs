@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::operation::{ExistingNetwork, Operation, Target};
+use super::graph::{Plan, StepId};
+use super::operation::{Cause, ExistingNetwork, Operation, Target};
+use crate::compose::model::Condition;
+use crate::name::Replica;
+use crate::state::difference::Difference;
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,9 +40,135 @@ impl fmt::Display for Operation {
             Self::Unpause(container) => write!(f, "unpause {container}"),
             Self::Remove { container, .. } => write!(f, "remove {container}"),
             Self::Await(wait) => {
-                let word = wait.condition.as_str().trim_start_matches("service_");
-                write!(f, "await {} {}", wait.service, word.trim_end_matches("_successfully"))
+                let word = match wait.condition {
+                    Condition::Started => "running",
+                    Condition::Healthy => "healthy",
+                    Condition::Completed => "completed",
+                };
+                write!(f, "await {} {word}", wait.service)
             }
         }
+    }
+}
+
+/// Why something is done: `network front differs: internal (true, declared false)`.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("missing"),
+            Self::Drifted(differences) => write!(f, "differs: {}", listed(differences)),
+            Self::NetworkDrifted(key, differences) => write!(f, "network {key} differs: {}", listed(differences)),
+            Self::Requested(flag) => write!(f, "asked for: {flag}"),
+            Self::Orphaned => f.write_str("no service of the file"),
+            Self::Surplus => f.write_str("one too many"),
+            Self::ParentReplaced(service) => write!(f, "lives in the network of {service}"),
+            Self::DependencyReplaced(service) => write!(f, "depends on {service}"),
+            Self::NotRunning(word) => f.write_str(word),
+            Self::Awaited(service) => write!(f, "{service} waits for it"),
+        }
+    }
+}
+
+fn listed(differences: &[Difference]) -> String {
+    differences.iter().map(Difference::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// One line of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The step.
+    pub id: StepId,
+    /// The steps that it comes right after; those that follow from them are left out.
+    pub after: Vec<StepId>,
+    /// What is done; of two containers with one number, the one that is there is called old.
+    pub operation: String,
+    /// Why; none where a step that it comes right after has the same reason.
+    pub reason: Option<String>,
+}
+
+impl Plan {
+    /// The plan as lines.
+    pub fn lines(&self) -> Vec<Line> {
+        let all: Vec<Vec<StepId>> = self.steps().map(|(id, _)| self.direct(id)).collect();
+        self.steps()
+            .zip(all)
+            .map(|((id, step), after)| {
+                let same = |other: &StepId| self.step(*other).cause == step.cause;
+                let reason = (!after.iter().any(same)).then(|| self.reason(id));
+                Line { id, operation: self.said(&step.operation), after, reason }
+            })
+            .collect()
+    }
+
+    /// What a step needs, without what follows from the rest.
+    fn direct(&self, id: StepId) -> Vec<StepId> {
+        let needed: Vec<StepId> = self.predecessors(id).map(|(other, _)| other).collect();
+        let mut reached = vec![false; self.len()];
+        for &other in needed.iter().rev() {
+            if reached[other.index()] {
+                continue;
+            }
+            let mut open = vec![other];
+            while let Some(step) = open.pop() {
+                for (before, _) in self.predecessors(step) {
+                    if !std::mem::replace(&mut reached[before.index()], true) {
+                        open.push(before);
+                    }
+                }
+            }
+        }
+        needed.into_iter().filter(|other| !reached[other.index()]).collect()
+    }
+
+    fn said(&self, operation: &Operation) -> String {
+        let text = operation.to_string();
+        match operation.container() {
+            Some(Target::Existing { replica, .. }) if self.makes(replica) => {
+                text.replacen(&replica.to_string(), &format!("old {replica}"), 1)
+            }
+            _ => text,
+        }
+    }
+
+    fn makes(&self, replica: &Replica) -> bool {
+        self.steps().any(|(_, s)| matches!(&s.operation, Operation::CreateContainer(new) if new.replica == *replica))
+    }
+
+    /// Why a step is there; what was stopped on the way is started for that.
+    fn reason(&self, id: StepId) -> String {
+        let step = self.step(id);
+        let stopped = match &step.operation {
+            Operation::Start(Target::Planned(_)) => None,
+            Operation::Start(target) => self.steps().find(
+                |(_, other)| matches!(&other.operation, Operation::Stop { container, .. } if container == target),
+            ),
+            _ => None,
+        };
+        stopped.map_or_else(|| step.cause.to_string(), |(stop, _)| format!("stopped by {stop}"))
+    }
+}
+
+/// One line a step: number, what it comes after, what is done, why.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.lines();
+        let after = |line: &Line| match line.after.as_slice() {
+            [] => String::new(),
+            ids => format!("after {}", ids.iter().map(StepId::to_string).collect::<Vec<_>>().join(", ")),
+        };
+        let number = self.len().to_string().len();
+        let middle = lines.iter().map(|line| after(line).len()).max().unwrap_or_default();
+        let what = lines.iter().map(|line| line.operation.chars().count()).max().unwrap_or_default();
+        for line in &lines {
+            let row = format!(
+                "{:>number$}  {:middle$}  {:what$}  {}",
+                line.id,
+                after(line),
+                line.operation,
+                line.reason.as_deref().unwrap_or_default()
+            );
+            writeln!(f, "{}", row.trim_end())?;
+        }
+        Ok(())
     }
 }

@@ -243,13 +243,17 @@ pub(in crate::engine) struct TmpfsOptions {
 }
 
 /// An entry of `Mounts`: what is really mounted.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(in crate::engine) struct MountPoint {
     #[serde(rename = "Type", deserialize_with = "nullable")]
     pub kind: String,
     #[serde(deserialize_with = "nullable")]
     pub name: String,
+    #[serde(deserialize_with = "nullable")]
+    pub source: String,
+    #[serde(deserialize_with = "nullable")]
+    pub driver: String,
     #[serde(deserialize_with = "nullable")]
     pub destination: String,
     #[serde(rename = "RW", deserialize_with = "nullable")]
@@ -331,6 +335,8 @@ pub(in crate::engine) struct Summary {
     #[serde(deserialize_with = "nullable")]
     pub status: String,
     pub network_settings: Option<SummaryNetworks>,
+    #[serde(deserialize_with = "nullable")]
+    pub mounts: Vec<MountPoint>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

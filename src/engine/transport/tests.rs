@@ -1,0 +1,190 @@
+//! The transport against a server of a few lines, which answers as it is told.
+
+use std::sync::Mutex;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::*;
+use crate::engine::{Engine, Options};
+
+const PING: &str = "HTTP/1.1 200 OK\r\nApi-Version: 1.99\r\nServer: Docker/99.1 (linux)\r\nDate: Sat, 21 Nov 2026 18:24:22 GMT\r\nContent-Length: 2\r\n\r\nOK";
+const EMPTY: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
+
+/// What the server does with one request.
+#[derive(Clone, Copy)]
+enum Play {
+    /// Answers.
+    Say(&'static str),
+    /// Closes the connection without an answer.
+    Hang,
+}
+
+/// A socket whose server plays `plays` in order, one a request, whatever the connection; and the request lines it saw.
+struct Server {
+    path: std::path::PathBuf,
+    seen: Arc<Mutex<Vec<String>>>,
+    connections: Arc<Mutex<usize>>,
+}
+
+impl Server {
+    fn start(name: &str, plays: &[Play]) -> Self {
+        let path = std::env::temp_dir().join(format!("bowline-transport-{name}-{}.sock", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        let (seen, connections) = (Arc::new(Mutex::new(vec![])), Arc::new(Mutex::new(0)));
+        let plays = Arc::new(Mutex::new(plays.iter().copied().collect::<std::collections::VecDeque<_>>()));
+        let (saw, opened) = (seen.clone(), connections.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                *opened.lock().unwrap() += 1;
+                tokio::spawn(serve(stream, plays.clone(), saw.clone()));
+            }
+        });
+        Self { path, seen, connections }
+    }
+
+    async fn open(&self, options: Options) -> Result<Engine, Error> {
+        Engine::open(Address::Unix(self.path.clone()), options).await
+    }
+
+    fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn serve(
+    mut stream: UnixStream,
+    plays: Arc<Mutex<std::collections::VecDeque<Play>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+) {
+    let mut head = Vec::new();
+    while let Ok(byte) = stream.read_u8().await {
+        head.push(byte);
+        if !head.ends_with(b"\r\n\r\n") {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&head).into_owned();
+        seen.lock().unwrap().push(text.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned());
+        head.clear();
+        let play = plays.lock().unwrap().pop_front().unwrap_or(Play::Hang);
+        match play {
+            Play::Say(answer) => stream.write_all(answer.as_bytes()).await.unwrap(),
+            Play::Hang => return,
+        }
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+#[test]
+fn a_version_in_front_is_taken_off_and_nothing_else() {
+    assert_eq!(without_version("/v1.53/containers/json?all=1"), "/containers/json?all=1");
+    assert_eq!(without_version("/volumes/v1.2"), "/volumes/v1.2");
+    assert_eq!(without_version("/version"), "/version");
+    assert_eq!(without_version("/_ping"), "/_ping");
+}
+
+#[test]
+fn the_negotiated_version_is_in_every_path_and_one_connection_serves_all() {
+    block_on(async {
+        let server = Server::start("version", &[Play::Say(PING), Play::Say(EMPTY), Play::Say(EMPTY)]);
+        let engine = server.open(Options::default()).await.unwrap();
+        assert_eq!((engine.api(), engine.facts().version.as_str()), ((1, 51), "99.1"));
+        assert_eq!(engine.clock(), Some(1_795_285_462));
+        engine.networks().await.unwrap();
+        engine.networks().await.unwrap();
+        assert_eq!(server.seen(), ["GET /_ping", "GET /v1.51/networks", "GET /v1.51/networks"]);
+        assert_eq!(*server.connections.lock().unwrap(), 1);
+    });
+}
+
+#[test]
+fn a_version_that_the_user_asks_for_is_used() {
+    block_on(async {
+        let server = Server::start("asked", &[Play::Say(PING), Play::Say(EMPTY)]);
+        let engine = server.open(Options { api: Some((1, 45)), ..Options::default() }).await.unwrap();
+        engine.networks().await.unwrap();
+        assert_eq!(server.seen()[1], "GET /v1.45/networks");
+        let old = Server::start("old", &[Play::Say(PING)]);
+        let old = old.open(Options { api: Some((1, 24)), ..Options::default() }).await;
+        assert!(matches!(old, Err(Error::TooOld { has: (1, 24), .. })), "{old:?}");
+    });
+}
+
+#[test]
+fn a_read_that_a_closed_connection_swallowed_is_sent_once_more() {
+    block_on(async {
+        let plays = [Play::Say(PING), Play::Hang, Play::Say(EMPTY), Play::Hang, Play::Hang, Play::Hang];
+        let server = Server::start("again", &plays);
+        let engine = server.open(Options::default()).await.unwrap();
+        engine.networks().await.unwrap();
+        assert_eq!(server.seen().len(), 3);
+        let lost = engine.networks().await.unwrap_err();
+        assert!(matches!(&lost, Error::Broken { request, .. } if request == "GET /v1.51/networks"), "{lost:?}");
+        assert_eq!(server.seen().len(), 5);
+    });
+}
+
+#[test]
+fn a_write_is_never_sent_twice() {
+    block_on(async {
+        let server = Server::start("write", &[Play::Say(PING), Play::Hang, Play::Say(EMPTY)]);
+        let engine = server.open(Options::default()).await.unwrap();
+        let lost = engine.start_container("x").await.unwrap_err();
+        assert!(matches!(lost, Error::Broken { .. }), "{lost:?}");
+        assert_eq!(server.seen().len(), 2);
+    });
+}
+
+#[test]
+fn an_engine_that_is_opened_for_reading_gets_no_write() {
+    block_on(async {
+        let server = Server::start("read", &[Play::Say(PING), Play::Say(EMPTY)]);
+        let engine = server.open(Options { read_only: true, ..Options::default() }).await.unwrap();
+        assert!(matches!(engine.start_container("x").await, Err(Error::ReadOnly(_))));
+        assert!(matches!(engine.put_archive("x", "/", Bytes::new()).await, Err(Error::ReadOnly(_))));
+        assert_eq!(server.seen().len(), 1);
+    });
+}
+
+#[test]
+fn the_gate_breaks_what_it_is_told_to_and_the_log_hears_of_it() {
+    block_on(async {
+        let server = Server::start("gate", &[Play::Say(PING), Play::Say(EMPTY)]);
+        let heard = Arc::new(Mutex::new(vec![]));
+        let hear = heard.clone();
+        let options = Options {
+            gate: Some(Arc::new(|method, _| match *method {
+                Method::DELETE => Err(io::ErrorKind::ConnectionReset.into()),
+                _ => Ok(()),
+            })),
+            log: Some(Arc::new(move |exchange: &Exchange| {
+                hear.lock().unwrap().push(format!("{} {} {:?}", exchange.method, exchange.path, exchange.outcome));
+            })),
+            ..Options::default()
+        };
+        let engine = server.open(options).await.unwrap();
+        assert!(matches!(engine.remove_network("n").await, Err(Error::Broken { .. })));
+        let heard = heard.lock().unwrap().clone();
+        assert_eq!(heard, ["GET /_ping Ok(200)", "DELETE /v1.51/networks/n Err(\"connection reset\")"]);
+    });
+}
+
+#[test]
+fn nobody_at_the_address_is_told_with_the_address() {
+    block_on(async {
+        let nobody = Engine::open(Address::Unix("/nonexistent/d.sock".into()), Options::default()).await.unwrap_err();
+        assert!(nobody.is_unreachable());
+        let told = nobody.to_string();
+        assert!(told.contains("unix:///nonexistent/d.sock") && told.contains("No such file"), "{told}");
+    });
+}

@@ -1,0 +1,80 @@
+//! `up`: what is right stays, what differs is mended or replaced, what is missing is made, and all that runs, runs.
+
+mod containers;
+mod fate;
+mod networks;
+mod scope;
+mod waits;
+
+use std::time::Duration;
+
+use crate::finding::Findings;
+use crate::name::ServiceName;
+use crate::state::desired::Desired;
+use crate::state::observed::Observed;
+
+use super::builder::PlanBuilder;
+use super::graph::Plan;
+use super::proof::Flaw;
+
+/// When a container is replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recreate {
+    /// When it is not as declared.
+    #[default]
+    Drifted,
+    /// In any case: `--force-recreate`.
+    Always,
+    /// Never: `--no-recreate`.
+    Never,
+}
+
+/// The flags of `up` (and of `create`, which is `up` without starting).
+#[derive(Clone, Debug, Default)]
+pub struct UpOptions {
+    /// The services that were named; empty: all.
+    pub services: Vec<ServiceName>,
+    /// `--no-deps`: leave alone what the named services depend on.
+    pub no_deps: bool,
+    /// `--force-recreate`, `--no-recreate`.
+    pub recreate: Recreate,
+    /// `--always-recreate-deps`: replace what the named services depend on.
+    pub always_recreate_deps: bool,
+    /// `--no-start`: make everything, start nothing.
+    pub no_start: bool,
+    /// `--wait`: go on until every service runs, and is healthy where it has a check.
+    pub wait: bool,
+    /// `--wait-timeout`: how long each wait may take.
+    pub wait_timeout: Option<Duration>,
+    /// `--remove-orphans`.
+    pub remove_orphans: bool,
+    /// `--timeout`: how long a container may take to stop.
+    pub timeout: Option<Duration>,
+    /// `-V`: volumes without a name are made anew instead of taken over.
+    pub renew_anonymous_volumes: bool,
+    /// `--pull`: a policy for every service.
+    pub pull: Option<String>,
+}
+
+/// What brings the Engine from `observed` to `desired`. Orphans that stay and volumes that differ are
+/// findings; a name that a container has which stays is an error, and then nothing is planned.
+///
+/// # Errors
+/// A [`Flaw`] is a mistake of this module, never of the user.
+pub fn up(desired: &Desired, observed: &Observed, options: &UpOptions, findings: &mut Findings) -> Result<Plan, Flaw> {
+    let scope = scope::Scope::new(desired, options);
+    let networks = networks::fates(desired, observed, &scope);
+    let fates = fate::fates(desired, observed, options, &scope, &networks);
+    let mut work = containers::Work::new(desired, observed, options);
+    work.report_orphans(findings);
+    if work.report_held_names(&fates, findings) {
+        return PlanBuilder::new().finish(desired.clone(), observed);
+    }
+    work.networks(&networks, &fates);
+    work.volumes(&scope, findings);
+    work.containers(&fates, &networks);
+    work.leftovers(&fates);
+    waits::add(&mut work, &fates, &scope);
+    let (builder, desired) = work.finish();
+    PlanBuilder::finish(builder, desired, observed)
+}

@@ -1,0 +1,45 @@
+//! Which services an `up` is about.
+
+use indexmap::IndexSet;
+
+use super::UpOptions;
+use crate::name::{NetworkKey, ServiceName};
+use crate::state::desired::{Attachment, Desired, DesiredContainer};
+
+/// The services that are brought to what the file says.
+pub(super) struct Scope {
+    /// Those that were named, or all.
+    pub named: IndexSet<ServiceName>,
+    /// Those and what they depend on.
+    pub all: IndexSet<ServiceName>,
+    /// Whether it is the whole project.
+    pub whole: bool,
+}
+
+impl Scope {
+    pub(super) fn new(desired: &Desired, options: &UpOptions) -> Self {
+        let whole = options.services.is_empty();
+        let chosen = |name: &&ServiceName| whole || options.services.contains(name);
+        let named: IndexSet<ServiceName> = desired.services.iter().filter(chosen).cloned().collect();
+        let mut all = named.clone();
+        let mut place = 0;
+        while let (false, Some(service)) = (options.no_deps, all.get_index(place).cloned()) {
+            let needs =
+                desired.containers.values().filter(|c| c.replica.service == service).flat_map(|c| c.needs.keys());
+            all.extend(needs.filter(|name| desired.services.contains(name)).cloned());
+            place += 1;
+        }
+        Self { named, all, whole }
+    }
+
+    /// Whether a container is to become what the file says.
+    pub(super) fn has(&self, container: &DesiredContainer) -> bool {
+        self.all.contains(&container.replica.service)
+    }
+
+    /// Whether a network is needed for it.
+    pub(super) fn has_network(&self, desired: &Desired, key: &NetworkKey) -> bool {
+        let mut used = desired.containers.values().filter(|c| self.has(c));
+        self.whole || used.any(|c| matches!(&c.attachment, Attachment::Networks(all) if all.contains_key(key)))
+    }
+}

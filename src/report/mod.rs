@@ -1,0 +1,4 @@
+//! What was found and what happened, as text and JSON: pure, one file a format.
+
+pub mod containers;
+mod table;
