@@ -1,4 +1,5 @@
 //! What was found and what happened, as text and JSON: pure, one file a format.
 
 pub mod containers;
+pub mod progress;
 mod table;
