@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use indexmap::IndexSet;
+
 use crate::source::Span;
 
 /// How grave a finding is.
@@ -127,7 +129,7 @@ impl fmt::Display for Code {
 }
 
 /// One finding: what, where, where else, and the way out.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Finding {
     /// Its kind.
     pub code: Code,
@@ -207,7 +209,7 @@ impl Finding {
 
 /// Findings in the order in which they were made.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings(IndexSet<Finding>);
 
 impl Findings {
     /// None yet.
@@ -217,9 +219,7 @@ impl Findings {
 
     /// Adds one, unless the very same is there already.
     pub fn push(&mut self, finding: Finding) {
-        if !self.0.contains(&finding) {
-            self.0.push(finding);
-        }
+        self.0.insert(finding);
     }
 
     /// Adds all of another's.
@@ -234,11 +234,11 @@ impl Findings {
 
     /// Sorts by place: file, then byte; those without a place come last; stable otherwise.
     pub fn sort(&mut self) {
-        self.0.sort_by_key(|f| (f.at.is_none(), f.at));
+        self.0.sort_by(|a, b| (a.at.is_none(), a.at).cmp(&(b.at.is_none(), b.at)));
     }
 
     /// All of them.
-    pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
+    pub fn iter(&self) -> indexmap::set::Iter<'_, Finding> {
         self.0.iter()
     }
 
@@ -255,7 +255,7 @@ impl Findings {
 
 impl IntoIterator for Findings {
     type Item = Finding;
-    type IntoIter = std::vec::IntoIter<Finding>;
+    type IntoIter = indexmap::set::IntoIter<Finding>;
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
