@@ -16,6 +16,8 @@ mod error;
 mod question;
 
 #[cfg(test)]
+mod parser_tests;
+#[cfg(test)]
 mod wire_tests;
 
 pub use answer::*;

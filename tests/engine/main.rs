@@ -5,6 +5,9 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what it found by panicking")]
 
+mod inside;
+mod namespace;
 mod probe;
 mod sidecar;
 mod stack;
+mod talk;

@@ -10,6 +10,20 @@ use crate::netlink::{self, Message, Request};
 use crate::rtnetlink;
 use crate::sys::{self, Socket};
 
+/// `NLM_F_REQUEST`.
+pub const REQUEST: u16 = 0x1;
+/// `NLM_F_ACK`.
+pub const ACK: u16 = 0x4;
+/// `NLM_F_ROOT | NLM_F_MATCH`.
+const DUMP: u16 = 0x300;
+/// `NLM_F_CREATE | NLM_F_EXCL`.
+pub const CREATE_NEW: u16 = 0x600;
+/// `NLM_F_DUMP_INTR`: the tables changed while they were read.
+const INTERRUPTED: u16 = 0x10;
+/// `NLMSG_ERROR`.
+const ERROR: u16 = 2;
+/// `NLMSG_DONE`.
+const DONE: u16 = 3;
 const GET_LINK: u16 = 18;
 const GET_ADDRESS: u16 = 22;
 const GET_ROUTE: u16 = 26;
@@ -51,11 +65,11 @@ impl Kernel {
                 other => other?,
             };
             for message in netlink::messages(&buffer[..count]).filter(|m| m.sequence == self.sequence) {
-                interrupted |= message.flags & netlink::INTERRUPTED != 0;
+                interrupted |= message.flags & INTERRUPTED != 0;
                 match message.kind {
-                    netlink::DONE if interrupted => return Err(io::ErrorKind::Interrupted.into()),
-                    netlink::DONE => return Ok(()),
-                    netlink::ERROR => {
+                    DONE if interrupted => return Err(io::ErrorKind::Interrupted.into()),
+                    DONE => return Ok(()),
+                    ERROR => {
                         return match netlink::error_number(message.body) {
                             Some(0) => Ok(()),
                             Some(number) => Err(io::Error::from_raw_os_error(number)),
@@ -76,14 +90,14 @@ impl Kernel {
         let bytes = request.finish(self.sequence);
         let flags = netlink::u16_at(&bytes, 6).unwrap_or_default();
         self.socket.send_to(&bytes, &sys::KERNEL)?;
-        Ok(flags & (netlink::DUMP | netlink::ACK) != 0)
+        Ok(flags & (DUMP | ACK) != 0)
     }
 
     /// A whole table; read again, up to five times, when it changed under way.
     fn table<T>(&mut self, kind: u16, fixed: &[u8], read: impl Fn(&[u8]) -> Vec<T>) -> io::Result<Vec<T>> {
         let mut attempts = 0;
         loop {
-            let mut request = Request::new(kind, netlink::REQUEST | netlink::DUMP, fixed);
+            let mut request = Request::new(kind, REQUEST | DUMP, fixed);
             if kind == GET_LINK {
                 request = request.attribute(EXTENSION.0, &EXTENSION.1.to_ne_bytes());
             }
@@ -138,7 +152,7 @@ impl Kernel {
             IpAddr::V6(v6) => (sys::AF_INET6 as u8, v6.octets().to_vec()),
         };
         let fixed = [family, (octets.len() * 8) as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        let request = Request::new(GET_ROUTE, netlink::REQUEST, &fixed).attribute(1, &octets);
+        let request = Request::new(GET_ROUTE, REQUEST, &fixed).attribute(1, &octets);
         let mut found = None;
         match self.ask(request, |message| found = rtnetlink::route_lookup(to, message.body, &name_in(&names))) {
             Ok(()) => found.ok_or_else(|| io::ErrorKind::InvalidData.into()),

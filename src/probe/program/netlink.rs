@@ -1,20 +1,5 @@
 //! Netlink's frames: messages built and taken apart. Pure; every length is checked, whatever the bytes say.
 
-/// `NLM_F_REQUEST`.
-pub const REQUEST: u16 = 0x1;
-/// `NLM_F_ACK`.
-pub const ACK: u16 = 0x4;
-/// `NLM_F_ROOT | NLM_F_MATCH`.
-pub const DUMP: u16 = 0x300;
-/// `NLM_F_CREATE | NLM_F_EXCL`.
-pub const CREATE_NEW: u16 = 0x600;
-/// `NLM_F_DUMP_INTR`: the tables changed while they were read.
-pub const INTERRUPTED: u16 = 0x10;
-/// `NLMSG_ERROR`.
-pub const ERROR: u16 = 2;
-/// `NLMSG_DONE`.
-pub const DONE: u16 = 3;
-
 /// A message that came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {

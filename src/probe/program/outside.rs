@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use crate::answer::{Address, Failure, Route};
 use crate::attempt::random;
-use crate::dump::Kernel;
-use crate::netlink::{ACK, CREATE_NEW, REQUEST, Request};
+use crate::dump::{ACK, CREATE_NEW, Kernel, REQUEST};
+use crate::netlink::Request;
 use crate::sys;
 
 const NEW_LINK: u16 = 16;
