@@ -5,6 +5,7 @@ pub mod check;
 mod derive;
 #[cfg(test)]
 mod fixture;
+pub mod gather;
 mod judge;
 pub mod matrix;
 pub mod rule;

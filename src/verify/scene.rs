@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::check::{Container, Owner};
 use super::topology::{Namespace, Topology};
+use crate::compose::extension::verify::RuleProbe;
 use crate::compose::model::Project;
 use crate::name::{ContainerId, Replica, ServiceName};
 use crate::probe::{Answer, Question};
@@ -46,8 +47,6 @@ pub struct Facts {
     pub answers: BTreeMap<(Vantage, Question), Answer>,
     /// Places that could not be visited, and why.
     pub blind: BTreeMap<Vantage, String>,
-    /// The host's addresses as the machine beside it sees them, where there is one.
-    pub beside: Vec<IpAddr>,
 }
 
 /// The project and what the Engine holds of it.
@@ -126,6 +125,12 @@ impl<'a> Scene<'a> {
     /// A network of the Engine by its name.
     pub fn network(&self, name: &str) -> Option<&'a ObservedNetwork> {
         self.observed.networks.iter().find(|n| n.name == name)
+    }
+
+    /// Whether a rule asks for ARP, for which the probe makes packets of its own.
+    pub fn asks_layer2(&self) -> bool {
+        let rules = self.project.rules.allow.iter().chain(&self.project.rules.deny);
+        rules.into_iter().any(|r| r.value.probe == RuleProbe::Arp)
     }
 
     /// A wire as people know it.

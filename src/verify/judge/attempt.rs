@@ -133,7 +133,7 @@ pub(super) fn source_control(desk: &mut Desk<'_>, stand: &Stand) -> Step<Option<
         // a machine beside the host sees the host, and the host itself
         None => {
             let own = match stand.at {
-                Vantage::Outside => desk.facts.beside.first().copied(),
+                Vantage::Outside => desk.beside()?.first().copied(),
                 _ => None,
             };
             desk.tcp(&stand.at, SocketAddr::new(own.unwrap_or(IpAddr::from([127, 0, 0, 1])), CLOSED), false)?

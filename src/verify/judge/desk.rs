@@ -121,6 +121,12 @@ impl<'a> Desk<'a> {
         http(host: &str, port: u16, path: &str) -> Http, Http, http_question(host, port, path);
     }
 
+    /// The host's addresses as the machine beside it sees them: the gateways of its default routes.
+    pub(super) fn beside(&mut self) -> Step<Vec<IpAddr>> {
+        let routes = self.routes(&Vantage::Outside)?;
+        Ok(routes.iter().filter(|r| r.prefix == 0).filter_map(|r| r.gateway).collect())
+    }
+
     /// The container of a replica, where it runs.
     pub(super) fn running(&self, replica: &Replica) -> Step<&'a ObservedContainer> {
         let who = self.scene.called(replica);

@@ -71,7 +71,7 @@ fn addresses(desk: &mut Desk<'_>, binding: &BoundPort, from: Side) -> Step<Vec<I
     let same = |a: &IpAddr| a.is_ipv4() == binding.host_ip.is_ipv4();
     Ok(match from {
         _ if !any => vec![binding.host_ip],
-        Side::Outside => desk.facts.beside.iter().copied().filter(same).collect(),
+        Side::Outside => desk.beside()?.into_iter().filter(same).collect(),
         Side::Host if binding.host_ip.is_ipv6() => vec![Ipv6Addr::LOCALHOST.into()],
         Side::Host => {
             let (links, all) = both(desk.links(&Vantage::Host), desk.addresses(&Vantage::Host))?;
@@ -243,7 +243,7 @@ fn silent(desk: &mut Desk<'_>, seen: &Seen<'_>, from: Side, verdict: Verdict) ->
 fn beside(desk: &mut Desk<'_>, seen: &Seen<'_>) -> Step<Option<String>> {
     let mut steps = vec![];
     for binding in &seen.bound {
-        let addresses = addresses(desk, binding, Side::Outside)?;
+        let Some(addresses) = optional(addresses(desk, binding, Side::Outside))? else { continue };
         for address in addresses.into_iter().filter(|a| !a.is_loopback()) {
             let to = SocketAddr::new(address, binding.published);
             let step = ask(desk, &Vantage::Outside, binding.protocol, to);
@@ -268,7 +268,7 @@ fn silent_outside(desk: &mut Desk<'_>, replica: &Replica, port: &Port) -> Step<V
     let bindings = bound(desk, replica, port)?;
     let who = desk.scene.called(replica);
     let mut steps = vec![];
-    let beside: Vec<IpAddr> = desk.facts.beside.clone();
+    let beside = desk.beside()?;
     for binding in &bindings {
         let near: Vec<IpAddr> = match binding.host_ip {
             ip if ip.is_loopback() || ip.is_unspecified() => beside.clone(),
@@ -282,8 +282,6 @@ fn silent_outside(desk: &mut Desk<'_>, replica: &Replica, port: &Port) -> Step<V
         }
     }
     if steps.is_empty() {
-        // a first question finds out whether there is a machine beside the host at all
-        desk.links(&Vantage::Outside)?;
         return unproved(Why::NotSeen(format!("no address of the host to ask for {who} at, from outside")));
     }
     let tried = all(steps)?;

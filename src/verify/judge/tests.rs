@@ -155,6 +155,7 @@ impl World {
                 Answer::Links(vec![link(1, "lo", "", None, None), link(2, "eth0", "veth", Some(7), None)])
             }
             Question::Addresses {} => Answer::Addresses(self.addresses(vantage)),
+            Question::Routes {} if *vantage == Vantage::Outside => Answer::Routes(vec![route("198.51.100.1")]),
             Question::Routes {} => Answer::Routes(vec![route("10.0.0.1")]),
             Question::Neighbours {} => Answer::Neighbours(vec![]),
             Question::Hosts {} => Answer::Hosts(vec![line("127.0.0.1 localhost")]),
@@ -767,7 +768,6 @@ fn publishing() -> (World, Port) {
     let mut world = World::new("services: {web: {}}", &[("web", "p_default", "10.0.0.2/24")]);
     let bound = |host: &str| BoundPort { target: 80, protocol: Protocol::Tcp, host_ip: ip(host), published: 8080 };
     world.container("web").bound = vec![bound("0.0.0.0"), bound("::")];
-    world.facts.beside = vec![ip("198.51.100.1")];
     (world, Port { target: 80, published: Some((8080, 8080)), host_ip: None, protocol: Protocol::Tcp })
 }
 

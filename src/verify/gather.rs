@@ -1,0 +1,253 @@
+//! From checks to verdicts on a real Engine: rounds of questions, all places side by side, until every check is settled or the
+//! time for what may still come true is over.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::check::{Check, Expectation, Verdict, Why};
+use super::judge::{Judgement, judge};
+use super::scene::{Facts, Questions, Scene, Vantage};
+use super::topology::Namespace;
+use crate::compose::model::Project;
+use crate::engine::{Engine, Error, Facts as Depth, Scope};
+use crate::probe::Question;
+use crate::state::observed::{ContainerState, Observed};
+use crate::vantage::{self, Options, Target, Vantages, Way};
+use crate::verify::topology::Topology;
+
+/// How long an expectation may take to come true, where the file does not say: a server that has just been started may need it.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A judge that asks on after this many rounds has lost its way.
+const MOST_ROUNDS: usize = 12;
+
+/// Every check with its verdict, and how it was found.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The checks in their order, each with its verdict.
+    pub verdicts: Vec<(Check, Verdict)>,
+    /// The way that was taken to each place, or why there was none.
+    pub ways: BTreeMap<Vantage, Result<Way, String>>,
+    /// The Engine's version.
+    pub engine: String,
+    /// From the first question to the last answer.
+    pub took: Duration,
+    /// What could not be cleaned up, one sentence each.
+    pub leftovers: Vec<String>,
+}
+
+/// Asks and judges until every check is settled. What is expected to hold is asked again until the file's `timeout` is over;
+/// what is expected to be blocked was tried three times in one round, and any success refutes it for good.
+///
+/// # Errors
+/// When the Engine does not answer.
+pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: Way) -> Result<Proof, Error> {
+    let started = Instant::now();
+    let deadline = started + project.rules.timeout.unwrap_or(PATIENCE);
+    let scope = Scope { project: &project.name, images: vec![], facts: Depth::Brief };
+    let mut settled: Vec<Option<Verdict>> = checks.iter().map(|_| None).collect();
+    let mut proof = Proof {
+        verdicts: vec![],
+        ways: BTreeMap::new(),
+        engine: String::new(),
+        took: Duration::ZERO,
+        leftovers: vec![],
+    };
+    let mut pause = Duration::from_millis(50);
+    loop {
+        let observed = engine.observe(&scope).await?;
+        proof.engine = observed.engine.version.clone();
+        let topology = Topology::of(project).with_networks(&observed.networks);
+        let scene = Scene { project, topology: &topology, observed: &observed };
+        let open: Vec<usize> = (0..checks.len()).filter(|i| settled[*i].is_none()).collect();
+        let round = Round { engine, scene, way };
+        let verdicts = round.run(open.iter().map(|i| &checks[*i]).collect(), &mut proof).await;
+        let late = Instant::now() + pause >= deadline;
+        for (index, verdict) in open.into_iter().zip(verdicts) {
+            if late || !may_come_true(&checks[index], &verdict, &observed) {
+                settled[index] = Some(verdict);
+            }
+        }
+        if settled.iter().all(Option::is_some) {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+    let verdicts = checks.into_iter().zip(settled);
+    proof.verdicts = verdicts.filter_map(|(check, verdict)| verdict.map(|v| (check, v))).collect();
+    proof.took = started.elapsed();
+    Ok(proof)
+}
+
+/// Whether asking again may change the verdict: something that is only just starting, not what is blocked or absent for good.
+fn may_come_true(check: &Check, verdict: &Verdict, observed: &Observed) -> bool {
+    match verdict {
+        Verdict::Proved(_) => false,
+        Verdict::Unproved(Why::Undeclared(_) | Why::NotRunning(_)) => false,
+        Verdict::Unproved(_) => !observed.containers.is_empty(),
+        Verdict::Refuted { .. } => !matches!(
+            check.expectation,
+            Expectation::Isolated(_)
+                | Expectation::NotPublished { .. }
+                | Expectation::NoName { .. }
+                | Expectation::NoLinkLine { .. }
+                | Expectation::OnlyLoopback(_)
+                | Expectation::HostNamespace(_)
+                | Expectation::SharedNamespace { .. }
+                | Expectation::Parent { .. }
+                | Expectation::BridgePort { .. }
+                | Expectation::Address { .. }
+                | Expectation::Mac { .. }
+                | Expectation::DefaultRoute { .. }
+                | Expectation::HostsText { .. }
+                | Expectation::LinkLine { .. }
+                | Expectation::ExtraHost { .. }
+        ),
+    }
+}
+
+/// One look at everything that is still open.
+struct Round<'a> {
+    engine: &'a Engine,
+    scene: Scene<'a>,
+    way: Way,
+}
+
+impl Round<'_> {
+    /// Judges, asks what the judges miss, and judges again. The places stay open from round to round, so that listeners
+    /// stand while others ask for them.
+    async fn run(&self, checks: Vec<&Check>, proof: &mut Proof) -> Vec<Verdict> {
+        let mut facts = Facts::default();
+        let mut verdicts: Vec<Option<Verdict>> = checks.iter().map(|_| None).collect();
+        let mut places = Places::default();
+        for _ in 0..MOST_ROUNDS {
+            let mut missing = Questions::new();
+            for (check, verdict) in checks.iter().zip(&mut verdicts).filter(|(_, v)| v.is_none()) {
+                match judge(check, self.scene, &facts) {
+                    Judgement::Settled(found) => *verdict = Some(found),
+                    Judgement::Open(questions) => missing.extend(questions),
+                }
+            }
+            if missing.is_empty() {
+                break;
+            }
+            places.open(self, &missing, &mut facts, proof).await;
+            places.ask(missing, &mut facts).await;
+        }
+        if let Err(left) = places.close().await {
+            proof.leftovers.extend(left);
+        }
+        let lost = || Verdict::Unproved(Why::NotSeen("the questions did not come to an end".to_owned()));
+        verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(lost)).collect()
+    }
+
+    /// What is known of a place for the way into it; the reason where there is nothing to enter.
+    fn entrance(&self, place: &Vantage) -> Result<vantage::Vantage, String> {
+        match place {
+            Vantage::Host => Ok(vantage::Vantage::Host),
+            Vantage::Outside => Ok(vantage::Vantage::Outside),
+            Vantage::Replica(replica) => {
+                let container = self.scene.container(replica).ok_or("it has no container")?;
+                let home = self.scene.home(replica);
+                let sandbox = self.scene.container(&home).and_then(|c| c.sandbox.clone());
+                let pid = match container.state {
+                    ContainerState::Running { pid, .. } => Some(pid),
+                    _ => None,
+                };
+                let namespace = self.scene.topology.places.get(&replica.service).map(|p| &p.namespace);
+                let shares_host = matches!(namespace, Some(Namespace::Host));
+                Ok(vantage::Vantage::Container(Target { id: container.id.clone(), pid, sandbox, shares_host }))
+            }
+            Vantage::Named(name) => {
+                let found = self.scene.named(name).ok_or("there is no such container")?;
+                let id = found.id.clone();
+                Ok(vantage::Vantage::Container(Target { id, pid: None, sandbox: None, shares_host: false }))
+            }
+        }
+    }
+}
+
+/// The places that are open, in batches: each round may bring new ones.
+#[derive(Default)]
+struct Places {
+    batches: Vec<(Vec<Vantage>, Vantages)>,
+}
+
+impl Places {
+    /// Opens the places of these questions that are not open yet.
+    async fn open(&mut self, round: &Round<'_>, questions: &Questions, facts: &mut Facts, proof: &mut Proof) {
+        let mut fresh: Vec<Vantage> = vec![];
+        let mut entrances = vec![];
+        for (place, _) in questions {
+            let known = self.batches.iter().any(|(places, _)| places.contains(place));
+            if known || fresh.contains(place) || facts.blind.contains_key(place) {
+                continue;
+            }
+            match round.entrance(place) {
+                Ok(entrance) => {
+                    fresh.push(place.clone());
+                    entrances.push(entrance);
+                }
+                Err(why) => {
+                    facts.blind.insert(place.clone(), why.clone());
+                    proof.ways.insert(place.clone(), Err(why));
+                }
+            }
+        }
+        if fresh.is_empty() {
+            return;
+        }
+        let asks = |needs: fn(&Question) -> bool| questions.iter().any(|(_, q)| needs(q));
+        let options = Options {
+            way: round.way,
+            // sidecars are made before it is known what they will be asked in the end
+            layer2: asks(Question::needs_net_raw) || round.scene.asks_layer2(),
+            processes: asks(|q| matches!(q, Question::Processes { .. })),
+            ..Options::default()
+        };
+        let vantages = Vantages::open(round.engine, entrances, options).await;
+        for (place, (_, way)) in fresh.iter().zip(vantages.ways()) {
+            let way = way.map_err(ToString::to_string);
+            if let Err(why) = &way {
+                facts.blind.insert(place.clone(), why.clone());
+            }
+            proof.ways.insert(place.clone(), way);
+        }
+        self.batches.push((fresh, vantages));
+    }
+
+    /// Asks all of them, every place at once.
+    async fn ask(&mut self, questions: Questions, facts: &mut Facts) {
+        let mut by_place: BTreeMap<Vantage, Vec<Question>> = BTreeMap::new();
+        for (place, question) in questions {
+            by_place.entry(place).or_default().push(question);
+        }
+        let asked = self.batches.iter_mut().map(|(places, vantages)| {
+            let with = |(at, place): (usize, &Vantage)| by_place.get(place).map(|q| (at, place.clone(), q.clone()));
+            let wanted: Vec<_> = places.iter().enumerate().filter_map(with).collect();
+            async move {
+                let list: Vec<_> = wanted.iter().map(|(at, _, questions)| (*at, questions.clone())).collect();
+                let answers = vantages.ask(&list).await;
+                wanted.into_iter().zip(answers).collect::<Vec<_>>()
+            }
+        });
+        for ((_, place, questions), answers) in futures_util::future::join_all(asked).await.into_iter().flatten() {
+            match answers {
+                Ok(answers) => {
+                    let keys = questions.into_iter().map(|question| (place.clone(), question));
+                    facts.answers.extend(keys.zip(answers));
+                }
+                Err(why) => {
+                    facts.blind.insert(place, why.to_string());
+                }
+            }
+        }
+    }
+
+    /// Ends all conversations.
+    async fn close(self) -> Result<(), Vec<String>> {
+        let closed = futures_util::future::join_all(self.batches.into_iter().map(|(_, vantages)| vantages.close()));
+        let left: Vec<String> = closed.await.into_iter().filter_map(Result::err).flatten().collect();
+        if left.is_empty() { Ok(()) } else { Err(left) }
+    }
+}
