@@ -10,6 +10,8 @@ mod names;
 mod parents;
 mod pools;
 mod ports;
+#[cfg(test)]
+mod tests;
 
 pub use host::HostFacts;
 

@@ -23,7 +23,7 @@ pub(super) fn check_subnet_overlap(scene: Scene<'_>, findings: &mut Findings) {
             format!("{} of network {} overlaps {held} of network `{}`", subnet.value, network.key, holder.name),
         )
         .at(subnet.span)
-        .label(format!("held by {}", describe(scene.observed, holder)));
+        .label(describe(scene.observed, holder));
         if let Some(free) = free_subnet(scene, subnet.value) {
             finding = finding.help(format!("{free} is free")).patch(subnet.span, free.to_string());
         }
@@ -104,9 +104,9 @@ fn is_engine_link(name: &str) -> bool {
     name == "docker0" || name == "docker_gwbridge" || name.starts_with("br-") || name.starts_with("veth")
 }
 
-/// `project blog, 3 containers`, `made by hand, unused`.
+/// `of project blog, 3 containers`, `made by hand, unused`.
 fn describe(observed: &Observed, network: &ObservedNetwork) -> String {
-    let owner = network.project().map_or("made by hand".to_owned(), |p| format!("project {p}"));
+    let owner = network.project().map_or("made by hand".to_owned(), |p| format!("of project {p}"));
     let is_on =
         |networks: &[(String, _, _)]| networks.iter().any(|(n, _, _): &(String, _, Vec<IpAddr>)| *n == network.name);
     let others = observed.others.iter().filter(|o| is_on(&o.networks)).count();
