@@ -1,6 +1,7 @@
 //! From what should be and what is to a [`Plan`]: what is done, in which order, and why.
 
 mod builder;
+pub mod down;
 mod graph;
 mod operation;
 mod proof;

@@ -16,7 +16,7 @@ pub enum Target {
         id: ContainerId,
         /// Its name, for people.
         name: String,
-        /// Which one it is.
+        /// Which one it is; number 0 for a one-off container (`run`), which is known by its name.
         replica: Replica,
     },
     /// One that this plan creates.

@@ -10,7 +10,10 @@ use crate::state::difference::Difference;
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.replica().fmt(f)
+        match self {
+            Self::Existing { name, replica, .. } if replica.number == 0 => f.write_str(name),
+            _ => self.replica().fmt(f),
+        }
     }
 }
 

@@ -6,6 +6,9 @@ mod networks;
 mod scope;
 mod waits;
 
+pub(super) use containers::runs;
+pub(super) use networks::existing;
+
 use std::time::Duration;
 
 use crate::finding::Findings;

@@ -1,0 +1,260 @@
+//! `down`: what the project has is stopped, dependents first, and taken away; then its networks and volumes.
+//!
+//! What belongs to the project is known by labels, so that all of it goes: what the file no longer names, what an earlier
+//! file named, and everything where there is no file. What is external never goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::builder::{Handle, PlanBuilder};
+use super::graph::Plan;
+use super::operation::{Cause, Needs, Operation, Target};
+use super::proof::Flaw;
+use super::up::{existing, runs};
+use crate::finding::{Code, Finding, Findings};
+use crate::name::{NetworkId, ProjectName, Replica, ServiceName};
+use crate::state::desired::{Desired, labels};
+use crate::state::observed::{Observed, ObservedContainer, ObservedNetwork, OtherContainer};
+
+/// The flags of `down`.
+#[derive(Clone, Debug, Default)]
+pub struct DownOptions {
+    /// The services that were named; empty: the whole project.
+    pub services: Vec<ServiceName>,
+    /// `--volumes`: volumes too, with a name and without.
+    pub volumes: bool,
+    /// `--remove-orphans`: containers of services that the file does not have.
+    pub remove_orphans: bool,
+    /// `--timeout`: how long a container may take to stop.
+    pub timeout: Option<Duration>,
+}
+
+/// What takes a project away. `file` is what the stack file says, where there is one; without it everything with the
+/// project's labels goes. What stays although it was meant is a finding.
+///
+/// # Errors
+/// A [`Flaw`] is a mistake of this module, never of the user.
+pub fn down(
+    project: &ProjectName,
+    file: Option<&Desired>,
+    observed: &Observed,
+    options: &DownOptions,
+    findings: &mut Findings,
+) -> Result<Plan, Flaw> {
+    let mut work = Work { project, file, observed, options, builder: PlanBuilder::new(), removed: IndexMap::new() };
+    work.containers(findings);
+    work.networks(findings);
+    if options.volumes {
+        work.volumes(findings);
+    }
+    let desired = file.cloned().unwrap_or_else(|| Desired::nothing(project.clone()));
+    work.builder.finish(desired, observed)
+}
+
+struct Work<'a> {
+    project: &'a ProjectName,
+    file: Option<&'a Desired>,
+    observed: &'a Observed,
+    options: &'a DownOptions,
+    builder: PlanBuilder,
+    /// The removals, by the container's id.
+    removed: IndexMap<&'a str, Handle>,
+}
+
+/// A container that goes.
+struct Going<'a> {
+    target: Target,
+    runs: bool,
+    depends_on: BTreeSet<&'a str>,
+}
+
+impl<'a> Work<'a> {
+    /// Stops and removes containers, each after those that depend on it.
+    fn containers(&mut self, findings: &mut Findings) {
+        let own = self.observed.containers.iter().filter(|c| self.goes(&c.replica.service, &c.name, findings));
+        let mut going: Vec<Going> = own.map(|c| self.of_service(c)).collect();
+        going.extend(self.one_offs());
+        let mut stops: Vec<(Handle, &str)> = Vec::new();
+        for container in &going {
+            let cause = self.cause(container.target.replica());
+            let stop = container.runs.then(|| {
+                let (container, timeout) = (container.target.clone(), self.options.timeout);
+                self.builder.step(Operation::Stop { container, timeout }, cause.clone())
+            });
+            stops.extend(stop.map(|stop| (stop, container.target.replica().service.as_str())));
+            let operation = Operation::Remove { container: container.target.clone(), volumes: self.options.volumes };
+            let removal = self.builder.step(operation, cause);
+            stop.into_iter().for_each(|stop| self.builder.needs(removal, stop, Needs::Stopped));
+            if let Target::Existing { id, .. } = &container.target
+                && let Some(id) = self.own_id(id.as_str())
+            {
+                self.removed.insert(id, removal);
+            }
+        }
+        let dependents = dependents(&going);
+        for (stop, service) in &stops {
+            for before in nearest(service, &dependents, &stops) {
+                self.builder.prefer(*stop, before, Needs::Order);
+            }
+        }
+    }
+
+    /// The id as it lives in what was observed.
+    fn own_id(&self, id: &str) -> Option<&'a str> {
+        let own = self.observed.containers.iter().map(|c| c.id.as_str());
+        own.chain(self.observed.others.iter().map(|c| c.id.as_str())).find(|other| *other == id)
+    }
+
+    /// Whether the containers of a service go. An orphan that stays is said.
+    fn goes(&self, service: &ServiceName, name: &str, findings: &mut Findings) -> bool {
+        if !self.options.services.is_empty() {
+            return self.options.services.contains(service);
+        }
+        let known = self.knows(service);
+        if !known && !self.options.remove_orphans {
+            let message = format!("container `{name}` belongs to no service of the file, and stays");
+            findings.push(Finding::warning(Code::Orphan, message).help("`--remove-orphans` takes it away"));
+        }
+        known || self.options.remove_orphans
+    }
+
+    /// Whether the file has a service, active or not; without a file, every service counts.
+    fn knows(&self, service: &ServiceName) -> bool {
+        self.file.is_none_or(|file| file.services.contains(service) || file.inactive.contains(service))
+    }
+
+    fn cause(&self, replica: &Replica) -> Cause {
+        if self.knows(&replica.service) { Cause::Requested("down".to_owned()) } else { Cause::Orphaned }
+    }
+
+    /// A container of a service, with what its service depends on: by its label, and by the file.
+    fn of_service(&self, container: &'a ObservedContainer) -> Going<'a> {
+        let label = container.settings.labels.get(labels::DEPENDS_ON).map(String::as_str).unwrap_or_default();
+        let mut depends_on: BTreeSet<&str> = label.split(',').filter_map(|entry| entry.split(':').next()).collect();
+        let wanted = self.file.and_then(|file| file.containers.get(&container.replica));
+        depends_on.extend(wanted.into_iter().flat_map(|wanted| wanted.needs.keys().map(ServiceName::as_str)));
+        Going { target: Target::existing(container), runs: runs(&container.state), depends_on }
+    }
+
+    /// Containers of `run` go with their service.
+    fn one_offs(&self) -> Vec<Going<'a>> {
+        let is_ours = |c: &&OtherContainer| {
+            c.project.as_deref() == Some(self.project.as_str())
+                && c.labels.get(labels::ONE_OFF).is_some_and(|value| value == "True")
+        };
+        let mut going = Vec::new();
+        for container in self.observed.others.iter().filter(is_ours) {
+            let Some(service) = container.service.as_deref().and_then(|s| s.parse::<ServiceName>().ok()) else {
+                continue;
+            };
+            if self.goes(&service, &container.name, &mut Findings::new()) {
+                let (id, name) = (container.id.clone(), container.name.clone());
+                let target = Target::Existing { id, name, replica: Replica::new(service, 0) };
+                let runs = ["running", "paused", "restarting"].contains(&container.state.as_str());
+                going.push(Going { target, runs, depends_on: BTreeSet::new() });
+            }
+        }
+        going
+    }
+
+    /// Removes the project's networks, each when everybody who goes is off it.
+    fn networks(&mut self, findings: &mut Findings) {
+        let observed = self.observed;
+        let ours = |n: &&ObservedNetwork| n.belongs_to(self.project) && !self.is_external(n);
+        let networks: Vec<&ObservedNetwork> = observed.networks.iter().filter(ours).collect();
+        for network in networks {
+            let Some(named) = existing(network) else { continue };
+            let (going, staying) = self.on(network);
+            if let Some(stays) = staying.first() {
+                if self.options.services.is_empty() {
+                    let message = format!("network {named} stays: `{stays}` is on it");
+                    findings.push(Finding::warning(Code::StillUsed, message));
+                }
+                continue;
+            }
+            if !self.options.services.is_empty() && going.is_empty() {
+                continue;
+            }
+            let removal = self.builder.step(Operation::RemoveNetwork(named), Cause::Requested("down".to_owned()));
+            going.into_iter().for_each(|gone| self.builder.needs(removal, gone, Needs::Gone));
+        }
+    }
+
+    /// Who is on a network: the removals of those that go, and the names of the project's that stay.
+    fn on(&self, network: &ObservedNetwork) -> (Vec<Handle>, Vec<&'a str>) {
+        let is_it = |id: &Option<NetworkId>| id.is_some() && *id == network.id;
+        let own = self.observed.containers.iter().filter(|c| c.endpoints.values().any(|e| is_it(&e.network)));
+        let own: Vec<_> = own.map(|c| (c.id.as_str(), c.name.as_str())).collect();
+        let others = self.observed.others.iter().filter(|c| c.networks.iter().any(|(_, id, _)| is_it(id)));
+        let going = own.iter().map(|(id, _)| *id).chain(others.map(|c| c.id.as_str()));
+        let going = going.filter_map(|id| self.removed.get(id)).copied().collect();
+        let staying = own.iter().filter(|(id, _)| !self.removed.contains_key(id)).map(|(_, name)| *name);
+        (going, staying.collect())
+    }
+
+    fn is_external(&self, network: &ObservedNetwork) -> bool {
+        self.file.is_some_and(|file| file.networks.values().any(|n| n.external && n.name == network.name))
+    }
+
+    /// Removes the project's volumes, each when everybody who goes has let go of it.
+    fn volumes(&mut self, findings: &mut Findings) {
+        let external = |name: &str| {
+            self.file.is_some_and(|file| file.volumes.values().any(|volume| volume.external && volume.name == name))
+        };
+        let ours =
+            |labels: &BTreeMap<String, String>| labels.get(labels::PROJECT).is_some_and(|p| self.project == p.as_str());
+        let volumes: Vec<_> = self.observed.volumes.iter().filter(|v| ours(&v.labels) && !external(&v.name)).collect();
+        for volume in volumes {
+            let mounting =
+                self.observed.containers.iter().filter(|c| c.volumes.values().any(|name| *name == volume.name));
+            let (going, staying): (Vec<_>, Vec<_>) = mounting.partition(|c| self.removed.contains_key(c.id.as_str()));
+            let key = volume.labels.get(labels::VOLUME).and_then(|key| key.parse().ok());
+            if let Some(stays) = staying.first() {
+                if self.options.services.is_empty() {
+                    let message = format!("volume `{}` stays: `{}` mounts it", volume.name, stays.name);
+                    findings.push(Finding::warning(Code::StillUsed, message));
+                }
+                continue;
+            }
+            if !self.options.services.is_empty() && going.is_empty() {
+                continue;
+            }
+            let operation = Operation::RemoveVolume { name: volume.name.clone(), key };
+            let removal = self.builder.step(operation, Cause::Requested("down --volumes".to_owned()));
+            let gone: Vec<Handle> = going.iter().filter_map(|c| self.removed.get(c.id.as_str())).copied().collect();
+            gone.into_iter().for_each(|gone| self.builder.needs(removal, gone, Needs::Gone));
+        }
+    }
+}
+
+/// For each service, those that depend on it.
+fn dependents<'a>(going: &'a [Going]) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for container in going {
+        for name in &container.depends_on {
+            all.entry(name).or_default().insert(container.target.replica().service.as_str());
+        }
+    }
+    all
+}
+
+/// The stops that come right before a service's: those of its dependents, or of theirs where these have none.
+fn nearest(service: &str, dependents: &BTreeMap<&str, BTreeSet<&str>>, stops: &[(Handle, &str)]) -> Vec<Handle> {
+    let (mut seen, mut open, mut found) = (BTreeSet::from([service]), vec![service], Vec::new());
+    while let Some(name) = open.pop() {
+        for &dependent in dependents.get(name).into_iter().flatten() {
+            if !seen.insert(dependent) {
+                continue;
+            }
+            let mine = stops.iter().filter(|(_, service)| *service == dependent).map(|(stop, _)| *stop);
+            let count = found.len();
+            found.extend(mine);
+            if found.len() == count {
+                open.push(dependent);
+            }
+        }
+    }
+    found
+}
