@@ -3,6 +3,8 @@
 mod builder;
 pub mod down;
 mod graph;
+#[cfg(test)]
+pub(crate) mod lab;
 mod operation;
 mod proof;
 mod text;

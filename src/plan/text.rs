@@ -97,7 +97,8 @@ impl Plan {
             .zip(all)
             .map(|((id, step), after)| {
                 let same = |other: &StepId| self.step(*other).cause == step.cause;
-                let reason = (!after.iter().any(same)).then(|| self.reason(id));
+                let stopped = self.stop_of(id).map(|stop| format!("stopped by {stop}"));
+                let reason = stopped.or_else(|| (!after.iter().any(same)).then(|| step.cause.to_string()));
                 Line { id, operation: self.said(&step.operation), after, reason }
             })
             .collect()
@@ -137,17 +138,12 @@ impl Plan {
         self.steps().any(|(_, s)| matches!(&s.operation, Operation::CreateContainer(new) if new.replica == *replica))
     }
 
-    /// Why a step is there; what was stopped on the way is started for that.
-    fn reason(&self, id: StepId) -> String {
-        let step = self.step(id);
-        let stopped = match &step.operation {
-            Operation::Start(Target::Planned(_)) => None,
-            Operation::Start(target) => self.steps().find(
-                |(_, other)| matches!(&other.operation, Operation::Stop { container, .. } if container == target),
-            ),
-            _ => None,
-        };
-        stopped.map_or_else(|| step.cause.to_string(), |(stop, _)| format!("stopped by {stop}"))
+    /// The step that stopped what this one starts.
+    fn stop_of(&self, id: StepId) -> Option<StepId> {
+        let Operation::Start(target @ Target::Existing { .. }) = &self.step(id).operation else { return None };
+        let stops =
+            |operation: &Operation| matches!(operation, Operation::Stop { container, .. } if container == target);
+        self.steps().find(|(_, other)| stops(&other.operation)).map(|(stop, _)| stop)
     }
 }
 
@@ -173,5 +169,21 @@ impl fmt::Display for Plan {
             writeln!(f, "{}", row.trim_end())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::lab::Lab;
+
+    #[test]
+    fn lines_stand_in_columns() {
+        let lab = Lab::load("services: {web: {image: busybox, networks: [front]}}\nnetworks: {front: {}}");
+        let expected = "\
+1           create network front  missing
+2  after 1  create web.1
+3  after 2  start web.1
+";
+        assert_eq!(lab.up().plan.to_string(), expected);
     }
 }

@@ -428,18 +428,22 @@ impl<'a> Work<'a> {
         self.order_resources(fates);
     }
 
-    /// What depends on a container closely stops before it: in its namespace, or to be restarted with it.
+    /// What depends on a container closely stops before it, but not before the next one is ready: in its namespace, or
+    /// to be restarted with it.
     fn order_stops(&mut self, fates: &Fates<'a>) {
-        let mut edges = Vec::new();
+        let (mut edges, mut wishes) = (Vec::new(), Vec::new());
         for (stop, container) in &self.stops {
             let Some(fate) = fates.get(&container.replica) else { continue };
             let closely = fate.wanted.needs.iter().filter(|(_, dependency)| dependency.restart).map(|(name, _)| name);
             for name in closely {
                 let others = self.stops.iter().filter(|(_, other)| other.replica.service == *name);
                 edges.extend(others.map(|(other, _)| (*other, *stop)));
+                let next = self.creates.iter().filter(|(replica, _)| replica.service == *name);
+                wishes.extend(next.map(|(_, create)| (*stop, *create)));
             }
         }
         edges.into_iter().for_each(|(after, before)| self.builder.needs(after, before, Needs::Order));
+        wishes.into_iter().for_each(|(after, before)| self.builder.prefer(after, before, Needs::Exists));
     }
 
     /// A name is given when nobody has it any more.

@@ -4,6 +4,8 @@ mod containers;
 mod fate;
 mod networks;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod waits;
 
 pub(super) use containers::runs;
