@@ -7,6 +7,7 @@ mod args;
 mod config;
 mod engine;
 mod exit;
+mod load;
 mod output;
 mod project;
 mod ps;

@@ -1,6 +1,9 @@
 //! Where a command writes. Nothing here panics when the reader of a pipe goes away, as `println!` would.
 
-use std::io::{self, Write};
+use std::io::Write;
+
+use bowline::finding::Findings;
+use bowline::source::Files;
 
 use anstyle::{AnsiColor, Style};
 
@@ -34,4 +37,36 @@ pub fn failure(failure: &Failure) {
     for hint in &failure.hints {
         remark(&format!("{HELP}help{HELP:#}: {hint}"));
     }
+}
+
+/// How many lines of findings fit a screen together with the line that closes them.
+const SCREEN: usize = 20;
+
+/// Findings, the gravest first; those that no longer fit a screen are counted.
+pub fn findings(files: &Files, findings: &Findings) {
+    let mut sorted: Vec<_> = findings.iter().collect();
+    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut left = SCREEN;
+    for (i, finding) in sorted.iter().enumerate() {
+        let place = finding.at.map(|at| format!("{}: ", files.place(at))).unwrap_or_default();
+        let help = finding.help.iter().flat_map(|help| help.lines());
+        let lines = 1 + help.clone().count();
+        if lines > left {
+            remark(&format!("and {} more", sorted.len() - i));
+            return;
+        }
+        left -= lines;
+        remark(&format!("{}[{}]: {place}{}", finding.severity, finding.code, finding.message));
+        help.for_each(|line| remark(&format!("  {line}")));
+    }
+}
+
+/// Writes an answer to a file, or to standard output where no file is named.
+///
+/// # Errors
+/// What the operating system says, with the file's name.
+pub fn answer_to(file: Option<&std::path::Path>, text: &str) -> Result<(), Failure> {
+    let Some(path) = file else { return answer(text) };
+    let named = |e: std::io::Error| std::io::Error::new(e.kind(), format!("cannot write {}: {e}", path.display()));
+    Ok(std::fs::write(path, text).map_err(named)?)
 }

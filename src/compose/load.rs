@@ -242,6 +242,10 @@ impl Loader<'_> {
         if !self.skip.normalization {
             normalize::normalize(&mut tree, name.as_str(), environment);
         }
+        if self.skip.interpolation {
+            let tree = (!self.findings.has_errors()).then_some(tree);
+            return (tree, None);
+        }
         let selection = profile::select(&tree, &profiles, &request.services);
         if !self.skip.consistency {
             consistency::check_services(&tree, &selection, self.findings);

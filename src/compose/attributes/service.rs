@@ -273,7 +273,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("ports[].app_protocol", Text, "What is spoken there, for people and tools.").no_effect(),
     at("post_start", List, "What runs in the container once it has started.").not_yet(),
     at("post_start[]", Map, "One command.").required(&["command"]),
-    at("post_start[].command", Words, "The program and its arguments."),
+    at("post_start[].command", Words, "The program and its arguments.").print(Print::Null),
     at("post_start[].user", Text, "The user that it runs as."),
     at("post_start[].privileged", Flag, "Whether it may do what the host's root may."),
     at("post_start[].working_dir", Text, "The directory that it starts in."),
@@ -313,7 +313,9 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("volumes[].bind", Map, "For bind mounts."),
     at("volumes[].bind.propagation", Text, "Whether mounts below are passed on: `rprivate`, `rshared` …"),
     at("volumes[].bind.create_host_path", Flag, "Whether a directory is made where the host has nothing.")
-        .default("true"),
+        .default("true")
+        .written()
+        .differs("`false` is printed too; without it the file would read back as `true`."),
     at("volumes[].bind.recursive", Text, "What happens to mounts below.")
         .words(&["enabled", "disabled", "writable", "readonly"])
         .not_yet()

@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Attribute] = &[
     at("include[].env_file", OneOrMore, "Environment files for its `${…}`.")
         .unique(Key::Text)
         .default(".env beside it"),
-    at("services", Map, "The services: what runs."),
+    at("services", Map, "The services: what runs.").print(Print::Written),
     at("services.*", Map, "One service: containers that are all made alike."),
     at("networks", Map, "The networks that services join."),
     at("volumes", Map, "The volumes that outlive containers."),

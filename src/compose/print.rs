@@ -1,0 +1,234 @@
+//! The canonical tree as `config` prints it: in one order, without what says nothing, `$` doubled so that it can be read
+//! back.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Number, Value as Json};
+
+use crate::compose::attributes::{Accepts, Attribute, Form, Place, Print, Short};
+use crate::yaml::{Data, Entry, Mapping, Node, Value};
+
+/// The format, which decides what is printed where docker compose prints different things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// All that the file says.
+    Yaml,
+    /// Beside it, attributes that tools expect to be there (`command: null`); but no `x-` keys below the top level,
+    /// other than ours.
+    Json,
+}
+
+/// Whether `$` is doubled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dollars {
+    /// It is: the text is read back with variables replaced.
+    Doubled,
+    /// It is not: `${…}` still stand in it.
+    Kept,
+}
+
+/// The order of the top level; other keys follow.
+const TOP: &[&str] = &["name", "services", "networks", "volumes", "configs", "secrets", "models"];
+
+/// A canonical tree made ready to be printed.
+pub fn printed(tree: &Node, format: Format, dollars: Dollars) -> Node {
+    let printer = Printer { format, dollars, stage: Stage::Canonical };
+    in_order(printer.node(tree, Place::root()))
+}
+
+/// A tree whose variables still stand in it, made ready to be printed: nothing is left out.
+pub fn printed_raw(tree: &Node) -> Node {
+    let printer = Printer { format: Format::Yaml, dollars: Dollars::Kept, stage: Stage::Raw };
+    in_order(printer.node(tree, Place::root()))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Canonical,
+    Raw,
+}
+
+#[derive(Clone, Copy)]
+struct Printer {
+    format: Format,
+    dollars: Dollars,
+    stage: Stage,
+}
+
+impl Printer {
+    fn node(self, node: &Node, place: Place) -> Node {
+        let form = place.attribute().map(|a| a.form);
+        match &*node.data {
+            Data::Map(map) if place.attribute().is_some_and(|a| a.short == Short::Ssh) => keys_of_ssh(node, map),
+            Data::Map(map) => Node::map(node.span, self.mapping(node, map, place)),
+            Data::Seq(items) => {
+                let mut items: Vec<Node> = items.iter().map(|item| self.node(item, place.item())).collect();
+                if form == Some(Form::Hosts) {
+                    items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+                }
+                Node::seq(node.span, items)
+            }
+            Data::Scalar(scalar) => match &scalar.value {
+                Value::Str(text) if text.contains('$') => Node::str(node.span, self.text(text)),
+                _ => node.clone(),
+            },
+            Data::Null => node.clone(),
+        }
+    }
+
+    fn mapping(self, node: &Node, map: &Mapping, place: Place) -> Mapping {
+        let mut printed = Mapping::new();
+        for (key, Entry { key: at, value }) in map.iter() {
+            let below = place.key(key);
+            let named = place.has_field(key);
+            let extension = key.starts_with("x-") && !named && !place.takes_names() && place.attribute().is_some();
+            let attribute = below.attribute().filter(|_| named);
+            let skipped = match attribute {
+                Some(attribute) => self.stage == Stage::Canonical && !self.is_shown(value, attribute, below),
+                None => extension && self.format == Format::Json && &**key != "x-verify",
+            };
+            if !skipped {
+                let name = attribute.and_then(|a| a.alias).unwrap_or(key);
+                printed.insert(self.text(name), *at, self.node(value, below));
+            }
+        }
+        if self.format == Format::Json && place != Place::UNKNOWN {
+            self.add_expected(node, place, &mut printed);
+        }
+        printed.0.sort_by(|a, _, b, _| natural(a, b));
+        printed
+    }
+
+    /// What tools expect to be there though the file does not say it.
+    fn add_expected(self, node: &Node, place: Place, printed: &mut Mapping) {
+        for field in place.fields() {
+            if printed.get(field).is_some() {
+                continue;
+            }
+            let below = place.key(field);
+            match below.attribute().map(|a| a.print) {
+                Some(Print::Null) => printed.insert(field, node.span, Node::null(node.span)),
+                Some(Print::Empty) => {
+                    let empty = Node::map(node.span, Mapping::new());
+                    printed.insert(field, node.span, self.node(&empty, below));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn is_shown(self, value: &Node, attribute: &Attribute, place: Place) -> bool {
+        match attribute.print {
+            Print::Never => false,
+            Print::Written => !value.is_null(),
+            Print::Null => self.format == Format::Json || !value.is_null(),
+            Print::Empty if self.format == Format::Json => true,
+            Print::Filled | Print::Empty => {
+                let is_record = place.fields().next().is_some() && Accepts::of(value) == Accepts::MAP;
+                is_record && attribute.print == Print::Filled || !says_nothing(value)
+            }
+        }
+    }
+
+    fn text(self, text: &str) -> Rc<str> {
+        match self.dollars {
+            Dollars::Doubled => text.replace('$', "$$").into(),
+            Dollars::Kept => text.into(),
+        }
+    }
+}
+
+/// Null, `false`, 0, empty.
+fn says_nothing(node: &Node) -> bool {
+    match &*node.data {
+        Data::Null => true,
+        Data::Seq(items) => items.is_empty(),
+        Data::Map(map) => map.is_empty(),
+        Data::Scalar(scalar) => match &scalar.value {
+            Value::Bool(b) => !b,
+            Value::Int(n) => *n == 0,
+            Value::UInt(n) => *n == 0,
+            Value::Float(n) => *n == 0.0,
+            Value::Str(text) => text.is_empty(),
+        },
+    }
+}
+
+/// Keys for `RUN --mount=type=ssh`, as a list again.
+fn keys_of_ssh(node: &Node, map: &Mapping) -> Node {
+    let key = |(id, entry): (&Rc<str>, &Entry)| {
+        let text = match entry.value.as_str() {
+            Some(path) => format!("{id}={path}"),
+            None => id.to_string(),
+        };
+        Node::str(entry.value.span, text)
+    };
+    let mut keys: Vec<Node> = map.iter().map(key).collect();
+    keys.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+    Node::seq(node.span, keys)
+}
+
+/// The top level in its order.
+fn in_order(tree: Node) -> Node {
+    let Some(map) = tree.as_map() else { return tree };
+    let mut map = map.clone();
+    let rank = |key: &str| TOP.iter().position(|top| *top == key).unwrap_or(TOP.len());
+    map.0.sort_by(|a, _, b, _| rank(a).cmp(&rank(b)));
+    Node::map(tree.span, map)
+}
+
+/// The order of names in which `web10` follows `web9`.
+fn natural(a: &str, b: &str) -> std::cmp::Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (from_a, from_b) = (digits(a), digits(b));
+        if from_a > 0 && from_b > 0 {
+            let number = |text: &str| text.trim_start_matches('0').to_owned();
+            let (x, y) = (number(&a[..from_a]), number(&b[..from_b]));
+            let order = x.len().cmp(&y.len()).then_with(|| x.cmp(&y));
+            if order.is_ne() {
+                return order;
+            }
+            (a, b) = (&a[from_a..], &b[from_b..]);
+            continue;
+        }
+        let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) else { return a.len().cmp(&b.len()) };
+        if x != y {
+            return x.cmp(&y);
+        }
+        (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]);
+    }
+}
+
+/// A tree as JSON.
+pub fn json(node: &Node) -> Json {
+    match &*node.data {
+        Data::Null => Json::Null,
+        Data::Seq(items) => Json::Array(items.iter().map(json).collect()),
+        Data::Map(map) => {
+            let pairs = map.iter().map(|(key, entry)| (key.to_string(), json(&entry.value)));
+            Json::Object(pairs.collect::<Map<_, _>>())
+        }
+        Data::Scalar(scalar) => match &scalar.value {
+            Value::Bool(b) => Json::Bool(*b),
+            Value::Int(n) => Json::from(*n),
+            Value::UInt(n) => Json::from(*n),
+            Value::Float(n) if n.fract() == 0.0 && n.abs() < 9e15 => Json::from(*n as i64),
+            Value::Float(n) => Number::from_f64(*n).map_or_else(|| Json::String(n.to_string()), Json::Number),
+            Value::Str(text) => Json::String(text.to_string()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_the_order_that_people_count_in() {
+        let mut names = vec!["a10", "a2", "b", "a1", "a", "a01b", "a1c"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["a", "a1", "a01b", "a1c", "a2", "a10", "b"]);
+    }
+}
