@@ -24,6 +24,9 @@ pub fn defaults(tree: &mut Node, findings: &mut Findings) {
         {
             for_items(reservations, "devices", device_count);
         }
+        if let Some(dns) = field_mut(service, "dns").and_then(Node::as_seq_mut) {
+            dns.retain(|server| server.as_str() != Some(""));
+        }
         if let Some(build) = field_mut(service, "build") {
             set_default(build, "context", |at| Node::str(at, "."));
         }

@@ -73,11 +73,11 @@ fn extended(
     let base = base(services, &extends, name, origin, scope, loader, way);
     way.pop();
     let base = base?;
-    if let Some(map) = service.as_map_mut() {
-        map.remove("extends");
-    }
     if base.is_null() {
         return Some(service);
+    }
+    if let Some(map) = service.as_map_mut() {
+        map.remove("extends");
     }
     merge::merge(Some(base), service, Place::of("services.*"))
 }

@@ -43,6 +43,7 @@ fn load_included(included: &Node, scope: &mut Scope<'_>, loader: &mut Loader<'_>
         Some(directory) => resolve::clean(&scope.directory.join(directory)),
         None => first.parent().unwrap_or(Path::new("/")).to_path_buf(),
     };
+    let start = start_of_paths(included, &directory, loader);
     let mut environment = scope.environment.clone();
     let env_files = env_files(included, &directory, scope);
     for (path, at) in env_files {
@@ -57,8 +58,24 @@ fn load_included(included: &Node, scope: &mut Scope<'_>, loader: &mut Loader<'_>
     }
     let mut chain = scope.chain.clone();
     chain.push((first, at));
-    let mut inner = Scope::new(&environment, directory, chain);
+    let mut inner = Scope::new(&environment, start, chain);
     loader.model(&files, &mut inner)
+}
+
+/// Where relative paths of an included project start: its directory, or where that is not there, as docker compose has
+/// it, the one above.
+fn start_of_paths(included: &Node, directory: &Path, loader: &mut Loader<'_>) -> PathBuf {
+    if directory.is_dir() {
+        return directory.to_path_buf();
+    }
+    let start = directory.parent().unwrap_or(directory).to_path_buf();
+    if let Some(named) = included.get("project_directory") {
+        let shown = loader.sources.shown(directory);
+        let message = format!("the project directory {shown} is not there");
+        let help = format!("make it; until then relative paths start from {}", start.display());
+        loader.findings.push(Finding::warning(Code::FileNotFound, message).at(named.span).help(help));
+    }
+    start
 }
 
 /// The environment files that an include names; `.env` beside it where it names none. The later one wins, so it comes

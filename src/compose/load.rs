@@ -249,6 +249,9 @@ impl Loader<'_> {
         let selection = profile::select(&tree, &profiles, &request.services);
         if !self.skip.consistency {
             consistency::check_services(&tree, &selection, self.findings);
+            for (_, entry) in tree::section_mut(&mut tree, "services") {
+                normalize::replicas(&mut entry.value);
+            }
         }
         let selection = profile::named(&tree, selection, &request.services, self.findings);
         self.read_env_files(&mut tree, &selection, environment);

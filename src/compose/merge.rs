@@ -38,8 +38,7 @@ fn join_maps(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
     let Some(into) = base.as_map_mut() else { return base };
     for (key, Entry { key: at, value }) in over.0 {
         let below = place.key(&key);
-        let replaced = rule == Merge::Pairs || key.starts_with("x-") && !place.takes_names();
-        let old = if replaced { None } else { into.get_mut(&key).map(take) };
+        let old = if rule == Merge::Pairs { None } else { into.get_mut(&key).map(take) };
         match merge(old, value, below) {
             Some(joined) => match into.get_mut(&key) {
                 Some(slot) => *slot = joined,

@@ -103,6 +103,14 @@ fn dependency(at: Span, restart: bool) -> Node {
     Node::map(at, map)
 }
 
+/// `scale` is said in `deploy` as well, where there is one.
+pub fn replicas(service: &mut Node) {
+    let Some(scale) = service.get("scale").cloned() else { return };
+    if let Some(deploy) = field_mut(service, "deploy").filter(|deploy| !deploy.is_null()) {
+        set(deploy, "replicas", |_| scale);
+    }
+}
+
 /// The names of the services that a service waits for.
 pub fn dependencies(service: &Node) -> impl Iterator<Item = &str> {
     section(service, "depends_on").map(|(name, _)| &**name)

@@ -83,7 +83,9 @@ impl Printer {
             let named = place.has_field(key);
             let extension = key.starts_with("x-") && !named && !place.takes_names() && place.attribute().is_some();
             let attribute = below.attribute().filter(|_| named);
+            let hidden = self.format == Format::Json && place == Place::root() && &**key == "models";
             let skipped = match attribute {
+                _ if hidden => true,
                 Some(attribute) => self.stage == Stage::Canonical && !self.is_shown(value, attribute, below),
                 None => extension && self.format == Format::Json && &**key != "x-verify",
             };
@@ -125,7 +127,9 @@ impl Printer {
             Print::Empty if self.format == Format::Json => true,
             Print::Filled | Print::Empty => {
                 let is_record = place.fields().next().is_some() && Accepts::of(value) == Accepts::MAP;
-                is_record && attribute.print == Print::Filled || !says_nothing(value)
+                let is_size = matches!(attribute.form, Form::Bytes | Form::WholeBytes | Form::BytesText);
+                let is_nothing = says_nothing(value) || is_size && value.as_str() == Some("0");
+                is_record && attribute.print == Print::Filled || !is_nothing
             }
         }
     }

@@ -158,6 +158,11 @@ impl Structure<'_> {
 
     fn check_words(&mut self, node: &Node, attribute: &Attribute, trail: &Trail) {
         let Some(word) = node.as_str() else { return };
+        if !attribute.pattern.is_in(word) {
+            let message = format!("{trail} cannot be `{word}`");
+            self.findings
+                .push(Finding::error(Code::BadValue, message).at(node.span).help(attribute.pattern.expected()));
+        }
         if attribute.words.is_empty() || attribute.words.contains(&word) {
             return;
         }

@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Attribute] = &[
     at(".pull", Flag, "Whether base images are pulled even where they are there."),
     at(".sbom", TextOrFlag, "Whether a bill of materials is made."),
     at(".secrets", List, "Secrets that the build reads.").like("services.*.secrets").merge(Merge::Join),
-    at(".shm_size", Bytes, "The size of /dev/shm during the build."),
+    at(".shm_size", WholeBytes, "The size of /dev/shm during the build."),
     at(".ssh", Pairs, "Agents and keys for `RUN --mount=type=ssh`.").short(Short::Ssh),
     at(".tags", Texts, "Further names of the image.").unique(Key::Text),
     at(".target", Text, "The stage that is built."),

@@ -76,6 +76,8 @@ pub enum Form {
     StrictNumber,
     /// An amount of memory or disk: bytes, or a text with a unit (`64m`, base 1024).
     Bytes,
+    /// The same, without a fraction of a byte.
+    WholeBytes,
     /// An amount of memory with a unit, and no number.
     BytesText,
     /// A time: `1m30s`.
@@ -141,7 +143,7 @@ impl Form {
             Self::TextOrNull => A::TEXT.union(A::NULL),
             Self::TextOrFlag | Self::Flag => A::TEXT.union(A::BOOL),
             Self::StrictFlag => A::BOOL,
-            Self::Whole | Self::Count | Self::WholeAsText => A::INT.union(A::TEXT),
+            Self::Whole | Self::WholeBytes | Self::Count | Self::WholeAsText => A::INT.union(A::TEXT),
             Self::StrictWhole => A::INT,
             Self::StrictNumber => A::INT.union(A::FLOAT),
             Self::Number | Self::Decimal | Self::Bytes | Self::Microseconds | Self::Mode => {
@@ -183,7 +185,16 @@ impl Form {
 
     /// Whether a mapping of this form has keys that the user chooses, and no rows for them.
     pub const fn is_free(self) -> bool {
-        matches!(self, Self::Pairs | Self::Options | Self::Texted | Self::Free | Self::ProviderOptions | Self::Hosts)
+        matches!(
+            self,
+            Self::Pairs
+                | Self::Variables
+                | Self::Options
+                | Self::Texted
+                | Self::Free
+                | Self::ProviderOptions
+                | Self::Hosts
+        )
     }
 
     /// How such values usually join.
@@ -206,7 +217,7 @@ impl Form {
             Self::Whole | Self::StrictWhole => "a whole number",
             Self::WholeAsText => "a whole number or a string",
             Self::Number | Self::Decimal | Self::StrictNumber => "a number",
-            Self::Bytes => "a size: a number of bytes, or a string such as `64m`",
+            Self::Bytes | Self::WholeBytes => "a size: a number of bytes, or a string such as `64m`",
             Self::BytesText => "a size with a unit, such as `64m`",
             Self::Duration => "a duration, such as `1m30s`",
             Self::Microseconds => "microseconds, or a duration such as `10ms`",

@@ -6,12 +6,14 @@
 mod build;
 mod deploy;
 mod form;
+mod pattern;
 mod place;
 mod resource;
 mod service;
 mod top;
 
 pub use form::{Accepts, Form};
+pub use pattern::Pattern;
 pub use place::{Place, Segment};
 
 /// One attribute of the file format.
@@ -29,6 +31,8 @@ pub struct Attribute {
     pub short: Short,
     /// The words that are allowed; empty: any.
     pub words: &'static [&'static str],
+    /// What a text must look like.
+    pub pattern: Pattern,
     /// The least and the greatest number that is allowed.
     pub range: Option<(i64, i64)>,
     /// Whether a list may not say the same twice.
@@ -154,6 +158,7 @@ const fn at(path: &'static str, form: Form, about: &'static str) -> Attribute {
         merge: form.usual_merge(),
         short: Short::None,
         words: &[],
+        pattern: Pattern::Any,
         range: None,
         distinct: false,
         required: &[],
@@ -182,6 +187,10 @@ impl Attribute {
     }
     const fn words(mut self, words: &'static [&'static str]) -> Self {
         self.words = words;
+        self
+    }
+    const fn pattern(mut self, pattern: Pattern) -> Self {
+        self.pattern = pattern;
         self
     }
     const fn range(mut self, least: i64, greatest: i64) -> Self {

@@ -1,7 +1,7 @@
 //! `services.*`, in two parts: what is one value, and what is a list or a mapping of more.
 
 use super::Form::*;
-use super::{Attribute, Key, Merge, Named, Print, Short, at};
+use super::{Attribute, Key, Merge, Named, Pattern, Print, Short, at};
 
 pub(super) const ROWS: &[Attribute] = &[
     at("annotations", Pairs, "Annotations for the container's runtime.")
@@ -25,6 +25,7 @@ pub(super) const ROWS: &[Attribute] = &[
         .print(Print::Null)
         .becomes("Cmd"),
     at("container_name", Text, "The container's name; only one container can have it.")
+        .pattern(Pattern::ContainerName)
         .default("<project>-<service>-<number>")
         .becomes("name"),
     at("cpu_count", Whole, "How many CPUs it may use, on Windows.")
@@ -64,10 +65,10 @@ pub(super) const ROWS: &[Attribute] = &[
         .becomes("EndpointsConfig.MacAddress")
         .differs("What is no MAC address is an error here; docker compose lets the Engine refuse it later."),
     at("mem_limit", Bytes, "How much memory it may use.").not_yet().becomes("HostConfig.Memory"),
-    at("mem_reservation", Bytes, "How much memory it is left with when memory is short.")
+    at("mem_reservation", WholeBytes, "How much memory it is left with when memory is short.")
         .not_yet()
         .becomes("HostConfig.MemoryReservation"),
-    at("mem_swappiness", Bytes, "How readily its memory is swapped: 0 to 100.")
+    at("mem_swappiness", WholeBytes, "How readily its memory is swapped: 0 to 100.")
         .not_yet()
         .becomes("HostConfig.MemorySwappiness"),
     at("memswap_limit", Bytes, "How much memory and swap it may use together; -1 is no limit.")
@@ -95,6 +96,7 @@ pub(super) const ROWS: &[Attribute] = &[
         Text,
         "When the image is pulled: `always`, `never`, `missing`, `build`, `daily`, `weekly`, `every_12h`.",
     )
+    .pattern(Pattern::PullPolicy)
     .default("missing"),
     at("pull_refresh_after", Text, "How old an image may be before it is pulled again.").not_yet().print(Print::Never),
     at("read_only", Flag, "Whether its root file system cannot be written.").becomes("HostConfig.ReadonlyRootfs"),
@@ -131,7 +133,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("blkio_config.device_read_bps", List, "Bytes a second that it may read from a device."),
     at("blkio_config.device_read_bps[]", Map, "A device and a limit."),
     at("blkio_config.device_read_bps[].path", Text, "The device.").alias("Path").written(),
-    at("blkio_config.device_read_bps[].rate", Bytes, "The limit.").alias("Rate").written(),
+    at("blkio_config.device_read_bps[].rate", WholeBytes, "The limit.").alias("Rate").written(),
     at("blkio_config.device_read_iops", List, "Reads a second that it may ask of a device."),
     at("blkio_config.device_read_iops[]", Map, "A device and a limit.")
         .like("services.*.blkio_config.device_read_bps[]"),
@@ -192,8 +194,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("expose", TextsOrNumbers, "Ports that it serves to other containers.").unique(Key::Text).becomes("ExposedPorts"),
     at("extends", TextOrMap, "Another service that this one starts from.")
         .short(Short::Key("service"))
-        .required(&["service"])
-        .print(Print::Never),
+        .required(&["service"]),
     at("extends.service", Text, "Its name."),
     at("extends.file", Text, "The file that it stands in.").default("the same file"),
     at("external_links", Texts, "Containers outside the project, by name: `container[:alias]`.")
@@ -326,7 +327,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("volumes[].volume.nocopy", Flag, "Whether what the image has there stays behind."),
     at("volumes[].volume.subpath", Text, "A directory within the volume.").since("1.45"),
     at("volumes[].tmpfs", Map, "For directories in memory."),
-    at("volumes[].tmpfs.size", Bytes, "Its size."),
+    at("volumes[].tmpfs.size", WholeBytes, "Its size.").range(0, i64::MAX),
     at("volumes[].tmpfs.mode", Number, "Its permission bits, as a number: `0o1777`."),
     at("volumes[].image", Map, "For images.").not_yet().since("1.48"),
     at("volumes[].image.subpath", Text, "A directory within the image."),

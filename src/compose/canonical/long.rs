@@ -69,14 +69,16 @@ fn mount(node: &Node, text: &str) -> Result<Node, BadValue> {
     let string = |text: String| Node::str(node.span, text);
     let yes = || Node::bool(node.span, true);
     let kind = if short.is_bind { "bind" } else { "volume" };
-    let options = if short.is_bind {
-        let selinux = short.selinux.map(|c| string(c.to_string()));
-        let propagation = short.propagation.map(string);
-        [("selinux", selinux), ("propagation", propagation), ("create_host_path", Some(yes()))]
-    } else {
-        [("nocopy", short.no_copy.then(yes)), ("", None), ("", None)]
-    };
-    let options = mapping(node, options);
+    let bind = mapping(
+        node,
+        [
+            ("selinux", short.selinux.map(|c| string(c.to_string()))),
+            ("propagation", short.propagation.map(string)),
+            ("create_host_path", short.is_bind.then(yes)),
+        ],
+    );
+    let volume = mapping(node, [("nocopy", short.no_copy.then(yes))]);
+    let has_bind = bind.as_map().is_some_and(|map| !map.is_empty());
     Ok(mapping(
         node,
         [
@@ -84,7 +86,8 @@ fn mount(node: &Node, text: &str) -> Result<Node, BadValue> {
             ("source", short.source.map(string)),
             ("target", Some(string(short.target))),
             ("read_only", short.read_only.then(yes)),
-            (kind, Some(options)),
+            ("bind", has_bind.then_some(bind)),
+            ("volume", (!short.is_bind).then_some(volume)),
         ],
     ))
 }

@@ -23,7 +23,7 @@ pub(super) fn plain(node: &Node, form: Form, short: Short) -> Result<Option<Node
         Form::OneOrMore => text(node).map(|text| list(node.span, [text])),
         Form::TextsOrNumbers => texts(node),
         Form::ProviderOptions => provider_options(node),
-        Form::Bytes | Form::BytesText => size(node)?,
+        Form::Bytes | Form::WholeBytes | Form::BytesText => size(node)?,
         Form::Duration => time(node)?,
         Form::Mode => mode(node)?,
         Form::Count => count(node)?,

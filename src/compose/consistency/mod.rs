@@ -25,6 +25,7 @@ pub fn check_resources(tree: &Node, findings: &mut Findings) {
     }
     for (name, entry) in section(tree, "services") {
         check_device_requests(name, &entry.value, findings);
+        check_bind_sources(name, &entry.value, findings);
     }
 }
 
@@ -109,6 +110,16 @@ fn check_device_requests(name: &str, service: &Node, findings: &mut Findings) {
             let message = format!("services.{name}: a request for devices has both `count` and `device_ids`");
             let finding = error(Code::Conflict, message, span_of(request, "device_ids"), "keep one of them");
             findings.push(finding.also(span_of(request, "count"), "the other one"));
+        }
+    }
+}
+
+/// A bind mount has a path of the host.
+fn check_bind_sources(name: &str, service: &Node, findings: &mut Findings) {
+    for (i, mount) in items(service, "volumes").iter().enumerate() {
+        if text(mount, "type") == Some("bind") && text(mount, "source").is_none() {
+            let message = format!("services.{name}.volumes[{i}] binds nothing");
+            findings.push(error(Code::MissingKey, message, mount.span, "add `source: …`, a path of the host"));
         }
     }
 }

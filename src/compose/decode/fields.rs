@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::compose::attributes::Pattern;
 use crate::compose::tree;
 use crate::compose::value::duration;
 use crate::finding::{Code, Finding, Findings};
@@ -110,6 +111,17 @@ impl<'t> Fields<'t, '_> {
     pub fn parsed_list<T: std::str::FromStr>(&mut self, key: &str, what: &str, help: &str) -> Vec<Spanned<T>> {
         let texts = self.spanned_texts(key);
         texts.iter().filter_map(|text| self.parse(text, key, Code::BadValue, what, help)).collect()
+    }
+
+    /// A text that matches a pattern from end to end; what does not is found.
+    pub fn whole_pattern(&mut self, key: &str, pattern: Pattern, code: Code) -> Option<Spanned<String>> {
+        let text = self.spanned(key)?;
+        if !pattern.is_whole(&text) {
+            let message = format!("{}.{key} cannot be `{}`", self.path, text.value);
+            self.refuse(code, message, text.span, pattern.expected());
+            return None;
+        }
+        Some(text)
     }
 
     fn parse<T: std::str::FromStr>(

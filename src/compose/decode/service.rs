@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::fields::Fields;
 use super::mount;
+use crate::compose::attributes::Pattern;
 use crate::compose::model::{
     Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, NetworkMode, Port, Restart, Service,
 };
@@ -30,7 +31,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         command: f.words("command"),
         entrypoint: f.words("entrypoint"),
         environment: environment(node),
-        container_name: f.spanned("container_name"),
+        container_name: f.whole_pattern("container_name", Pattern::ContainerName, Code::BadName),
         hostname: f.spanned("hostname"),
         domainname: f.text("domainname"),
         labels: f.pairs("labels"),
@@ -64,7 +65,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         mac_address: f.parsed("mac_address", Code::BadMac, "a MAC address", MAC_HELP),
         mounts,
         profiles: f.texts("profiles"),
-        pull_policy: f.text("pull_policy"),
+        pull_policy: f.whole_pattern("pull_policy", Pattern::PullPolicy, Code::BadValue).map(|p| p.value),
         platform: f.text("platform"),
         attach: f.flag("attach").unwrap_or(true),
         name,
