@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{config, ps, version};
+use super::{config, down, plan, ps, up, version};
 
 /// Ties a Compose stack fast and proves that the knot holds.
 #[derive(Debug, Parser)]
@@ -27,7 +27,10 @@ pub struct Arguments {
 pub enum Command {
     #[command(alias = "convert")]
     Config(config::Arguments),
+    Down(down::Arguments),
+    Plan(plan::Arguments),
     Ps(ps::Arguments),
+    Up(Box<up::Arguments>),
     Version(version::Arguments),
 }
 

@@ -7,35 +7,56 @@ use std::process::ExitCode;
 
 /// Every exit code of bowline. The numbers are part of the interface; those above 63 follow `sysexits.h` where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
 pub enum Exit {
     /// Done, and everything holds.
-    Ok = 0,
+    Ok,
     /// A step of the plan failed.
-    StepFailed = 1,
+    StepFailed,
     /// `plan` only: there is something to change.
-    Changes = 2,
+    Changes,
     /// The arguments make no sense.
-    Usage = 64,
+    Usage,
     /// The stack file, or what it needs (an environment file, an included file), is wrong.
-    File = 65,
+    File,
     /// This Engine or this host would refuse the stack; nothing was changed.
-    Preflight = 66,
+    Preflight,
     /// No Engine answers.
-    Unreachable = 69,
+    Unreachable,
     /// A service did not become healthy, or ended while it was waited for.
-    Unhealthy = 70,
+    Unhealthy,
     /// A check of `verify` was refuted, or could not be proved where it had to be.
-    Refuted = 71,
+    Refuted,
     /// Something of the stack could not be removed.
-    Leftovers = 72,
+    Leftovers,
     /// Ctrl-C or SIGTERM.
-    Interrupted = 130,
+    Interrupted,
+    /// What a container ended with, where the user asked for it (`--exit-code-from`).
+    Container(u8),
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    fn number(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::StepFailed => 1,
+            Self::Changes => 2,
+            Self::Usage => 64,
+            Self::File => 65,
+            Self::Preflight => 66,
+            Self::Unreachable => 69,
+            Self::Unhealthy => 70,
+            Self::Refuted => 71,
+            Self::Leftovers => 72,
+            Self::Interrupted => 130,
+            Self::Container(code) => code,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        ExitCode::from(exit as u8)
+        exit.number().into()
     }
 }
 

@@ -4,13 +4,21 @@
 //! [`args::Command`], and an arm of [`dispatch`].
 
 mod args;
+mod attached;
+mod carry;
 mod config;
+mod display;
+mod down;
 mod engine;
 mod exit;
 mod load;
+mod lock;
 mod output;
-mod project;
+mod plan;
 mod ps;
+mod signals;
+mod stack;
+mod up;
 mod version;
 
 use std::process::ExitCode;
@@ -41,14 +49,20 @@ pub fn main() -> ExitCode {
 fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> {
     match command {
         Command::Config(arguments) => config::run(global, arguments),
+        Command::Down(arguments) => down::run(global, arguments),
+        Command::Plan(arguments) => plan::run(global, arguments),
         Command::Ps(arguments) => ps::run(global, arguments),
+        Command::Up(arguments) => up::run(global, arguments),
         Command::Version(arguments) => version::run(arguments),
     }
 }
 
-/// Runs a command's future on this thread.
+/// Runs a command's future on this thread. A thread that still waits for a lock does not hold up the end.
 fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let answer = runtime.block_on(future);
+    runtime.shutdown_background();
+    answer
 }
 
 /// Help and bad arguments: clap's own text, our exit codes.

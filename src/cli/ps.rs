@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 use super::args::Global;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
-use super::{block_on, output, project};
+use super::stack::Named;
+use super::{block_on, output};
 
 /// List the containers of the stack
 #[derive(Debug, Args)]
@@ -83,16 +84,13 @@ impl Status {
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let states = states(arguments)?;
-    let project = project::name_and_services(global)?;
-    let listed = block_on(async { Ok(connect(global, Purpose::Read).await?.list(&project.name).await?) })?;
-    if let (Some(known), Some(wrong)) =
-        (&project.services, arguments.only.iter().find(|name| !is_known(name, &project, &listed)))
-    {
-        let near = bowline::finding::nearest(wrong, known.iter().map(String::as_str));
-        let failure = Failure::new(Exit::StepFailed, format!("no such service: {wrong}"));
-        return Err(near.into_iter().fold(failure, |failure, near| failure.hint(format!("did you mean `{near}`?"))));
+    let named = Named::find(global)?;
+    let listed = block_on(async { Ok(connect(global, Purpose::Read).await?.list(named.name()).await?) })?;
+    let declared = |service: &str| named.desired().is_none_or(|desired| desired.declares(service));
+    let there = |service: &str| listed.iter().any(|container| container.service == service);
+    if let Some(wrong) = arguments.only.iter().find(|name| !declared(name) && !there(name)) {
+        return Err(named.no_such_service(wrong));
     }
-    let declared = |service: &str| project.services.as_ref().is_none_or(|all| all.iter().any(|name| name == service));
     let shown = |container: &&Listed| {
         (arguments.all || !container.one_off)
             && (arguments.orphans || declared(&container.service))
@@ -103,14 +101,8 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
             }
     };
     let shown: Vec<&Listed> = listed.iter().filter(shown).collect();
-    output::answer(&text(arguments, &shown, &project.name))?;
+    output::answer(&text(arguments, &shown, named.name()))?;
     Ok(Exit::Ok)
-}
-
-/// Whether the file defines the service, or the Engine has containers of it.
-fn is_known(name: &str, project: &project::Known, listed: &[Listed]) -> bool {
-    project.services.as_ref().is_none_or(|all| all.iter().any(|known| known == name))
-        || listed.iter().any(|container| container.service == name)
 }
 
 /// The states that `--status` and `--filter status=` name together.

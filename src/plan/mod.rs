@@ -7,6 +7,7 @@ mod graph;
 pub(crate) mod lab;
 mod operation;
 mod proof;
+pub mod stop;
 mod text;
 pub mod up;
 

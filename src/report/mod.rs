@@ -1,7 +1,8 @@
 //! What was found and what happened, as text and JSON: pure, one file a format.
 
-pub mod brief;
 pub mod containers;
 pub mod findings;
+pub mod logs;
+pub mod plan;
 pub mod progress;
 mod table;

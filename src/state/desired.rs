@@ -86,6 +86,11 @@ impl Naming<'_> {
 }
 
 impl Desired {
+    /// Whether the file has this service, active or not.
+    pub fn declares(&self, service: &str) -> bool {
+        self.services.iter().chain(&self.inactive).any(|name| name == service)
+    }
+
     /// Nothing: what `down` without a file works with.
     pub fn nothing(project: ProjectName) -> Self {
         Self {

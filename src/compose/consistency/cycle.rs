@@ -1,7 +1,5 @@
 //! No service waits for itself.
 
-use std::collections::btree_map::Entry;
-
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
@@ -49,8 +47,8 @@ fn circle(graph: &DiGraph<&str, Span>, start: NodeIndex, component: &[NodeIndex]
                 way.reverse();
                 return way;
             }
-            if let Entry::Vacant(vacant) = came_from.entry(to) {
-                vacant.insert(at);
+            if !came_from.contains_key(&to) {
+                came_from.insert(to, at);
                 queue.push_back(to);
             }
         }

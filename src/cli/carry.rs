@@ -1,0 +1,100 @@
+//! Carrying a plan out in front of a person: progress, signals, and what it came to.
+
+use std::time::Duration;
+
+use bowline::engine::Engine;
+use bowline::plan::Plan;
+use bowline::run::{self, Fate, Interrupt, Kind, Options, Outcomes, Urgency};
+
+use super::args::Global;
+use super::display::Display;
+use super::exit::{Exit, Failure};
+use super::output;
+use super::signals::Signals;
+
+/// How often the board is drawn anew while nothing happens.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Runs `plan` to its end, or to the end that Ctrl-C asks for: the first lets what is under way end, the second leaves it.
+/// `aside` runs beside it and is dropped with it.
+pub async fn carry_out(
+    global: &Global,
+    engine: &Engine,
+    plan: &Plan,
+    display: &Display,
+    signals: &mut Signals,
+    aside: impl Future<Output = ()>,
+) -> Outcomes {
+    if plan.is_empty() {
+        return Outcomes::default();
+    }
+    let (voice, ear) = Interrupt::new();
+    let options = match usize::try_from(global.parallel) {
+        Ok(at_once) => Options { at_once },
+        Err(_) => Options::default(),
+    };
+    let tell = |event: &run::Event<'_>| display.hear(plan, event);
+    let mut running = std::pin::pin!(run::run(engine, plan, options, ear, &tell));
+    let mut aside = std::pin::pin!(futures_util::FutureExt::fuse(aside));
+    let mut tick = tokio::time::interval(TICK);
+    let outcomes = loop {
+        tokio::select! {
+            outcomes = &mut running => break outcomes,
+            () = signals.next() => {
+                let asked = if *voice.borrow() == Urgency::None { Urgency::Soon } else { Urgency::Now };
+                display.clear();
+                output::remark(match asked {
+                    Urgency::Now => "leaving everything as it is",
+                    _ => "interrupted: what is under way ends, nothing new begins (once more leaves it at once)",
+                });
+                let _ = voice.send(asked);
+            }
+            () = &mut aside => {}
+            _ = tick.tick(), if display.is_live() => display.redraw(),
+        }
+    };
+    display.finish(plan, &outcomes);
+    outcomes
+}
+
+/// What a run that did not do everything comes to: its exit code, and what is left.
+pub fn verdict(plan: &Plan, outcomes: &Outcomes) -> Result<(), Failure> {
+    let of = |wanted: fn(&Fate) -> bool| {
+        let steps =
+            outcomes.of(plan).filter(|(_, fate)| wanted(fate)).map(|(id, _)| plan.step(id).operation.to_string());
+        steps.collect::<Vec<_>>()
+    };
+    let failed = of(|fate| matches!(fate, Fate::Failed(_)));
+    let left = of(|fate| matches!(fate, Fate::NotReached));
+    let skipped = of(|fate| matches!(fate, Fate::Skipped { .. }));
+    if !left.is_empty() {
+        let failure = Failure::new(Exit::Interrupted, format!("interrupted; not done: {}", left.join(", ")));
+        return Err(failure.hint("the same command again goes on from here; `bowline down` takes away what is there"));
+    }
+    let Some(first) = outcomes.failures().next() else { return Ok(()) };
+    let step = failed.first().map_or("", String::as_str);
+    let skipped = match skipped.len() {
+        0 => String::new(),
+        1 => "; 1 step that needs it was skipped".to_owned(),
+        more => format!("; {more} steps that need it were skipped"),
+    };
+    let message = match failed.len() {
+        1 => format!("cannot {step}: {first}{skipped}"),
+        more => format!("{more} steps failed, the first: cannot {step}: {first}{}", skipped.replace(" it ", " them ")),
+    };
+    Err(Failure::new(exit(outcomes), message))
+}
+
+/// The gravest kind of failure decides.
+fn exit(outcomes: &Outcomes) -> Exit {
+    let has = |kind: Kind| outcomes.failures().any(|error| error.kind == kind);
+    if has(Kind::Unreachable) {
+        Exit::Unreachable
+    } else if has(Kind::Refused) {
+        Exit::StepFailed
+    } else if has(Kind::Unhealthy) {
+        Exit::Unhealthy
+    } else {
+        Exit::Leftovers
+    }
+}

@@ -1,0 +1,93 @@
+//! `bowline down`.
+
+use std::time::Duration;
+
+use bowline::finding::{Code, Findings};
+use bowline::plan::down::{DownOptions, down};
+use clap::{Args, ValueEnum};
+
+use super::args::Global;
+use super::display::Display;
+use super::engine::{Purpose, connect};
+use super::exit::{Exit, Failure};
+use super::signals::Signals;
+use super::stack::Named;
+use super::{block_on, carry, lock, output};
+
+/// Stop and remove the stack's containers and networks
+///
+/// What belongs to the stack is known by its labels. It goes on past a failure, tells who holds what could not be removed, and
+/// exits with 72 when something of the stack is left.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Remove containers of services that the file does not define.
+    #[arg(long, env = "COMPOSE_REMOVE_ORPHANS", value_parser = clap::builder::FalseyValueParser::new(), hide_env = true)]
+    remove_orphans: bool,
+    /// Remove images as well (not done yet).
+    #[arg(long, value_enum, value_name = "WHICH")]
+    rmi: Option<Images>,
+    /// How long a container may take to stop, in seconds, before it is killed.
+    #[arg(short, long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+    /// Remove the volumes as well, those with a name and those without.
+    #[arg(short, long)]
+    volumes: bool,
+    /// Only these services.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+/// `--rmi`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Images {
+    All,
+    Local,
+}
+
+/// Runs the command.
+pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
+    if arguments.rmi.is_some() {
+        let failure = Failure::new(Exit::Usage, "--rmi is not done yet: bowline removes no image");
+        return Err(failure.hint("`docker image rm` removes one"));
+    }
+    let named = Named::find(global)?;
+    block_on(take_away(global, arguments, &named))
+}
+
+async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Result<Exit, Failure> {
+    let mut signals = Signals::new()?;
+    let engine = connect(global, Purpose::Write).await?;
+    let _lock = match global.dry_run {
+        true => None,
+        false => Some(lock::take(&engine, named.name(), "down", &mut signals).await?),
+    };
+    let observed = named.observe(&engine).await?;
+    let options = DownOptions {
+        services: named.services(&arguments.services, &observed)?,
+        volumes: arguments.volumes,
+        remove_orphans: arguments.remove_orphans,
+        timeout: arguments.timeout.map(Duration::from_secs),
+    };
+    let mut findings = Findings::new();
+    let plan = down(named.name(), named.desired(), &observed, &options, &mut findings);
+    output::findings(named.files(), &findings);
+    let plan = plan.map_err(|flaw| {
+        Failure::new(Exit::StepFailed, flaw).hint("this is a mistake of bowline's: please report it")
+    })?;
+    if global.dry_run {
+        output::answer(&plan.to_string())?;
+        return Ok(Exit::Ok);
+    }
+    let display = Display::new(global);
+    if plan.is_empty() {
+        display.remark(&format!("nothing of {} is there", named.name()));
+    }
+    let never = std::future::pending();
+    let outcomes = carry::carry_out(global, &engine, &plan, &display, &mut signals, never).await;
+    carry::verdict(&plan, &outcomes).map_err(|failure| match failure.kind {
+        Exit::StepFailed => Failure { kind: Exit::Leftovers, ..failure },
+        _ => failure,
+    })?;
+    let stays = findings.iter().any(|finding| finding.code == Code::StillUsed);
+    Ok(if stays { Exit::Leftovers } else { Exit::Ok })
+}

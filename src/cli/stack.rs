@@ -1,0 +1,143 @@
+//! From the command line to what the Engine shall hold, and to what it holds.
+
+use bowline::compose::model::Project;
+use bowline::compose::{self, Loaded};
+use bowline::engine::{Engine, Facts, Scope};
+use bowline::name::{ProjectName, ServiceName};
+use bowline::source::Files;
+use bowline::state::desired::{Desired, DesiredOptions, desired};
+use bowline::state::observed::Observed;
+
+use super::args::Global;
+use super::engine::environment;
+use super::exit::{Exit, Failure};
+use super::{load, output};
+
+/// A stack file that makes sense.
+pub struct Stack {
+    /// What it says.
+    pub project: Project,
+    /// What that asks of the Engine.
+    pub desired: Desired,
+    /// Its texts, for citing them.
+    pub files: Files,
+}
+
+impl Stack {
+    /// Loads the stack; what is wrong or worth knowing is said.
+    pub fn load(global: &Global, services: &[String], options: &DesiredOptions) -> Result<Self, Failure> {
+        Self::from(load::load(&load::request(global, services)?), options)
+    }
+
+    fn from(loaded: Loaded, options: &DesiredOptions) -> Result<Self, Failure> {
+        match loaded {
+            Loaded { project: Some(project), files, findings, .. } if !findings.has_errors() => {
+                let desired = desired(&project, options);
+                Ok(Self { project, desired, files })
+            }
+            loaded => Err(load::refused(&loaded)),
+        }
+    }
+
+    /// Looks at the Engine as far as this stack is concerned.
+    pub async fn observe(&self, engine: &Engine) -> Result<Observed, Failure> {
+        let mut images: Vec<String> = self.desired.containers.values().map(|c| c.settings.image.clone()).collect();
+        images.sort_unstable();
+        images.dedup();
+        observe(engine, &self.desired.project, images).await
+    }
+}
+
+/// Looks at the Engine for a project. Questions that it did not answer are said.
+pub async fn observe(engine: &Engine, project: &ProjectName, images: Vec<String>) -> Result<Observed, Failure> {
+    let observed = engine.observe(&Scope { project, images, facts: Facts::Brief }).await?;
+    for gap in &observed.gaps {
+        output::remark(&format!("the Engine does not tell of {}: {}", gap.about, gap.why));
+    }
+    Ok(observed)
+}
+
+/// A project, with its file or by its name alone.
+pub enum Named {
+    /// By its file.
+    Stack(Box<Stack>),
+    /// By `-p` without `-f`, as docker compose does: whatever the Engine has of it.
+    Name(ProjectName),
+}
+
+impl Named {
+    /// `-p` without `-f` names a project alone; otherwise the file does. Where it cannot be read, `COMPOSE_PROJECT_NAME` names it.
+    pub fn find(global: &Global) -> Result<Self, Failure> {
+        let parse = |name: &str| name.parse().map_err(|error| Failure::new(Exit::Usage, error));
+        if let (Some(name), true) = (&global.project_name, global.files.is_empty()) {
+            return Ok(Self::Name(parse(name)?));
+        }
+        let loaded = compose::load(&load::request(global, &[])?);
+        match environment("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()) {
+            Some(name) if loaded.findings.has_errors() => Ok(Self::Name(parse(&name)?)),
+            _ => {
+                output::findings(&loaded.files, &loaded.findings);
+                Ok(Self::Stack(Box::new(Stack::from(loaded, &DesiredOptions::default())?)))
+            }
+        }
+    }
+
+    /// The project's name.
+    pub fn name(&self) -> &ProjectName {
+        match self {
+            Self::Stack(stack) => &stack.desired.project,
+            Self::Name(name) => name,
+        }
+    }
+
+    /// What its file asks for, where there is one.
+    pub fn desired(&self) -> Option<&Desired> {
+        match self {
+            Self::Stack(stack) => Some(&stack.desired),
+            Self::Name(_) => None,
+        }
+    }
+
+    /// Looks at the Engine for it.
+    pub async fn observe(&self, engine: &Engine) -> Result<Observed, Failure> {
+        match self {
+            Self::Stack(stack) => stack.observe(engine).await,
+            Self::Name(name) => observe(engine, name, vec![]).await,
+        }
+    }
+
+    /// The texts of its files.
+    pub fn files(&self) -> &Files {
+        static NONE: std::sync::LazyLock<Files> = std::sync::LazyLock::new(Files::new);
+        match self {
+            Self::Stack(stack) => &stack.files,
+            Self::Name(_) => &NONE,
+        }
+    }
+
+    /// The services of these names.
+    ///
+    /// # Errors
+    /// For a name that neither the file nor the Engine has.
+    pub fn services(&self, names: &[String], observed: &Observed) -> Result<Vec<ServiceName>, Failure> {
+        let there = |name: &str| observed.containers.iter().any(|container| container.replica.service == *name);
+        let one = |name: &String| match name.parse() {
+            Ok(service) if there(name) || self.desired().is_some_and(|desired| desired.declares(name)) => Ok(service),
+            _ => Err(self.no_such_service(name)),
+        };
+        names.iter().map(one).collect()
+    }
+
+    /// A name that is no service, with the one that may be meant.
+    pub fn no_such_service(&self, name: &str) -> Failure {
+        let declared = self.desired().into_iter().flat_map(|desired| desired.services.iter().chain(&desired.inactive));
+        no_such_service(name, declared)
+    }
+}
+
+/// A name that is no service, with the one that may be meant.
+pub fn no_such_service<'a>(name: &str, services: impl IntoIterator<Item = &'a ServiceName>) -> Failure {
+    let failure = Failure::new(Exit::Usage, format!("no such service: {name}"));
+    let near = bowline::finding::nearest(name, services.into_iter().map(ServiceName::as_str));
+    near.into_iter().fold(failure, |failure, near| failure.hint(format!("did you mean `{near}`?")))
+}

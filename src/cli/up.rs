@@ -1,0 +1,279 @@
+//! `bowline up`.
+
+use std::time::Duration;
+
+use bowline::engine::Engine;
+use bowline::finding::Findings;
+use bowline::name::ServiceName;
+use bowline::plan::Plan;
+use bowline::plan::up::{Recreate, UpOptions, up};
+use bowline::report::logs::Look;
+use bowline::state::desired::DesiredOptions;
+use bowline::state::observed::Observed;
+use clap::{Args, ValueEnum};
+
+use super::args::Global;
+use super::attached::{self, Attached, Ending};
+use super::display::Display;
+use super::engine::{Purpose, connect};
+use super::exit::{Exit, Failure};
+use super::signals::Signals;
+use super::stack::{Stack, no_such_service};
+use super::{block_on, carry, lock, output};
+
+/// Create and start the stack
+///
+/// What is right stays untouched, what differs is replaced for a reason that is told, what is missing is made. Without `-d` the
+/// output of the services is followed until Ctrl-C stops them; once more kills them.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Return when everything runs, and leave it running.
+    #[arg(short, long, conflicts_with_all = ["abort_on_container_exit", "abort_on_container_failure", "exit_code_from",
+          "attach", "attach_dependencies"])]
+    detach: bool,
+    #[command(flatten)]
+    changes: Changes,
+    #[command(flatten)]
+    following: Following,
+    /// Make everything, start nothing.
+    #[arg(long, conflicts_with = "wait")]
+    no_start: bool,
+    /// Return when every service runs, and is healthy where it has a check; implies `-d`.
+    #[arg(long, conflicts_with_all = ["abort_on_container_exit", "abort_on_container_failure", "exit_code_from"])]
+    wait: bool,
+    /// How long `--wait` waits, in seconds.
+    #[arg(long, value_name = "SECONDS")]
+    wait_timeout: Option<u64>,
+    /// Only these services, and what they depend on.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+/// Flags that `up`, `create` and `plan` have in common.
+#[derive(Debug, Default, Args)]
+pub struct Changes {
+    /// Replace every container, also where nothing differs.
+    #[arg(long, conflicts_with = "no_recreate")]
+    force_recreate: bool,
+    /// Replace nothing that is there, even where it differs.
+    #[arg(long, conflicts_with = "renew_anon_volumes")]
+    no_recreate: bool,
+    /// Replace what the named services depend on as well.
+    #[arg(long, conflicts_with = "no_recreate")]
+    always_recreate_deps: bool,
+    /// Leave alone what the named services depend on.
+    #[arg(long)]
+    no_deps: bool,
+    /// Remove containers of services that the file does not define (any more).
+    #[arg(long, env = "COMPOSE_REMOVE_ORPHANS", value_parser = clap::builder::FalseyValueParser::new(), hide_env = true)]
+    remove_orphans: bool,
+    /// Make volumes without a name anew, instead of taking over those of the container before.
+    #[arg(short = 'V', long)]
+    renew_anon_volumes: bool,
+    /// When to pull images, whatever the file says.
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pull: Option<Pull>,
+    /// Say nothing of how far a pull is.
+    #[arg(long)]
+    quiet_pull: bool,
+    /// How many containers a service has, whatever the file says; may be repeated.
+    #[arg(long, value_name = "SERVICE=NUMBER", value_parser = scale)]
+    scale: Vec<(ServiceName, u32)>,
+    /// How long a container may take to stop, in seconds, before it is killed.
+    #[arg(short, long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+    /// Ask nothing: bowline never does.
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// `--pull`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Pull {
+    Always,
+    Missing,
+    Never,
+}
+
+/// Whose output is followed, and what ends it.
+#[derive(Debug, Default, Args)]
+pub struct Following {
+    /// Stop everything when a container ends.
+    #[arg(long)]
+    abort_on_container_exit: bool,
+    /// Stop everything when a container ends with another code than 0.
+    #[arg(long, conflicts_with = "abort_on_container_exit")]
+    abort_on_container_failure: bool,
+    /// Stop everything when this service's container ends, and exit with its code.
+    #[arg(long, value_name = "SERVICE")]
+    exit_code_from: Option<String>,
+    /// Follow only these services; may be repeated.
+    #[arg(long, value_name = "SERVICE", conflicts_with = "attach_dependencies")]
+    attach: Vec<String>,
+    /// Follow also what the named services depend on.
+    #[arg(long)]
+    attach_dependencies: bool,
+    /// Do not follow this service; may be repeated.
+    #[arg(long, value_name = "SERVICE")]
+    no_attach: Vec<String>,
+    /// No colours in the output of services.
+    #[arg(long)]
+    no_color: bool,
+    /// No names in front of the output of services.
+    #[arg(long)]
+    no_log_prefix: bool,
+    /// The time in front of each line of output.
+    #[arg(long)]
+    timestamps: bool,
+}
+
+/// `web=3`.
+fn scale(text: &str) -> Result<(ServiceName, u32), String> {
+    let (service, count) = text.split_once('=').ok_or("SERVICE=NUMBER is meant")?;
+    let count = count.parse().map_err(|_| format!("`{count}` is not a number of containers"))?;
+    Ok((service.parse().map_err(|why: bowline::name::BadName| why.to_string())?, count))
+}
+
+impl Changes {
+    /// What the flags add to the file.
+    pub fn desired(&self, global: &Global) -> DesiredOptions {
+        DesiredOptions { scale: self.scale.iter().cloned().collect(), compatibility: global.compatibility }
+    }
+
+    /// What the flags say of the plan.
+    pub fn options(&self, services: &[String]) -> UpOptions {
+        UpOptions {
+            services: services.iter().filter_map(|name| name.parse().ok()).collect(),
+            no_deps: self.no_deps,
+            recreate: match (self.force_recreate, self.no_recreate) {
+                (true, _) => Recreate::Always,
+                (_, true) => Recreate::Never,
+                _ => Recreate::Drifted,
+            },
+            always_recreate_deps: self.always_recreate_deps,
+            remove_orphans: self.remove_orphans,
+            timeout: self.timeout.map(Duration::from_secs),
+            renew_anonymous_volumes: self.renew_anon_volumes,
+            pull: self.pull.and_then(|pull| pull.to_possible_value()).map(|value| value.get_name().to_owned()),
+            ..UpOptions::default()
+        }
+    }
+}
+
+/// Plans; what stands in the way is said, and ends the command before anything is changed.
+pub fn plan(stack: &Stack, observed: &Observed, options: &UpOptions) -> Result<Plan, Failure> {
+    let mut findings = Findings::new();
+    let plan = up(&stack.desired, observed, options, &mut findings);
+    output::findings(&stack.files, &findings);
+    if findings.has_errors() {
+        return Err(Failure::new(Exit::Preflight, "this Engine cannot hold the stack; nothing was changed"));
+    }
+    plan.map_err(|flaw| Failure::new(Exit::StepFailed, flaw).hint("this is a mistake of bowline's: please report it"))
+}
+
+/// Runs the command.
+pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
+    let changes = &arguments.changes;
+    let stack = Stack::load(global, &arguments.services, &changes.desired(global))?;
+    for service in changes.scale.iter().map(|(service, _)| service.as_str()).chain(arguments.following.services()) {
+        known(&stack, service)?;
+    }
+    let options = UpOptions {
+        no_start: arguments.no_start,
+        wait: arguments.wait,
+        wait_timeout: arguments.wait_timeout.map(Duration::from_secs),
+        ..changes.options(&arguments.services)
+    };
+    block_on(converge(global, arguments, &stack, &options))
+}
+
+async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options: &UpOptions) -> Result<Exit, Failure> {
+    let mut signals = Signals::new()?;
+    let engine = connect(global, Purpose::Write).await?;
+    let _lock = match global.dry_run {
+        true => None,
+        false => Some(lock::take(&engine, &stack.desired.project, "up", &mut signals).await?),
+    };
+    let observed = stack.observe(&engine).await?;
+    let plan = plan(stack, &observed, options)?;
+    if global.dry_run {
+        output::answer(&plan.to_string())?;
+        return Ok(Exit::Ok);
+    }
+    let display = Display::new(global);
+    if arguments.detach || arguments.wait || arguments.no_start {
+        return detached(global, &engine, &plan, &display, &mut signals, &stack.desired.project).await;
+    }
+    let attached = Attached {
+        global,
+        engine: &engine,
+        stack,
+        observed: &observed,
+        ending: arguments.following.ending(),
+        look: arguments.following.look(),
+        services: arguments.following.attached(stack, &arguments.services),
+        timeout: options.timeout,
+    };
+    attached::run(&attached, &plan, &display, &mut signals).await
+}
+
+async fn detached(
+    global: &Global,
+    engine: &Engine,
+    plan: &Plan,
+    display: &Display,
+    signals: &mut Signals,
+    project: &bowline::name::ProjectName,
+) -> Result<Exit, Failure> {
+    if plan.is_empty() {
+        display.remark(&format!("{project} is as declared: nothing to do"));
+        return Ok(Exit::Ok);
+    }
+    let outcomes = carry::carry_out(global, engine, plan, display, signals, std::future::pending()).await;
+    carry::verdict(plan, &outcomes)?;
+    Ok(Exit::Ok)
+}
+
+/// A service that the file defines.
+fn known(stack: &Stack, name: &str) -> Result<(), Failure> {
+    match stack.desired.declares(name) {
+        true => Ok(()),
+        false => Err(no_such_service(name, &stack.desired.services)),
+    }
+}
+
+impl Following {
+    /// Every service that is named.
+    fn services(&self) -> impl Iterator<Item = &str> {
+        self.exit_code_from.iter().chain(&self.attach).chain(&self.no_attach).map(String::as_str)
+    }
+
+    fn ending(&self) -> Ending {
+        match &self.exit_code_from {
+            Some(service) => Ending::Of(service.clone()),
+            None if self.abort_on_container_exit => Ending::Any,
+            None if self.abort_on_container_failure => Ending::Failure,
+            None => Ending::All,
+        }
+    }
+
+    fn look(&self) -> Look {
+        Look { no_prefix: self.no_log_prefix, timestamps: self.timestamps, no_color: self.no_color }
+    }
+
+    /// The services whose output is followed: those that are named by `--attach` or on the command line, or all but those
+    /// that say `attach: false`.
+    fn attached(&self, stack: &Stack, named: &[String]) -> Vec<String> {
+        let wanted = |name: &str, by_file: bool| {
+            let chosen = match (self.attach.is_empty(), named.is_empty() || self.attach_dependencies) {
+                (false, _) => self.attach.iter().any(|service| service == name),
+                (true, true) => by_file,
+                (true, false) => named.iter().any(|service| service == name),
+            };
+            chosen && !self.no_attach.iter().any(|service| service == name)
+        };
+        let services = stack.project.services.values();
+        let chosen = services.filter(|service| wanted(service.name.as_str(), service.attach));
+        chosen.map(|service| service.name.to_string()).collect()
+    }
+}
