@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::answer::{Answer, Envelope, Failure};
 use crate::ask;
@@ -13,6 +13,10 @@ use crate::question::Question;
 
 /// So many questions are asked at once; the others wait.
 const MOST_THREADS: usize = 128;
+/// So many threads are enough while every question is answered at once.
+const FEW_THREADS: usize = 4;
+/// What waits for longer than this waits for threads that wait themselves: more are needed.
+const PATIENCE: Duration = Duration::from_millis(1);
 /// So many wait at most.
 const MOST_WAITING: usize = 16_384;
 /// Enough for a dump's buffers, which are on the heap.
@@ -29,23 +33,37 @@ struct Job {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Job>,
-    idle: usize,
     threads: usize,
     busy: usize,
 }
 
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// There is something to do.
+    work: Condvar,
+    /// Something waits.
+    crowd: Condvar,
+    /// Something is done.
+    done: Condvar,
+}
+
 /// The threads and what waits for them.
 #[derive(Clone, Default)]
-pub struct Pool(Arc<(Mutex<Queue>, Condvar)>);
+pub struct Pool(Arc<Shared>);
 
 impl Pool {
     /// An empty one; threads come as they are needed.
     pub fn new() -> Self {
-        Self::default()
+        let pool = Self::default();
+        let supervised = pool.clone();
+        // without it the few must do
+        let _ = thread::Builder::new().stack_size(STACK).spawn(move || supervised.supervise());
+        pool
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a line: `ID QUESTION`. What is none is answered with a failure; an empty line is nothing.
@@ -71,19 +89,45 @@ impl Pool {
         if queue.waiting.len() >= MOST_WAITING {
             return Err(format!("more than {MOST_WAITING} questions wait"));
         }
+        if queue.threads < FEW_THREADS && queue.threads <= queue.busy + queue.waiting.len() {
+            self.start(&mut queue)?;
+        }
         queue.waiting.push_back(job);
-        if queue.waiting.len() > queue.idle && queue.threads < MOST_THREADS {
-            let pool = self.clone();
-            let started = thread::Builder::new().stack_size(STACK).spawn(move || pool.work());
-            match started {
-                Ok(_) => queue.threads += 1,
-                Err(e) if queue.threads == 0 => return Err(format!("no thread could be started: {e}")),
-                // those that there are will come to it
-                Err(_) => {}
+        self.0.work.notify_one();
+        if queue.waiting.len() == 1 {
+            self.0.crowd.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Starts one more thread; an error where there is none at all.
+    fn start(&self, queue: &mut Queue) -> Result<(), String> {
+        let pool = self.clone();
+        match thread::Builder::new().stack_size(STACK).spawn(move || pool.work()) {
+            Ok(_) => queue.threads += 1,
+            Err(e) if queue.threads == 0 => return Err(format!("no thread could be started: {e}")),
+            // those that there are will come to it
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Starts more threads while what waits does so in vain.
+    fn supervise(&self) {
+        loop {
+            let mut queue = self.queue();
+            while queue.waiting.is_empty() {
+                queue = self.0.crowd.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+            drop(queue);
+            thread::sleep(PATIENCE);
+            let mut queue = self.queue();
+            let late = queue.waiting.iter().filter(|job| job.since.elapsed() > PATIENCE).count();
+            for _ in 0..late.min(MOST_THREADS.saturating_sub(queue.threads)) {
+                // with fewer threads it takes longer
+                let _ = self.start(&mut queue);
             }
         }
-        self.0.1.notify_one();
-        Ok(())
     }
 
     fn work(&self) {
@@ -95,12 +139,10 @@ impl Pool {
                 say(job.id, job.since, ask::answer(&job.question));
                 queue = self.queue();
                 queue.busy -= 1;
-                self.0.1.notify_all();
+                self.0.done.notify_all();
                 continue;
             }
-            queue.idle += 1;
-            queue = self.0.1.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            queue.idle -= 1;
+            queue = self.0.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -108,7 +150,7 @@ impl Pool {
     pub fn finish(&self) {
         let mut queue = self.queue();
         while !queue.waiting.is_empty() || queue.busy > 0 {
-            queue = self.0.1.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self.0.done.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
