@@ -62,9 +62,9 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         consistency: arguments.no_consistency,
         env_resolution: arguments.no_env_resolution,
     };
-    let loaded = load::load(&request);
+    let loaded = load::load(global, &request);
     if loaded.tree.is_none() || arguments.quiet && loaded.findings.has_errors() {
-        return Err(load::refused(&loaded));
+        return Err(load::refused());
     }
     if !arguments.quiet {
         output::answer_to(arguments.output.as_deref(), &text(&loaded, arguments))?;

@@ -70,7 +70,7 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
     };
     let mut findings = Findings::new();
     let plan = down(named.name(), named.desired(), &observed, &options, &mut findings);
-    output::findings(named.files(), &findings);
+    output::findings(named.files(), &findings, global.verbose);
     let plan = plan.map_err(|flaw| {
         Failure::new(Exit::StepFailed, flaw).hint("this is a mistake of bowline's: please report it")
     })?;

@@ -1,7 +1,8 @@
 //! From the command line to a project.
 
+use bowline::compose::model::Project;
 use bowline::compose::{self, Loaded, Request};
-use bowline::finding::Severity;
+use bowline::source::Files;
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
@@ -25,15 +26,28 @@ pub fn request(global: &Global, services: &[String]) -> Result<Request, Failure>
 }
 
 /// Loads, and says what was found.
-pub fn load(request: &Request) -> Loaded {
+pub fn load(global: &Global, request: &Request) -> Loaded {
     let loaded = compose::load(request);
-    output::findings(&loaded.files, &loaded.findings);
+    output::findings(&loaded.files, &loaded.findings, global.verbose);
     loaded
 }
 
+/// The project that a command brings up, plans, verifies: everything in it is understood, and nothing in it is left
+/// undone. What was found is said; warnings do not stop it.
+pub fn project(global: &Global, services: &[String]) -> Result<(Project, Files), Failure> {
+    let request = request(global, services)?;
+    let mut loaded = compose::load(&request);
+    if let Some(project) = &loaded.project {
+        loaded.findings.append(compose::unsupported(project));
+    }
+    output::findings(&loaded.files, &loaded.findings, global.verbose);
+    match loaded.project {
+        Some(project) if !loaded.findings.has_errors() => Ok((project, loaded.files)),
+        _ => Err(refused()),
+    }
+}
+
 /// The end of a command whose files are wrong; what is wrong has been said.
-pub fn refused(loaded: &Loaded) -> Failure {
-    let errors = loaded.findings.iter().filter(|f| f.severity == Severity::Error).count();
-    let errors = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-    Failure::new(Exit::File, format!("the stack cannot be read: {errors}"))
+pub fn refused() -> Failure {
+    Failure::new(Exit::File, "this stack cannot be worked with")
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use bowline::finding::Findings;
+use bowline::report::{self, findings::Color};
 use bowline::source::Files;
 
 use anstyle::{AnsiColor, Style};
@@ -40,24 +41,17 @@ pub fn failure(failure: &Failure) {
 }
 
 /// How many lines of findings fit a screen together with the line that closes them.
-const SCREEN: usize = 20;
+const SCREEN: usize = 22;
 
-/// Findings, the gravest first; those that no longer fit a screen are counted.
-pub fn findings(files: &Files, findings: &Findings) {
-    let mut sorted: Vec<_> = findings.iter().collect();
-    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let mut left = SCREEN;
-    for (i, finding) in sorted.iter().enumerate() {
-        let place = finding.at.map(|at| format!("{}: ", files.place(at))).unwrap_or_default();
-        let help = finding.help.iter().flat_map(|help| help.lines());
-        let lines = 1 + help.clone().count();
-        if lines > left {
-            remark(&format!("and {} more", sorted.len() - i));
-            return;
-        }
-        left -= lines;
-        remark(&format!("{}[{}]: {place}{}", finding.severity, finding.code, finding.message));
-        help.for_each(|line| remark(&format!("  {line}")));
+/// What was found, on one screen; with `-v` all of it.
+pub fn findings(files: &Files, findings: &Findings, verbose: bool) {
+    let text = if verbose {
+        report::findings::text(files, findings, Color::Ansi)
+    } else {
+        report::brief::text(files, findings, Color::Ansi, SCREEN)
+    };
+    if !text.is_empty() {
+        remark(text.trim_end());
     }
 }
 

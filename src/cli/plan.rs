@@ -40,7 +40,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let plan = block_on(async {
         let engine = connect(global, Purpose::Read).await?;
         let observed = stack.observe(&engine).await?;
-        up::plan(&stack, &observed, &arguments.changes.options(&arguments.services))
+        up::plan(global, &stack, &observed, &arguments.changes.options(&arguments.services))
     })?;
     match arguments.format {
         Format::Text if plan.is_empty() => output::answer(&format!("{} is as declared", stack.desired.project))?,

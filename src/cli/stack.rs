@@ -26,7 +26,9 @@ pub struct Stack {
 impl Stack {
     /// Loads the stack; what is wrong or worth knowing is said.
     pub fn load(global: &Global, services: &[String], options: &DesiredOptions) -> Result<Self, Failure> {
-        Self::from(load::load(&load::request(global, services)?), options)
+        let (project, files) = load::project(global, services)?;
+        let desired = desired(&project, options);
+        Ok(Self { project, desired, files })
     }
 
     fn from(loaded: Loaded, options: &DesiredOptions) -> Result<Self, Failure> {
@@ -35,7 +37,7 @@ impl Stack {
                 let desired = desired(&project, options);
                 Ok(Self { project, desired, files })
             }
-            loaded => Err(load::refused(&loaded)),
+            _ => Err(load::refused()),
         }
     }
 
@@ -76,7 +78,7 @@ impl Named {
         match environment("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()) {
             Some(name) if loaded.findings.has_errors() => Ok(Self::Name(parse(&name)?)),
             _ => {
-                output::findings(&loaded.files, &loaded.findings);
+                output::findings(&loaded.files, &loaded.findings, global.verbose);
                 Ok(Self::Stack(Box::new(Stack::from(loaded, &DesiredOptions::default())?)))
             }
         }

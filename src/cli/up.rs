@@ -161,10 +161,10 @@ impl Changes {
 }
 
 /// Plans; what stands in the way is said, and ends the command before anything is changed.
-pub fn plan(stack: &Stack, observed: &Observed, options: &UpOptions) -> Result<Plan, Failure> {
+pub fn plan(global: &Global, stack: &Stack, observed: &Observed, options: &UpOptions) -> Result<Plan, Failure> {
     let mut findings = Findings::new();
     let plan = up(&stack.desired, observed, options, &mut findings);
-    output::findings(&stack.files, &findings);
+    output::findings(&stack.files, &findings, global.verbose);
     if findings.has_errors() {
         return Err(Failure::new(Exit::Preflight, "this Engine cannot hold the stack; nothing was changed"));
     }
@@ -195,7 +195,7 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
         false => Some(lock::take(&engine, &stack.desired.project, "up", &mut signals).await?),
     };
     let observed = stack.observe(&engine).await?;
-    let plan = plan(stack, &observed, options)?;
+    let plan = plan(global, stack, &observed, options)?;
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);

@@ -17,7 +17,7 @@ use super::profile::{self, Selection};
 use super::request::{Request, Skip};
 use super::resolve::{self, Base};
 use super::sources::Sources;
-use super::tree::{self, section};
+use super::tree;
 use super::{
     cast, consistency, decode, defaults, env_file, extends, include, merge, normalize, project_name, validate,
 };
@@ -283,11 +283,6 @@ fn relative(to: &Path, from: &Path) -> PathBuf {
     let up = from.components().skip(shared).map(|_| Path::new(".."));
     let down = to.components().skip(shared).map(|c| Path::new(c.as_os_str()).to_path_buf());
     up.map(Path::to_path_buf).chain(down).collect()
-}
-
-/// The services of a tree, by name.
-pub(super) fn service_names(tree: &Node) -> impl Iterator<Item = &str> {
-    section(tree, "services").map(|(name, _)| &**name)
 }
 
 #[cfg(test)]

@@ -27,8 +27,10 @@ pub mod sources;
 pub mod template;
 mod trail;
 mod tree;
+mod unsupported;
 mod validate;
 pub mod value;
 
 pub use load::{Loaded, load, load_text, load_text_with};
 pub use request::{Request, Skip};
+pub use unsupported::unsupported;

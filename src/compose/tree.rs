@@ -17,9 +17,7 @@ pub fn section_mut<'t>(tree: &'t mut Node, name: &str) -> impl Iterator<Item = (
 
 /// The value under a key, to change.
 pub fn field_mut<'t>(node: &'t mut Node, key: &str) -> Option<&'t mut Node> {
-    if node.get(key).is_none() {
-        return None;
-    }
+    node.get(key)?;
     node.as_map_mut()?.get_mut(key)
 }
 

@@ -16,7 +16,7 @@ use crate::source::{FileId, Files, Position, Span};
 const APART: u32 = 12;
 
 /// How wide an excerpt may be; longer lines are cut round what is cited.
-const WIDTH: usize = 140;
+pub(super) const WIDTH: usize = 140;
 
 /// A line that goes on for more bytes than this before or after what is cited is cut before it is laid out.
 const CUT: usize = 1000;
@@ -65,7 +65,7 @@ pub fn count(findings: &Findings) -> String {
     counted.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn one(files: &Files, finding: &Finding, renderer: &Renderer) -> String {
+pub(super) fn one(files: &Files, finding: &Finding, renderer: &Renderer) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -96,7 +96,7 @@ fn one(files: &Files, finding: &Finding, renderer: &Renderer) -> String {
 }
 
 /// A message without control characters and line breaks.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     normalize_untrusted_str(text).replace(['\n', '\u{85}', '\u{2028}', '\u{2029}'], " ")
 }
 

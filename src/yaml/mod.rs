@@ -1,12 +1,17 @@
 //! YAML as Compose reads it, with the place of every node.
 
+pub mod json;
 mod merge;
 mod node;
+mod order;
 mod read;
 mod scalar;
 mod syntax;
 mod tag;
+mod writer;
 
 pub use node::{Data, Entry, Mapping, Node, Scalar, Style, Tag, Value};
+pub use order::natural;
 pub use read::{ALIAS_LIMIT, DEPTH_LIMIT, read};
 pub use scalar::{is_timestamp, number, resolve};
+pub use writer::write;

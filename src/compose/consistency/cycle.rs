@@ -1,5 +1,7 @@
 //! No service waits for itself.
 
+use std::collections::btree_map::Entry;
+
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
@@ -47,8 +49,8 @@ fn circle(graph: &DiGraph<&str, Span>, start: NodeIndex, component: &[NodeIndex]
                 way.reverse();
                 return way;
             }
-            if !came_from.contains_key(&to) {
-                came_from.insert(to, at);
+            if let Entry::Vacant(vacant) = came_from.entry(to) {
+                vacant.insert(at);
                 queue.push_back(to);
             }
         }

@@ -60,16 +60,7 @@ fn defined(tree: &Node, kind: &str, key: &str, at: Span, service: &str, findings
         Some(near) => finding.label(format!("did you mean `{near}`?")),
         None => finding,
     };
-    findings.push(finding.help(format!("define it at the top level:\n{kind}:\n  {key}:{}", first_line(kind))));
-}
-
-/// What a definition needs at least.
-fn first_line(kind: &str) -> &'static str {
-    match kind {
-        "configs" | "secrets" => "\n    file: …",
-        "models" => "\n    model: …",
-        _ => "",
-    }
+    findings.push(finding.help(format!("define it at the top level, below `{kind}:`")));
 }
 
 fn check_dependency(

@@ -17,6 +17,7 @@ use super::model::Project;
 use super::tree;
 use crate::finding::Findings;
 use crate::name::{ProjectName, ServiceName};
+use crate::source::Spanned;
 use crate::yaml::Node;
 
 /// What a project is besides its tree.
@@ -34,6 +35,12 @@ pub(super) fn decode(tree: &Node, identity: Identity, findings: &mut Findings) -
     for (key, entry) in tree::section(tree, "services") {
         if let Ok(name) = key.parse::<ServiceName>() {
             services.insert(name.clone(), service::service(name, entry.key, &entry.value, findings));
+        }
+    }
+    for (key, service) in &mut services {
+        let is_built = tree.get("services").and_then(|s| s.get(key.as_str())).is_some_and(|s| tree::has(s, "build"));
+        if service.image.is_none() && is_built {
+            service.image = Some(Spanned::new(format!("{}-{key}", identity.name), service.span));
         }
     }
     let names: Vec<ServiceName> = services.keys().cloned().collect();

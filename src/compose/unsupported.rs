@@ -1,0 +1,73 @@
+//! What the file says and bowline does not do yet: an error for commands that talk to an Engine, never silence.
+
+use crate::compose::attributes::{Place, Realized};
+use crate::compose::model::Project;
+use crate::compose::trail::Trail;
+use crate::compose::tree::text;
+use crate::finding::{Code, Finding, Findings};
+use crate::yaml::{Data, Node};
+
+/// Everything in the project's tree that its table row says is not realized.
+pub fn unsupported(project: &Project) -> Findings {
+    let mut findings = Findings::new();
+    look(&project.tree, Place::root(), &mut Trail::default(), &mut findings);
+    findings
+}
+
+fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
+    let Some(map) = node.as_map() else {
+        for (index, item) in node.as_seq().unwrap_or_default().iter().enumerate() {
+            trail.at_item(index, |trail| look(item, place.item(), trail, findings));
+        }
+        return;
+    };
+    if let Some(kind) = text(node, "type").filter(|_| place == Place::of("services.*.volumes[]"))
+        && !matches!(kind, "bind" | "volume" | "tmpfs")
+    {
+        let at = node.get("type").map_or(node.span, |t| t.span);
+        findings.push(not_yet(&format!("{trail}: mounts of type `{kind}` are"), at, ""));
+    }
+    for (key, entry) in map.iter() {
+        let below = place.key(key);
+        let Some(attribute) = below.attribute() else { continue };
+        let said = !matches!(&*entry.value.data, Data::Null) && !is_empty(&entry.value);
+        match attribute.realized {
+            Realized::Yes => trail.at_key(key, |trail| look(&entry.value, below, trail, findings)),
+            Realized::NotYet if said => {
+                let name = trail.at_key(key, |trail| trail.to_string());
+                findings.push(not_yet(&format!("{name} is"), entry.key, attribute.about));
+            }
+            Realized::NotYet | Realized::NoEffect => {}
+        }
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    node.as_map().is_some_and(crate::yaml::Mapping::is_empty) || node.as_seq().is_some_and(<[Node]>::is_empty)
+}
+
+fn not_yet(what: &str, at: crate::source::Span, about: &str) -> Finding {
+    let finding = Finding::error(Code::NotSupported, format!("{what} not supported yet")).at(at);
+    let finding = if about.is_empty() { finding } else { finding.label(about.trim_end_matches('.').to_owned()) };
+    finding.help("take it out to bring the stack up without it; `bowline config` prints it all the same")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compose::load_text;
+
+    #[test]
+    fn what_is_not_done_yet_is_named_and_what_has_no_effect_is_not() {
+        let text = "services: {a: {image: x, mem_limit: 5m, ulimits: {}, deploy: {mode: global, replicas: 2}, \
+            ports: [{target: 80, name: web}], volumes: [{type: image, source: y, target: /y}]}}";
+        let project = load_text("c.yaml", text).project.unwrap();
+        let found: Vec<String> = super::unsupported(&project).iter().map(|f| f.message.clone()).collect();
+        assert_eq!(
+            found,
+            [
+                "services.a.mem_limit is not supported yet",
+                "services.a.volumes[0]: mounts of type `image` are not supported yet"
+            ]
+        );
+    }
+}
