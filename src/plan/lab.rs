@@ -1,8 +1,10 @@
 //! A stack and an Engine that is only simulated: what tests of plans are written with.
 
+use std::cell::OnceCell;
+
 use crate::compose::load_text;
 use crate::finding::{Findings, Severity};
-use crate::name::{ServiceName, VolumeKey};
+use crate::name::ServiceName;
 use crate::plan::Plan;
 use crate::plan::down::{DownOptions, down};
 use crate::plan::up::{UpOptions, up};
@@ -19,6 +21,7 @@ pub(crate) struct Lab {
     pub(crate) down: DownOptions,
     pub(crate) with: DesiredOptions,
     api: Option<(u32, u32)>,
+    loaded: OnceCell<Desired>,
 }
 
 /// A plan and what it was made from.
@@ -37,13 +40,14 @@ impl Lab {
     /// The same stack with another word somewhere.
     pub(crate) fn edit(&self, from: &str, to: &str) -> Self {
         assert!(self.text.contains(from), "the stack has no `{from}`");
-        Self { text: self.text.replace(from, to), ..self.clone() }
+        Self { text: self.text.replace(from, to), loaded: OnceCell::new(), ..self.clone() }
     }
 
     /// The same stack with other flags.
     pub(crate) fn options(&self, change: impl FnOnce(&mut Self)) -> Self {
         let mut lab = self.clone();
         change(&mut lab);
+        lab.loaded = OnceCell::new();
         lab
     }
 
@@ -53,11 +57,13 @@ impl Lab {
     }
 
     /// What the stack asks for.
-    pub(crate) fn desired(&self) -> Desired {
-        let loaded = load_text("compose.yaml", &self.text);
-        let errors: Vec<_> = loaded.findings.iter().filter(|f| f.severity == Severity::Error).collect();
-        assert!(errors.is_empty(), "{}\n{errors:#?}", self.text);
-        desired(&loaded.project.expect("a stack without errors is a project"), &self.with)
+    pub(crate) fn desired(&self) -> &Desired {
+        self.loaded.get_or_init(|| {
+            let loaded = load_text("compose.yaml", &self.text);
+            let errors: Vec<_> = loaded.findings.iter().filter(|f| f.severity == Severity::Error).collect();
+            assert!(errors.is_empty(), "{}\n{errors:#?}", self.text);
+            desired(&loaded.project.expect("a stack without errors is a project"), &self.with)
+        })
     }
 
     /// An Engine that holds nothing but the images.
@@ -85,13 +91,13 @@ impl Lab {
     pub(crate) fn up_from(&self, observed: &Observed) -> Planned {
         let before = self.with_images(observed.clone());
         let mut findings = Findings::new();
-        let plan = up(&self.desired(), &before, &self.up, &mut findings);
+        let plan = up(self.desired(), &before, &self.up, &mut findings);
         Planned { plan: plan.unwrap_or_else(|flaw| panic!("{flaw}\n{}", self.text)), before, findings }
     }
 
     /// `down` with the file.
     pub(crate) fn down_from(&self, observed: &Observed) -> Planned {
-        self.down_with(observed, Some(&self.desired()))
+        self.down_with(observed, Some(self.desired()))
     }
 
     /// `down` without the file.
@@ -101,8 +107,7 @@ impl Lab {
 
     fn down_with(&self, observed: &Observed, file: Option<&Desired>) -> Planned {
         let mut findings = Findings::new();
-        let project = self.desired().project;
-        let plan = down(&project, file, observed, &self.down, &mut findings);
+        let plan = down(&self.desired().project, file, observed, &self.down, &mut findings);
         let plan = plan.unwrap_or_else(|flaw| panic!("{flaw}\n{}", self.text));
         Planned { plan, before: observed.clone(), findings }
     }
@@ -145,11 +150,6 @@ pub(crate) fn change(observed: &mut Observed, replica: &str, change: impl FnOnce
 /// A service's name.
 pub(crate) fn service(name: &str) -> ServiceName {
     name.parse().expect("a service's name")
-}
-
-/// A volume's key.
-pub(crate) fn volume(name: &str) -> VolumeKey {
-    name.parse().expect("a volume's key")
 }
 
 /// Asserts the lines of a plan; the width of its columns does not count.

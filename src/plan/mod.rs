@@ -2,9 +2,13 @@
 
 mod builder;
 pub mod down;
+#[cfg(test)]
+mod down_tests;
 mod graph;
 #[cfg(test)]
 pub(crate) mod lab;
+#[cfg(test)]
+mod law;
 mod operation;
 mod proof;
 pub mod stop;

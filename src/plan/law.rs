@@ -1,0 +1,251 @@
+//! What holds of every plan, over random stacks, random changes of them, and kills at any step.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::lab::{Lab, Planned};
+use super::operation::{Needs, Operation, Target};
+use crate::finding::Severity;
+use crate::state::observed::{ContainerState, Observed};
+use crate::state::simulate::simulate_some;
+
+/// A service of a random stack. Numbers choose among what its place allows.
+#[derive(Clone, Debug)]
+struct Shape {
+    present: bool,
+    command: u8,
+    attachment: u8,
+    networks: u8,
+    needs: u8,
+    conditions: u16,
+    scale: u8,
+    extras: u8,
+}
+
+fn shape() -> impl Strategy<Value = Shape> {
+    let bytes = (0..8u8, 0..3u8, 0..8u8, 0..8u8, any::<u8>(), any::<u16>(), 0..8u8, any::<u8>());
+    bytes.prop_map(|(present, command, attachment, networks, needs, conditions, scale, extras)| Shape {
+        present: present > 0,
+        command,
+        attachment,
+        networks,
+        needs,
+        conditions,
+        scale,
+        extras,
+    })
+}
+
+/// A stack: its services, and a number that chooses what its three networks are like.
+fn stack() -> impl Strategy<Value = String> {
+    (vec(shape(), 5), any::<u16>()).prop_map(|(shapes, networks)| text(&shapes, networks))
+}
+
+fn text(shapes: &[Shape], networks: u16) -> String {
+    let mut out = String::from("services:\n");
+    let mut earlier: Vec<(usize, bool)> = Vec::new();
+    for (place, shape) in shapes.iter().enumerate().filter(|(place, s)| s.present || *place == 0) {
+        let image = if shape.extras & 1 == 1 { "with-volume" } else { "busybox" };
+        let _ = write!(out, "  s{place}: {{image: {image}, command: c{}", shape.command);
+        let bridged = attach(&mut out, place, shape, &earlier);
+        depend(&mut out, shape, &earlier);
+        if shape.extras & 2 == 2 {
+            out.push_str(", healthcheck: {test: [CMD, 'true']}");
+        }
+        match shape.scale {
+            0..3 => _ = write!(out, ", scale: {}", shape.scale + 1),
+            3 => _ = write!(out, ", container_name: name{}", shape.extras % 3 + 3 * place as u8),
+            4 => out.push_str(", scale: 0"),
+            _ => {}
+        }
+        if shape.extras & 4 == 4 {
+            out.push_str(", volumes: ['data:/data', /anon]");
+        }
+        if shape.scale > 4 && shape.attachment > 3 {
+            let _ = write!(out, ", ports: ['{}:80']", 8000 + usize::from(shape.extras % 2) + 2 * (place % 2));
+        }
+        out.push_str("}\n");
+        if shape.scale != 4 {
+            earlier.push((place, bridged));
+        }
+    }
+    out.push_str("networks:\n");
+    for (place, name) in ["a", "b", "c"].iter().enumerate() {
+        let kind = match networks >> (3 * place) & 7 {
+            0 => "{internal: true}".to_owned(),
+            1 => format!("{{ipam: {{config: [{{subnet: 10.{place}.0.0/24}}]}}}}"),
+            2 => format!("{{ipam: {{config: [{{subnet: 10.{}.0.0/24}}]}}}}", (place + 1) % 3),
+            3 => "{labels: {x: y}}".to_owned(),
+            _ => "{}".to_owned(),
+        };
+        let _ = writeln!(out, "  {name}: {kind}");
+    }
+    out.push_str("volumes: {data: {}}\n");
+    out
+}
+
+/// Where a service hangs; true where it is on the default bridge.
+fn attach(out: &mut String, place: usize, shape: &Shape, earlier: &[(usize, bool)]) -> bool {
+    let parent = earlier.get(usize::from(shape.networks) % earlier.len().max(1));
+    match (shape.attachment, parent) {
+        (0, _) => out.push_str(", network_mode: none"),
+        (1, Some((parent, _))) => _ = write!(out, ", network_mode: 'service:s{parent}'"),
+        (2, _) => {
+            out.push_str(", network_mode: bridge");
+            if let Some((target, _)) = earlier.iter().find(|(_, bridged)| *bridged) {
+                let _ = write!(out, ", links: ['s{target}:link{place}']");
+            }
+            return true;
+        }
+        _ => {
+            let names = ["a", "b", "c"].iter().enumerate().filter(|(bit, _)| shape.networks >> bit & 1 == 1);
+            let each: Vec<String> = names
+                .map(|(bit, name)| match shape.extras >> 3 & 3 {
+                    0 => format!("{name}: {{aliases: [alias{bit}]}}"),
+                    1 => format!("{name}: {{priority: {bit}}}"),
+                    _ => format!("{name}: {{}}"),
+                })
+                .collect();
+            if !each.is_empty() {
+                let _ = write!(out, ", networks: {{{}}}", each.join(", "));
+            }
+        }
+    }
+    false
+}
+
+fn depend(out: &mut String, shape: &Shape, earlier: &[(usize, bool)]) {
+    let mut each = Vec::new();
+    for (bit, (name, _)) in earlier.iter().enumerate().filter(|(bit, _)| shape.needs >> bit & 1 == 1) {
+        let choice = shape.conditions >> (2 * bit) & 3;
+        let condition = match choice {
+            0 => "service_healthy",
+            1 => "service_completed_successfully",
+            _ => "service_started",
+        };
+        let flag = if choice == 2 { ", restart: true" } else { "" };
+        let optional = if shape.conditions >> 15 == 1 { ", required: false" } else { "" };
+        each.push(format!("s{name}: {{condition: {condition}{flag}{optional}}}"));
+    }
+    if !each.is_empty() {
+        let _ = write!(out, ", depends_on: {{{}}}", each.join(", "));
+    }
+}
+
+fn lab(text: &str, old: bool) -> Lab {
+    let lab = Lab::load(text).options(|lab| {
+        lab.up.remove_orphans = true;
+        lab.down.remove_orphans = true;
+        lab.down.volumes = true;
+    });
+    if old { lab.api(1, 41) } else { lab }
+}
+
+/// Another plan has nothing to do but to run again what has ended (docker compose 2.40.3 does so with every `up`).
+fn assert_settled(lab: &Lab, observed: &Observed) {
+    let again = lab.up_from(observed);
+    for (_, step) in again.plan.steps() {
+        let ended = match &step.operation {
+            Operation::Start(Target::Existing { id, .. }) => {
+                let mut all = observed.containers.iter();
+                all.any(|c| c.id == *id && matches!(c.state, ContainerState::Exited { code: 0, .. }))
+            }
+            Operation::Await(_) => again.operations().iter().any(|o| o.starts_with("start")),
+            _ => false,
+        };
+        assert!(ended, "not settled:\n{}", again.plan);
+    }
+    let desired = lab.desired();
+    let names: BTreeSet<_> = desired.containers.values().map(|c| (&c.replica, &c.name)).collect();
+    assert_eq!(names, observed.containers.iter().map(|c| (&c.replica, &c.name)).collect());
+}
+
+/// Nothing of the project is left.
+fn assert_gone(observed: &Observed, plan: &Planned) {
+    assert!(observed.containers.is_empty(), "{}", plan.plan);
+    assert!(observed.networks.is_empty(), "{}", plan.plan);
+    assert!(observed.volumes.is_empty(), "{}", plan.plan);
+}
+
+/// The steps that were done when a kill came: each with all that it comes after, those that `chosen` says.
+fn killed(planned: &Planned, chosen: &[bool]) -> Observed {
+    let mut done: Vec<bool> = Vec::new();
+    for (id, _) in planned.plan.steps() {
+        let before = planned.plan.predecessors(id).all(|(other, _)| done[other.index()]);
+        done.push(before && chosen.get(id.index() % chosen.len().max(1)).copied().unwrap_or(true));
+    }
+    simulate_some(&planned.plan, &planned.before, |id| done[id.index()])
+}
+
+/// The steps that were done when one failed: all but those that need it.
+fn failed(planned: &Planned, place: usize) -> Observed {
+    let bad = place % planned.plan.len().max(1);
+    let mut done: Vec<bool> = Vec::new();
+    for (id, _) in planned.plan.steps() {
+        let mut needs = planned.plan.predecessors(id).filter(|(_, why)| *why != Needs::Order);
+        done.push(id.index() != bad && needs.all(|(other, _)| done[other.index()]));
+    }
+    simulate_some(&planned.plan, &planned.before, |id| done[id.index()])
+}
+
+/// 48 stacks a law, or as many as `PROPTEST_CASES` says.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn planning_again_from_what_a_plan_makes_gives_nothing_to_do(first in stack(), second in stack(), old: bool) {
+        let (first, second) = (lab(&first, old), lab(&second, old));
+        let one = first.up();
+        assert_settled(&first, &one.observed());
+        let then = second.up_from(&one.observed());
+        prop_assert!(!then.findings.iter().any(|f| f.severity == Severity::Error));
+        assert_settled(&second, &then.observed());
+        let gone = second.down_from(&then.observed());
+        assert_gone(&gone.observed(), &gone);
+        let gone = second.down_without_file(&one.observed());
+        assert_gone(&gone.observed(), &gone);
+    }
+
+    #[test]
+    fn whatever_a_kill_leaves_the_next_up_mends_and_down_takes_away(
+        first in stack(), second in stack(), chosen in vec(prop::bool::weighted(0.9), 64), old: bool,
+    ) {
+        let (first, second) = (lab(&first, old), lab(&second, old));
+        let before = first.up();
+        for left in [killed(&before, &chosen), killed(&second.up_from(&before.observed()), &chosen)] {
+            let mended = second.up_from(&left);
+            assert_settled(&second, &mended.observed());
+            let back = first.up_from(&left);
+            assert_settled(&first, &back.observed());
+            let gone = second.down_without_file(&left);
+            assert_gone(&gone.observed(), &gone);
+            let half = killed(&gone, &chosen);
+            let rest = second.down_from(&half);
+            assert_gone(&rest.observed(), &rest);
+        }
+    }
+
+    #[test]
+    fn whatever_a_failed_step_leaves_the_next_up_mends(first in stack(), second in stack(), place: usize) {
+        let second = lab(&second, false);
+        let before = lab(&first, false).up().observed();
+        let left = failed(&second.up_from(&before), place);
+        let mended = second.up_from(&left);
+        assert_settled(&second, &mended.observed());
+    }
+
+    #[test]
+    fn a_plan_is_the_same_each_time(first in stack(), second in stack()) {
+        let before = lab(&first, false).up().observed();
+        let plan = || lab(&second, false).up_from(&before).plan.to_string();
+        prop_assert_eq!(plan(), plan());
+    }
+}
