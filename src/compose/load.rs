@@ -22,6 +22,7 @@ use super::{
     cast, consistency, decode, defaults, env_file, extends, include, merge, normalize, project_name, validate,
 };
 use crate::finding::{Code, Finding, Findings};
+use crate::lint;
 use crate::name::ProjectName;
 use crate::source::{FileId, Files, Span};
 use crate::yaml::{self, Node};
@@ -264,6 +265,9 @@ impl Loader<'_> {
         let identity = decode::Identity { name, working_dir: directory, files, env_files, inactive };
         let project = decode::decode(&tree, identity, self.findings);
         let project = (!self.findings.has_errors()).then_some(project);
+        if let Some(project) = project.as_ref().filter(|_| !self.skip.consistency) {
+            lint::check(project, self.findings);
+        }
         (Some(tree), project)
     }
 

@@ -240,6 +240,10 @@ fn wrong_shape(node: &Node, shape: Accepts, attribute: &Attribute, trail: &Trail
         Finding::error(Code::WrongType, format!("{trail} must be {expected}, not {}", node.kind())).at(node.span);
     let accepts = attribute.form.accepts();
     let scalar = node.as_scalar();
+    if let (Form::Duration, Some(number)) = (attribute.form, scalar) {
+        let seconds = format!("{}s", number.raw);
+        return finding.help(format!("write its unit: `{seconds}`")).patch(node.span, seconds);
+    }
     if accepts.has(Accepts::TEXT) && shape != Accepts::LIST && shape != Accepts::MAP {
         let raw = scalar.map_or("", |s| &s.raw);
         return finding.help(format!("put it in quotes: \"{raw}\"")).patch(node.span, format!("\"{raw}\""));

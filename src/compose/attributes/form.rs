@@ -128,6 +128,8 @@ pub enum Form {
     NamesOrMap,
     /// A text, or a list of what follows.
     TextOrList,
+    /// A list of texts, or the mapping that follows.
+    TextsOrMap,
     /// How many: a number, a text that says one, or `all`.
     Count,
     /// A whole number or a text; kept as a text.
@@ -152,7 +154,7 @@ impl Form {
             Self::Words => A::NULL.union(A::TEXT).union(A::LIST),
             Self::Test | Self::OneOrMore | Self::TextOrList => A::TEXT.union(A::LIST),
             Self::Texts | Self::TextsOrNumbers | Self::List => A::LIST,
-            Self::Pairs | Self::Variables | Self::Hosts | Self::NamesOrMap => A::MAP.union(A::LIST),
+            Self::Pairs | Self::Variables | Self::Hosts | Self::NamesOrMap | Self::TextsOrMap => A::MAP.union(A::LIST),
             Self::Options | Self::Texted | Self::Free | Self::ProviderOptions | Self::Map => A::MAP,
             Self::MapOrNull => A::MAP.union(A::NULL),
             Self::TextOrMap => A::TEXT.union(A::MAP),
@@ -237,6 +239,7 @@ impl Form {
             Self::WholeOrMap => "a whole number or a mapping",
             Self::FlagOrMap => "a boolean",
             Self::NamesOrMap => "a list of names, or a mapping",
+            Self::TextsOrMap => "a list, or a mapping",
             Self::Count => "a whole number or `all`",
         }
     }

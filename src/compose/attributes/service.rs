@@ -335,4 +335,9 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
         .distinct()
         .not_yet()
         .becomes("HostConfig.VolumesFrom"),
+    at("x-verify", TextsOrMap, "What it must reach, as `allow` without the source; or a mapping as at the top level."),
+    at("x-verify.allow", Texts, "What it must reach: `db:5432`."),
+    at("x-verify.deny", Texts, "What it must not reach."),
+    at("x-verify.names", Free, "What a name must mean to it."),
+    at("x-verify.hosts", OneOrMore, "Lines that its /etc/hosts must hold."),
 ];

@@ -29,7 +29,19 @@ pub(super) const ROWS: &[Attribute] = &[
     at("models", Map, "Language models that services use."),
     at("x-verify", Map, "What must reach what, what must not, what names must mean: proved by `bowline verify`.")
         .differs("docker compose carries it and does not look at it."),
-    at("x-trunks", Map, "Networks that ride on VLANs of one wire.")
+    at("x-verify.matrix", Text, "Whether what follows from the file is proved besides the rules.")
+        .words(&["auto", "strict", "off"])
+        .default("auto"),
+    at("x-verify.timeout", Duration, "How long what must be reached may take to answer.").default("10s"),
+    at("x-verify.allow", Texts, "What must be reached: `web -> db:5432`."),
+    at("x-verify.deny", Texts, "What must be blocked: `bot -> db:5432`."),
+    at("x-verify.names", Free, "What a name must mean, seen from a service: `{web: {db: db}}`."),
+    at(
+        "x-verify.hosts",
+        Free,
+        "Lines that a service's /etc/hosts must hold; `{db}` is its address, `{db.id}` its short id.",
+    ),
+    at("x-trunks", Free, "Networks that ride on VLANs of one wire.")
         .not_yet()
         .differs("docker compose carries it and does not look at it."),
 ];

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use super::extension::verify;
+use super::extension;
 use super::model::Project;
 use super::tree;
 use crate::finding::Findings;
@@ -60,6 +60,6 @@ pub(super) fn decode(tree: &Node, identity: Identity, findings: &mut Findings) -
         }
     }
     let Identity { name, working_dir, files, env_files, inactive } = identity;
-    let rules = verify::Rules::default();
+    let rules = extension::rules(tree, findings);
     Project { name, working_dir, files, env_files, services, inactive, networks, volumes, rules, tree: tree.clone() }
 }
