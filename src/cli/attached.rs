@@ -196,7 +196,7 @@ async fn end(
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let (engine, project) = (attached.engine, &attached.stack.desired.project);
-    let observed = observe(engine, project, vec![]).await?;
+    let observed = observe(engine, project, vec![], bowline::engine::Facts::Brief).await?;
     let options = StopOptions { services: vec![], timeout: attached.timeout };
     let plan = stop(project, &observed, &options).map_err(|flaw| {
         Failure::new(Exit::StepFailed, flaw).hint("this is a mistake of bowline's: please report it")

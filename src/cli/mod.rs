@@ -15,6 +15,7 @@ mod load;
 mod lock;
 mod output;
 mod plan;
+mod preflight;
 mod ps;
 mod signals;
 mod stack;

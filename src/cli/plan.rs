@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use super::args::Global;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
+use super::preflight::{self, Rigour};
 use super::stack::Stack;
 use super::{block_on, output, up};
 
@@ -40,7 +41,9 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let plan = block_on(async {
         let engine = connect(global, Purpose::Read).await?;
         let observed = stack.observe(&engine).await?;
-        up::plan(global, &stack, &observed, &arguments.changes.options(&arguments.services))
+        let plan = up::plan(global, &stack, &observed, &arguments.changes.options(&arguments.services))?;
+        preflight::check(global, &engine, &stack, &observed, &plan, Rigour::Tell).await?;
+        Ok::<_, Failure>(plan)
     })?;
     match arguments.format {
         Format::Text if plan.is_empty() => output::answer(&format!("{} is as declared", stack.desired.project))?,

@@ -46,13 +46,21 @@ impl Stack {
         let mut images: Vec<String> = self.desired.containers.values().map(|c| c.settings.image.clone()).collect();
         images.sort_unstable();
         images.dedup();
-        observe(engine, &self.desired.project, images).await
+        // the first answer of Engines before API 1.42 does not tell of a Swarm
+        let overlay = self.desired.networks.values().any(|network| network.driver == "overlay");
+        let facts = if overlay { Facts::Whole } else { Facts::Brief };
+        observe(engine, &self.desired.project, images, facts).await
     }
 }
 
 /// Looks at the Engine for a project. Questions that it did not answer are said.
-pub async fn observe(engine: &Engine, project: &ProjectName, images: Vec<String>) -> Result<Observed, Failure> {
-    let observed = engine.observe(&Scope { project, images, facts: Facts::Brief }).await?;
+pub async fn observe(
+    engine: &Engine,
+    project: &ProjectName,
+    images: Vec<String>,
+    facts: Facts,
+) -> Result<Observed, Failure> {
+    let observed = engine.observe(&Scope { project, images, facts }).await?;
     for gap in &observed.gaps {
         output::remark(&format!("the Engine does not tell of {}: {}", gap.about, gap.why));
     }
@@ -104,7 +112,7 @@ impl Named {
     pub async fn observe(&self, engine: &Engine) -> Result<Observed, Failure> {
         match self {
             Self::Stack(stack) => stack.observe(engine).await,
-            Self::Name(name) => observe(engine, name, vec![]).await,
+            Self::Name(name) => observe(engine, name, vec![], Facts::Brief).await,
         }
     }
 

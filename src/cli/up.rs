@@ -5,8 +5,8 @@ use std::time::Duration;
 use bowline::engine::Engine;
 use bowline::finding::Findings;
 use bowline::name::ServiceName;
-use bowline::plan::Plan;
 use bowline::plan::up::{Recreate, UpOptions, up};
+use bowline::plan::{Cause, Plan};
 use bowline::report::logs::Look;
 use bowline::state::desired::DesiredOptions;
 use bowline::state::observed::Observed;
@@ -17,6 +17,7 @@ use super::attached::{self, Attached, Ending};
 use super::display::Display;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
+use super::preflight::{self, Rigour};
 use super::signals::Signals;
 use super::stack::{Stack, no_such_service};
 use super::{block_on, carry, lock, output};
@@ -41,6 +42,9 @@ pub struct Arguments {
     /// Return when every service runs, and is healthy where it has a check; implies `-d`.
     #[arg(long, conflicts_with_all = ["abort_on_container_exit", "abort_on_container_failure", "exit_code_from"])]
     wait: bool,
+    /// Go on where preflight says that the Engine or its host would refuse.
+    #[arg(long)]
+    no_preflight: bool,
     /// How long `--wait` waits, in seconds.
     #[arg(long, value_name = "SECONDS")]
     wait_timeout: Option<u64>,
@@ -196,11 +200,14 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
     };
     let observed = stack.observe(&engine).await?;
     let plan = plan(global, stack, &observed, options)?;
+    let rigour = if arguments.no_preflight { Rigour::Tell } else { Rigour::Refuse };
+    preflight::check(global, &engine, stack, &observed, &plan, rigour).await?;
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);
     }
     let display = Display::new(global);
+    tell_why(&plan, &display);
     if arguments.detach || arguments.wait || arguments.no_start {
         return detached(global, &engine, &plan, &display, &mut signals, &stack.desired.project).await;
     }
@@ -215,6 +222,16 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
         timeout: options.timeout,
     };
     attached::run(&attached, &plan, &display, &mut signals).await
+}
+
+/// Says for what reason anything that is there is touched.
+fn tell_why(plan: &Plan, display: &Display) {
+    for line in plan.lines() {
+        let told = !matches!(plan.step(line.id).cause, Cause::Missing | Cause::Awaited(_));
+        if let Some(reason) = line.reason.filter(|_| told) {
+            display.remark(&format!("{}: {reason}", line.operation));
+        }
+    }
 }
 
 async fn detached(
