@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{config, down, plan, ps, up, version};
+use super::{config, down, plan, ps, up, verify, version};
 
 /// Ties a Compose stack fast and proves that the knot holds.
 #[derive(Debug, Parser)]
 #[command(name = "bowline", disable_version_flag = true, max_term_width = 120, subcommand_required = true)]
 #[command(
     after_help = "Exit codes: 0 done, 1 a step failed, 2 `plan` has changes, 64 usage, 65 the file, 66 preflight, \
-    69 no Engine, 70 unhealthy, 71 verification failed, 72 leftovers, 130 interrupted"
+    69 no Engine, 70 unhealthy, 71 verification failed, 72 leftovers, 73 not all could be verified, 130 interrupted"
 )]
 pub struct Arguments {
     /// Options before the command.
@@ -31,6 +31,7 @@ pub enum Command {
     Plan(plan::Arguments),
     Ps(ps::Arguments),
     Up(Box<up::Arguments>),
+    Verify(verify::Arguments),
     Version(version::Arguments),
 }
 

@@ -24,10 +24,12 @@ pub enum Exit {
     Unreachable,
     /// A service did not become healthy, or ended while it was waited for.
     Unhealthy,
-    /// A check of `verify` was refuted, or could not be proved where it had to be.
+    /// A check of `verify` was refuted.
     Refuted,
     /// Something of the stack could not be removed.
     Leftovers,
+    /// No check of `verify` was refuted, and at least one could not be told: not a pass.
+    Unproved,
     /// Ctrl-C or SIGTERM.
     Interrupted,
     /// What a container ended with, where the user asked for it (`--exit-code-from`).
@@ -48,6 +50,7 @@ impl Exit {
             Self::Unhealthy => 70,
             Self::Refuted => 71,
             Self::Leftovers => 72,
+            Self::Unproved => 73,
             Self::Interrupted => 130,
             Self::Container(code) => code,
         }

@@ -20,6 +20,7 @@ mod ps;
 mod signals;
 mod stack;
 mod up;
+mod verify;
 mod version;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Plan(arguments) => plan::run(global, arguments),
         Command::Ps(arguments) => ps::run(global, arguments),
         Command::Up(arguments) => up::run(global, arguments),
+        Command::Verify(arguments) => verify::run(global, arguments),
         Command::Version(arguments) => version::run(arguments),
     }
 }

@@ -64,3 +64,14 @@ pub fn answer_to(file: Option<&std::path::Path>, text: &str) -> Result<(), Failu
     let named = |e: std::io::Error| std::io::Error::new(e.kind(), format!("cannot write {}: {e}", path.display()));
     Ok(std::fs::write(path, text).map_err(named)?)
 }
+
+/// The columns of the terminal that standard output is, else 100.
+pub fn width() -> usize {
+    #[cfg(target_os = "linux")]
+    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stdout())
+        && size.ws_col > 0
+    {
+        return usize::from(size.ws_col);
+    }
+    100
+}

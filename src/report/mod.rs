@@ -7,3 +7,4 @@ pub mod logs;
 pub mod plan;
 pub mod progress;
 mod table;
+pub mod verification;

@@ -4,7 +4,7 @@
 pub mod check;
 mod derive;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod gather;
 mod judge;
 pub mod matrix;

@@ -1,0 +1,157 @@
+//! Reports of verdicts given as data.
+
+use super::*;
+use crate::report::findings::Color;
+use crate::verify::check::{Expectation, Why};
+use crate::verify::rule::Rule;
+use crate::verify::topology::Topology;
+
+fn report() -> Report {
+    let text = "services: {web: {networks: [x]}, bot: {networks: [y]}}\nnetworks: {x: {}, y: {}}\n";
+    let loaded = crate::verify::fixture::load(text);
+    let project = loaded.project.unwrap();
+    let matrix = Matrix::of(&Topology::of(&project));
+    let check = |id: &str, service: &str, says: &str, basis| Check {
+        id: id.to_owned(),
+        service: service.parse().ok(),
+        says: says.to_owned(),
+        basis,
+        span: Some(project.services["web"].span),
+        expectation: Expectation::Undeclared { why: String::new() },
+    };
+    let isolated = Verdict::refuted("bot does not reach web", "bot -> web (10.0.0.2): TCP answered in 0.2 ms")
+        .seen("bot is on x, where the file does not put it")
+        .help("docker network disconnect p_x p-bot-1");
+    let why = Why::NoControl("it answers nobody else <either>".to_owned());
+    let file = || Basis::Attribute("services.web".to_owned());
+    let verdicts = vec![
+        (
+            check("running/web", "web", "web runs", file()),
+            Verdict::Proved(vec!["p-web-1 runs as process 7".to_owned()]),
+        ),
+        (
+            check(
+                "isolated/bot->web",
+                "bot",
+                "bot does not reach web",
+                Basis::Rule(Rule::R3a, "no common network: y and x are two bridges".to_owned()),
+            ),
+            isolated,
+        ),
+        (
+            check("no-name/bot:web", "bot", "bot does not resolve web", Basis::Declared("names: bot: web".to_owned())),
+            Verdict::Unproved(why),
+        ),
+    ];
+    let proof = Proof {
+        verdicts,
+        ways: [(crate::verify::scene::Vantage::Outside, Err("needs root".to_owned()))].into(),
+        engine: "28.5.2".to_owned(),
+        took: std::time::Duration::from_millis(1234),
+        leftovers: vec![],
+    };
+    Report::of("p", proof, &matrix, &loaded.files)
+}
+
+fn look(width: usize, detail: Detail) -> Look {
+    Look { color: Color::Plain, width, detail }
+}
+
+#[test]
+fn the_text_is_quiet_about_the_proved_and_full_about_the_rest() {
+    insta::assert_snapshot!(text(&report(), look(80, Detail::Counts)), @r"
+    p on Engine 28.5.2: 3 checks in 1.2 s
+
+    web            1 proved
+    bot            1 refuted, 1 not proved
+      ✗ bot does not reach web                                     compose.yaml:1:12
+          expected bot does not reach web
+          found    bot -> web (10.0.0.2): TCP answered in 0.2 ms
+          seen     bot is on x, where the file does not put it
+          help     docker network disconnect p_x p-bot-1
+          promised R3a: no common network: y and x are two bridges
+                   [isolated/bot->web]
+      ? bot does not resolve web                                   compose.yaml:1:12
+          why      it answers nobody else <either>
+          promised x-verify: names: bot: web [no-name/bot:web]
+
+    note: outside could not be looked into: needs root
+    1 proved, 1 refuted, 1 not proved
+    ");
+}
+
+#[test]
+fn all_shows_what_was_seen_of_the_proved() {
+    let text = text(&report(), look(80, Detail::All));
+    assert!(text.contains("  ✓ web runs"), "{text}");
+    assert!(text.contains("      p-web-1 runs as process 7"), "{text}");
+}
+
+#[test]
+fn no_line_is_wider_than_the_page_unless_one_word_is() {
+    for width in [40, 60, 100] {
+        for line in text(&report(), look(width, Detail::All)).lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn colours_are_an_argument() {
+    let plain = text(&report(), look(80, Detail::All));
+    let styled = text(&report(), Look { color: Color::Ansi, ..look(80, Detail::All) });
+    assert!(!plain.contains('\u{1b}') && styled.contains('\u{1b}'));
+    assert_eq!(anstream::adapter::strip_str(&styled).to_string(), plain);
+}
+
+#[test]
+fn the_matrix_shows_every_cell_with_its_rule() {
+    insta::assert_snapshot!(matrix_text(&report(), look(80, Detail::Counts)), @r"
+    from \ to  web     bot     host
+    web        ·       ✗ R3a   ? R4
+    bot        ✗ R3a   ·       ? R4
+    host       ✓ R5    ✓ R5    ·
+
+    R3a  Two bridges are parted by the Engine's firewall.
+    R4   From a service to the host: a bridge leads there, a macvlan or ipvlan child
+         never does.
+    R5   From the host to a service: every bridge is open to it, a macvlan or ipvlan
+         child never is.
+    ✓ reaches, ✗ does not, ? the file does not say: declare it in `x-verify`
+    ");
+}
+
+#[test]
+fn refuted_outweighs_unproved_and_unproved_outweighs_proved() {
+    assert_eq!(report().outcome, Some(Outcome::Refuted));
+    let only = |outcome: Outcome| {
+        let mut report = report();
+        report.checks.retain(|c| c.verdict != Some(outcome));
+        let checks = report.checks;
+        let text = "services: {web: {}}";
+        let matrix = Matrix::of(&Topology::of(&crate::verify::fixture::project(text)));
+        Report::assembled("p", checks, &matrix).outcome
+    };
+    assert_eq!(only(Outcome::Refuted), Some(Outcome::Unproved));
+}
+
+#[test]
+fn junit_has_a_case_a_check_and_an_error_for_what_could_not_be_told() {
+    let xml = junit(&report()).unwrap();
+    assert!(xml.contains(r#"tests="3" skipped="0" failures="1" errors="1""#), "{xml}");
+    assert!(
+        xml.contains(r#"<testcase name="isolated/bot-&gt;web" classname="R3a" file="compose.yaml" line="1""#),
+        "{xml}"
+    );
+    assert!(xml.contains("it answers nobody else &lt;either&gt;"), "{xml}");
+}
+
+#[test]
+fn the_json_holds_to_its_schema() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let report = report();
+    let value: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(value["checks"][1]["verdict"], "refuted");
+}
