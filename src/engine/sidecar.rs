@@ -144,11 +144,38 @@ impl Engine {
         }
         let call = Call::get("/containers/json").query("all", "1").filter("label", &[label]);
         let listed: Vec<Listed> = self.ask(call).await?;
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let before = i64::try_from(now).unwrap_or(i64::MAX) - seconds;
+        let before = seconds_since_epoch() - seconds;
         let left =
             listed.into_iter().filter(|l| l.created < before && matches!(l.state.as_str(), "created" | "exited"));
         Ok(left.map(|l| ContainerId::from_engine(l.id)).collect())
+    }
+
+    /// Removes the images with this label that have had no name for two minutes (a younger one may just be getting it) or are older
+    /// than `seconds`, but not `keep`, and not what a container still needs.
+    ///
+    /// # Errors
+    /// When the Engine does not list its images. That one cannot be removed is no error: another run may need it.
+    pub async fn sweep_images(&self, label: &str, keep: &str, seconds: i64) -> Result<(), Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Listed {
+            id: String,
+            #[serde(default)]
+            created: i64,
+            repo_tags: Option<Vec<String>>,
+        }
+        let listed: Vec<Listed> = self.ask(Call::get("/images/json").filter("label", &[label])).await?;
+        for image in listed {
+            let names = image.repo_tags.unwrap_or_default();
+            // until API 1.43 an image without a name was called so
+            let nameless = names.iter().all(|name| name == "<none>:<none>");
+            let age = seconds_since_epoch() - image.created;
+            if (nameless && age > 120 || age > seconds) && !names.iter().any(|name| name == keep) {
+                let call = Call::delete(&format!("/images/{}", super::call::segment(&image.id)));
+                let _ = self.order(call, None::<&()>).await;
+            }
+        }
+        Ok(())
     }
 
     /// Makes an image of one tar archive (`POST /images/create?fromSrc=-`). `changes` are lines of a Dockerfile
@@ -180,4 +207,9 @@ impl Engine {
         let options = UploadToContainerOptionsBuilder::default().path(path).build();
         Ok(self.docker.upload_to_container(id, Some(options), bollard::body_full(archive)).await?)
     }
+}
+
+fn seconds_since_epoch() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    i64::try_from(now).unwrap_or(i64::MAX)
 }

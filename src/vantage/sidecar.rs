@@ -12,6 +12,9 @@ use crate::probe::{ProbeError, carried};
 /// A sidecar that was made and never started is someone's who was killed, when it is so old, in seconds.
 const LEFT_BEHIND: i64 = 120;
 
+/// An image of another version that was made so long ago, in seconds, is no longer in use.
+const A_DAY: i64 = 24 * 60 * 60;
+
 /// The probe's image in one Engine, made when it is first needed.
 pub struct Image<'a> {
     engine: &'a Engine,
@@ -59,6 +62,8 @@ impl<'a> Image<'a> {
             let imported = self.engine.import_image(carried::REPOSITORY, carried::tag(), archive, &changes);
             imported.await.map_err(trouble)?;
         }
+        // other versions' images, and one that a run beside another imported under the same name
+        self.engine.sweep_images(carried::LABEL, &name, A_DAY).await.map_err(trouble)?;
         for left in self.engine.sidecars_left(carried::LABEL, LEFT_BEHIND).await.map_err(trouble)? {
             session::remove(self.engine, &left).await.map_err(ProbeError::NotStarted)?;
         }

@@ -501,3 +501,29 @@ fn measure() {
         }
     });
 }
+
+#[test]
+fn runs_that_import_the_image_at_once_do_not_disturb_each_other() {
+    block_on(async {
+        let Some(engine) = engine().await else { return };
+        let containers = Containers::new("image", 1);
+        let opened = futures_util::future::join_all((0..4).map(|_| {
+            let (engine, vantage) = (engine.clone(), containers.vantage(0));
+            async move { open(&engine, vec![vantage], Way::Sidecar).await }
+        }))
+        .await;
+        for run in opened {
+            run.ways().for_each(|(_, way)| assert_eq!(way.unwrap(), Way::Sidecar));
+            run.close().await.unwrap();
+        }
+        let named = docker(&[
+            "images",
+            "-q",
+            "--filter",
+            "label=bowline.probe",
+            "--filter",
+            &format!("reference={}", carried::image()),
+        ]);
+        assert_eq!(named.lines().count(), 1, "{named}");
+    });
+}

@@ -22,12 +22,15 @@ fn trouble(message: String) -> Failure {
     Failure { errno: None, message }
 }
 
+/// Reads the hardware address that an answer claims.
+type Claim<'a> = Box<dyn Fn(&[u8]) -> Option<[u8; 6]> + 'a>;
+
 /// How one protocol asks: what is sent where, and what an answer claims.
 struct Wire<'a> {
     socket: Socket,
     request: Vec<u8>,
     to: Vec<u8>,
-    read: Box<dyn Fn(&[u8]) -> Option<[u8; 6]> + 'a>,
+    read: Claim<'a>,
 }
 
 /// Asks.
