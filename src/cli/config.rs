@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use bowline::compose::print::{self, Dollars};
-use bowline::compose::{Loaded, Skip};
+use bowline::compose::{Loaded, Skip, variables::variables};
+use bowline::state::desired::{DesiredOptions, desired, labels};
+use bowline::yaml::{self, Node};
+use bowline::{name::Replica, report};
 use clap::{Args, ValueEnum};
 
 use super::args::Global;
@@ -19,12 +22,14 @@ pub struct Arguments {
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Check only, and print nothing: what the Engine would refuse is an error too.
+    /// Check only, and print nothing: what the Engine would refuse is an error here.
     #[arg(short, long)]
     quiet: bool,
     /// Write to a file.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    part: Part,
     /// Leave `${…}` as they are.
     #[arg(long)]
     no_interpolate: bool,
@@ -37,9 +42,42 @@ pub struct Arguments {
     /// Do not check whether the file makes sense as a whole.
     #[arg(long)]
     no_consistency: bool,
-    /// Do not look variables without a value up.
+    /// Do not look up variables that `environment` names without a value.
     #[arg(long)]
     no_env_resolution: bool,
+}
+
+/// One part of the answer instead of all of it.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct Part {
+    /// Names of the services, one a line.
+    #[arg(long = "services", id = "part_services")]
+    services: bool,
+    /// Keys of the volumes, one a line.
+    #[arg(long)]
+    volumes: bool,
+    /// Keys of the networks, one a line.
+    #[arg(long)]
+    networks: bool,
+    /// Images, one a line.
+    #[arg(long)]
+    images: bool,
+    /// Models, one a line.
+    #[arg(long)]
+    models: bool,
+    /// Profiles, one a line.
+    #[arg(long)]
+    profiles: bool,
+    /// A service's hash, or with `*` everyone's: what the label of its containers says.
+    #[arg(long, value_name = "SERVICE")]
+    hash: Option<String>,
+    /// The variables that `${…}` is replaced from.
+    #[arg(long)]
+    environment: bool,
+    /// The variables that the file asks for.
+    #[arg(long)]
+    variables: bool,
 }
 
 /// `--format`.
@@ -56,24 +94,27 @@ enum Format {
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let mut request = load::request(global, &arguments.services)?;
     request.skip = Skip {
-        interpolation: arguments.no_interpolate,
+        interpolation: arguments.no_interpolate || arguments.part.variables,
         normalization: arguments.no_normalize,
         path_resolution: arguments.no_path_resolution,
         consistency: arguments.no_consistency,
         env_resolution: arguments.no_env_resolution,
     };
     let loaded = load::load(global, &request);
-    if loaded.tree.is_none() || arguments.quiet && loaded.findings.has_errors() {
+    let Some(tree) = loaded.tree.as_ref().filter(|_| !arguments.quiet || !loaded.findings.has_errors()) else {
         return Err(load::refused());
-    }
+    };
     if !arguments.quiet {
-        output::answer_to(arguments.output.as_deref(), &text(&loaded, arguments))?;
+        let text = match part(&loaded, tree, arguments)? {
+            Some(part) => part,
+            None => whole(tree, arguments),
+        };
+        output::answer_to(arguments.output.as_deref(), &text)?;
     }
     Ok(Exit::Ok)
 }
 
-fn text(loaded: &Loaded, arguments: &Arguments) -> String {
-    let Some(tree) = &loaded.tree else { return String::new() };
+fn whole(tree: &Node, arguments: &Arguments) -> String {
     let format = match arguments.format {
         Format::Yaml => print::Format::Yaml,
         Format::Json => print::Format::Json,
@@ -83,5 +124,79 @@ fn text(loaded: &Loaded, arguments: &Arguments) -> String {
     } else {
         print::printed(tree, format, Dollars::Doubled)
     };
-    serde_json::to_string_pretty(&print::json(&printed)).unwrap_or_default()
+    match arguments.format {
+        Format::Yaml => yaml::write(&printed),
+        Format::Json => yaml::json::write(&printed),
+    }
+}
+
+/// The one part that was asked for; none where it is the whole.
+fn part(loaded: &Loaded, tree: &Node, arguments: &Arguments) -> Result<Option<String>, Failure> {
+    let Part { services, volumes, networks, images, models, profiles, hash, environment, variables: asks } =
+        &arguments.part;
+    let text = if *services {
+        lines(keys(tree, "services"))
+    } else if *volumes {
+        lines(keys(tree, "volumes"))
+    } else if *networks {
+        lines(keys(tree, "networks"))
+    } else if *models {
+        lines(values(tree, "models", "model"))
+    } else if *images {
+        lines(
+            loaded
+                .project
+                .iter()
+                .flat_map(|p| p.services.values())
+                .filter_map(|s| Some(s.image.as_ref()?.value.clone())),
+        )
+    } else if *profiles {
+        lines(loaded.profiles.iter().cloned())
+    } else if let Some(service) = hash {
+        hashes(loaded, service)?
+    } else if *environment {
+        let mut set: Vec<String> = loaded.environment.iter().map(|(name, v)| format!("{name}={}", v.value)).collect();
+        set.sort();
+        lines(set)
+    } else if *asks {
+        let asked = variables(&loaded.documents);
+        match arguments.format {
+            Format::Yaml => report::variables::text(&asked),
+            Format::Json => format!("{:#}\n", report::variables::json(&asked)),
+        }
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(text))
+}
+
+fn lines(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+fn keys(tree: &Node, section: &str) -> Vec<String> {
+    let map = tree.get(section).and_then(Node::as_map);
+    map.into_iter().flat_map(|map| map.iter()).map(|(key, _)| key.to_string()).collect()
+}
+
+fn values(tree: &Node, section: &str, key: &str) -> Vec<String> {
+    let map = tree.get(section).and_then(Node::as_map);
+    let value = |node: &Node| Some(node.get(key)?.as_str()?.to_owned());
+    map.into_iter().flat_map(|map| map.iter()).filter_map(|(_, entry)| value(&entry.value)).collect()
+}
+
+/// What the label `com.docker.compose.config-hash` of a service's containers says.
+fn hashes(loaded: &Loaded, asked: &str) -> Result<String, Failure> {
+    let Some(project) = &loaded.project else { return Err(load::refused()) };
+    let desired = desired(project, &DesiredOptions::default());
+    let mut text = String::new();
+    for name in project.services.keys().filter(|name| asked == "*" || asked.split(',').any(|one| **name == one)) {
+        let container = desired.containers.get(&Replica::new(name.clone(), 1));
+        let hash = container.and_then(|c| c.settings.labels.get(labels::CONFIG_HASH));
+        text.push_str(&format!("{name} {}\n", hash.map_or("", String::as_str)));
+    }
+    if text.is_empty() && asked != "*" {
+        return Err(Failure::new(Exit::Usage, format!("there is no service `{asked}`")));
+    }
+    Ok(text)
 }

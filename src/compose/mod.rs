@@ -30,6 +30,7 @@ mod tree;
 mod unsupported;
 mod validate;
 pub mod value;
+pub mod variables;
 
 pub use load::{Loaded, load, load_text, load_text_with};
 pub use request::{Request, Skip};

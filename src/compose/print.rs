@@ -3,10 +3,8 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Number, Value as Json};
-
 use crate::compose::attributes::{Accepts, Attribute, Form, Place, Print, Short};
-use crate::yaml::{Data, Entry, Mapping, Node, Value};
+use crate::yaml::{Data, Entry, Mapping, Node, Value, natural};
 
 /// The format, which decides what is printed where docker compose prints different things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +88,8 @@ impl Printer {
                 None => extension && self.format == Format::Json && &**key != "x-verify",
             };
             if !skipped {
-                let name = attribute.and_then(|a| a.alias).unwrap_or(key);
+                let alias = attribute.and_then(|a| a.alias).filter(|_| self.format == Format::Json);
+                let name = alias.unwrap_or(key);
                 printed.insert(self.text(name), *at, self.node(value, below));
             }
         }
@@ -179,60 +178,4 @@ fn in_order(tree: Node) -> Node {
     let rank = |key: &str| TOP.iter().position(|top| *top == key).unwrap_or(TOP.len());
     map.0.sort_by(|a, _, b, _| rank(a).cmp(&rank(b)));
     Node::map(tree.span, map)
-}
-
-/// The order of names in which `web10` follows `web9`.
-fn natural(a: &str, b: &str) -> std::cmp::Ordering {
-    let (mut a, mut b) = (a, b);
-    loop {
-        let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (from_a, from_b) = (digits(a), digits(b));
-        if from_a > 0 && from_b > 0 {
-            let number = |text: &str| text.trim_start_matches('0').to_owned();
-            let (x, y) = (number(&a[..from_a]), number(&b[..from_b]));
-            let order = x.len().cmp(&y.len()).then_with(|| x.cmp(&y));
-            if order.is_ne() {
-                return order;
-            }
-            (a, b) = (&a[from_a..], &b[from_b..]);
-            continue;
-        }
-        let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) else { return a.len().cmp(&b.len()) };
-        if x != y {
-            return x.cmp(&y);
-        }
-        (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]);
-    }
-}
-
-/// A tree as JSON.
-pub fn json(node: &Node) -> Json {
-    match &*node.data {
-        Data::Null => Json::Null,
-        Data::Seq(items) => Json::Array(items.iter().map(json).collect()),
-        Data::Map(map) => {
-            let pairs = map.iter().map(|(key, entry)| (key.to_string(), json(&entry.value)));
-            Json::Object(pairs.collect::<Map<_, _>>())
-        }
-        Data::Scalar(scalar) => match &scalar.value {
-            Value::Bool(b) => Json::Bool(*b),
-            Value::Int(n) => Json::from(*n),
-            Value::UInt(n) => Json::from(*n),
-            Value::Float(n) if n.fract() == 0.0 && n.abs() < 9e15 => Json::from(*n as i64),
-            Value::Float(n) => Number::from_f64(*n).map_or_else(|| Json::String(n.to_string()), Json::Number),
-            Value::Str(text) => Json::String(text.to_string()),
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_in_the_order_that_people_count_in() {
-        let mut names = vec!["a10", "a2", "b", "a1", "a", "a01b", "a1c"];
-        names.sort_by(|a, b| natural(a, b));
-        assert_eq!(names, ["a", "a1", "a01b", "a1c", "a2", "a10", "b"]);
-    }
 }

@@ -8,3 +8,4 @@ pub mod plan;
 pub mod progress;
 mod table;
 pub mod verification;
+pub mod variables;
