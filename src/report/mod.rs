@@ -7,5 +7,5 @@ pub mod logs;
 pub mod plan;
 pub mod progress;
 mod table;
-pub mod verification;
 pub mod variables;
+pub mod verification;
