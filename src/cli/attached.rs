@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use bowline::compose::model::Condition;
 use bowline::engine::{Engine, Follower, LogOptions, Origin, Output};
-use bowline::plan::Plan;
 use bowline::plan::stop::{StopOptions, stop};
+use bowline::plan::{Operation, Plan, Target};
 use bowline::report::logs::{Look, Printer};
+use bowline::run::{Fate, Outcomes, Urgency};
 use bowline::state::observed::{Observed, ObservedContainer};
 
 use super::args::Global;
-use super::carry;
+use super::carry::{self, Stage};
 use super::display::Display;
 use super::exit::{Exit, Failure};
 use super::output;
@@ -50,14 +52,19 @@ pub enum Ending {
     Of(String),
 }
 
-/// What the watched containers do.
+/// What the stack's containers do, by name, as far as their events have told.
 #[derive(Debug, Default)]
 struct Watched {
-    /// The ids of those that run.
+    /// Those that run.
     running: BTreeSet<String>,
+    /// Those of which a start was told.
+    started: BTreeSet<String>,
     /// The code of the one whose end ends everything.
     end: Option<i64>,
 }
+
+/// How long the last output of containers that have ended may take to come.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs the plan and follows the output until it ends.
 pub async fn run(
@@ -68,7 +75,6 @@ pub async fn run(
 ) -> Result<Exit, Failure> {
     let project = &attached.stack.desired.project;
     let mut printer = Printer::new(project.as_str(), attached.look);
-    let chosen = |origin: &Origin| attached.services.contains(&origin.service);
     for container in attached.stack.desired.containers.values() {
         if attached.services.iter().any(|service| container.replica.service == *service.as_str()) {
             printer.expect(&container.name);
@@ -78,51 +84,76 @@ pub async fn run(
     let mut follower = attached.engine.follow(project, attached.engine.clock(), |_| true).await?;
     for container in attached.observed.containers.iter().filter(|container| container.state.is_running()) {
         let origin = origin(container);
-        watched.running.insert(origin.id.clone());
-        if chosen(&origin) {
+        watched.running.insert(origin.name.clone());
+        if attached.services.contains(&origin.service) {
             let from_now = LogOptions { follow: true, tail: Some(0), ..LogOptions::default() };
             follower.read(origin, &from_now).await?;
         }
     }
+    let mut show = |output: Output, watched: &mut Watched| show(attached, &mut printer, display, watched, output);
     let outcomes = {
         let aside = async {
             while let Ok(Some(output)) = follower.next().await {
-                show(attached, &mut printer, display, &mut watched, output, &chosen);
+                show(output, &mut watched);
             }
         };
-        carry::carry_out(attached.global, attached.engine, plan, display, signals, aside).await
+        carry::carry_out(Stage::new(attached.global, attached.engine, display), plan, signals, aside).await
     };
-    match carry::verdict(plan, &outcomes) {
-        Ok(()) => {}
-        Err(failure) if failure.kind == Exit::Interrupted => {
-            end(attached, display, signals, &mut follower, &mut printer).await?;
-            return Ok(Exit::Interrupted);
-        }
+    let interrupted = match carry::verdict(plan, &outcomes) {
+        Ok(()) => false,
+        Err(failure) if failure.kind == Exit::Interrupted => true,
         Err(failure) => return Err(failure),
+    };
+    watched.expect(plan, &outcomes);
+    let ended = match interrupted {
+        true => Ended::Interrupted,
+        false => follow(&mut follower, &mut watched, signals, &mut show).await?,
+    };
+    match ended {
+        Ended::All => return Ok(Exit::Ok),
+        Ended::Interrupted => output::remark("stopping (once more kills)"),
+        Ended::By(_) => output::remark("stopping everything, because a container ended"),
     }
-    let interrupted = loop {
-        if watched.end.is_some() || watched.running.is_empty() {
-            break false;
+    stop_all(attached, display, signals, &mut follower, &mut watched, &mut show).await?;
+    Ok(match ended {
+        Ended::By(code) => Exit::Container(code.clamp(0, 255) as u8),
+        _ => Exit::Interrupted,
+    })
+}
+
+/// Why following came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// Everything has ended by itself.
+    All,
+    /// One ended, with this code, and that is to end everything.
+    By(i64),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// Shows what comes until there is nothing more to follow.
+async fn follow(
+    follower: &mut Follower<'_>,
+    watched: &mut Watched,
+    signals: &mut Signals,
+    show: &mut impl FnMut(Output, &mut Watched),
+) -> Result<Ended, Failure> {
+    loop {
+        if let Some(code) = watched.end {
+            return Ok(Ended::By(code));
+        }
+        if watched.running.is_empty() {
+            return Ok(Ended::All);
         }
         tokio::select! {
             output = follower.next() => match output? {
-                Some(output) => show(attached, &mut printer, display, &mut watched, output, &chosen),
+                Some(output) => show(output, watched),
                 None => return Err(Failure::new(Exit::Unreachable, "the Engine ended the stream of events")),
             },
-            () = signals.next() => break true,
+            () = signals.next() => return Ok(Ended::Interrupted),
         }
-    };
-    if interrupted {
-        output::remark("stopping (once more kills)");
-        end(attached, display, signals, &mut follower, &mut printer).await?;
-        return Ok(Exit::Interrupted);
     }
-    if let Some(code) = watched.end {
-        output::remark("stopping everything, because a container ended");
-        end(attached, display, signals, &mut follower, &mut printer).await?;
-        return Ok(Exit::Container(code.clamp(0, 255) as u8));
-    }
-    Ok(Exit::Ok)
 }
 
 fn origin(container: &ObservedContainer) -> Origin {
@@ -134,22 +165,17 @@ fn origin(container: &ObservedContainer) -> Origin {
 }
 
 /// Writes what came, and takes note of who runs.
-fn show(
-    attached: &Attached<'_>,
-    printer: &mut Printer,
-    display: &Display,
-    watched: &mut Watched,
-    output: Output,
-    chosen: &dyn Fn(&Origin) -> bool,
-) {
+fn show(attached: &Attached<'_>, printer: &mut Printer, display: &Display, watched: &mut Watched, output: Output) {
+    let chosen = |origin: &Origin| attached.services.contains(&origin.service);
     let text = match output {
         Output::Line(line) => chosen(&line.origin).then(|| printer.line(&line)),
         Output::Started(origin) => {
-            watched.running.insert(origin.id);
+            watched.started.insert(origin.name.clone());
+            watched.running.insert(origin.name);
             None
         }
         Output::Ended { origin, code, again } => {
-            if !again && watched.running.remove(&origin.id) {
+            if !again && watched.running.remove(&origin.name) {
                 watched.note(attached, &origin, code);
             }
             chosen(&origin).then(|| printer.ended(&origin, code, again))
@@ -164,6 +190,18 @@ fn show(
 }
 
 impl Watched {
+    /// What the plan started runs, until an event tells of its end: the events come after the run of the plan.
+    fn expect(&mut self, plan: &Plan, outcomes: &Outcomes) {
+        for (id, _) in outcomes.of(plan).filter(|(_, fate)| matches!(fate, Fate::Done(_))) {
+            let Operation::Start(target) = &plan.step(id).operation else { continue };
+            let name = match target {
+                Target::Existing { name, .. } => Some(name),
+                Target::Planned(replica) => plan.desired().containers.get(replica).map(|container| &container.name),
+            };
+            self.running.extend(name.filter(|name| !self.started.contains(*name)).cloned());
+        }
+    }
+
     /// Whether this end is the one that ends everything. A container whose successful end others wait for has done its work,
     /// and ends nothing.
     fn note(&mut self, attached: &Attached<'_>, origin: &Origin, code: i64) {
@@ -181,39 +219,52 @@ impl Watched {
 
 /// Whether somebody waits for the successful end of this service.
 fn is_one_shot(attached: &Attached<'_>, service: &str) -> bool {
-    use bowline::compose::model::Condition::Completed;
     let services = attached.stack.project.services.values();
     let mut needs = services.flat_map(|other| &other.depends_on);
-    needs.any(|(name, need)| *name == service && need.condition == Completed)
+    needs.any(|(name, need)| *name == service && need.condition == Condition::Completed)
 }
 
 /// Stops what runs, dependents first, while its last output is shown; a signal kills the rest.
-async fn end(
+async fn stop_all(
     attached: &Attached<'_>,
     display: &Display,
     signals: &mut Signals,
     follower: &mut Follower<'_>,
-    printer: &mut Printer,
+    watched: &mut Watched,
+    show: &mut impl FnMut(Output, &mut Watched),
 ) -> Result<(), Failure> {
     let (engine, project) = (attached.engine, &attached.stack.desired.project);
     let observed = observe(engine, project, vec![], bowline::engine::Facts::Brief).await?;
     let options = StopOptions { services: vec![], timeout: attached.timeout };
-    let plan = stop(project, &observed, &options).map_err(|flaw| {
-        Failure::new(Exit::StepFailed, flaw).hint("this is a mistake of bowline's: please report it")
-    })?;
-    let chosen = |origin: &Origin| attached.services.contains(&origin.service);
-    let mut watched = Watched::default();
-    let aside = async {
-        while let Ok(Some(output)) = follower.next().await {
-            show(attached, printer, display, &mut watched, output, &chosen);
-        }
+    let plan = stop(project, &observed, &options).map_err(carry::flaw)?;
+    let up: Vec<&ObservedContainer> =
+        observed.containers.iter().filter(|container| container.state.is_running()).collect();
+    watched.running = up.iter().map(|container| container.name.clone()).collect();
+    let stage = Stage { first: Urgency::Now, ..Stage::new(attached.global, engine, display) };
+    let outcomes = {
+        let aside = async {
+            while let Ok(Some(output)) = follower.next().await {
+                show(output, watched);
+            }
+        };
+        carry::carry_out(stage, &plan, signals, aside).await
     };
-    let outcomes = carry::carry_out(attached.global, engine, &plan, display, signals, aside).await;
     if outcomes.interrupted() {
-        for container in observed.containers.iter().filter(|container| container.state.is_running()) {
+        output::remark("killing");
+        for container in up {
             engine.kill_container(container.id.as_str(), "KILL").await?;
         }
-        return Ok(());
+    } else {
+        carry::verdict(&plan, &outcomes)?;
     }
-    carry::verdict(&plan, &outcomes)
+    let last_words = async {
+        while !watched.running.is_empty()
+            && let Ok(Some(output)) = follower.next().await
+        {
+            show(output, watched);
+        }
+    };
+    // what does not come in time is not worth holding up the end
+    let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bowline::engine::Engine;
-use bowline::plan::Plan;
+use bowline::plan::{Flaw, Plan};
 use bowline::run::{self, Fate, Interrupt, Kind, Options, Outcomes, Urgency};
 
 use super::args::Global;
@@ -15,16 +15,34 @@ use super::signals::Signals;
 /// How often the board is drawn anew while nothing happens.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Runs `plan` to its end, or to the end that Ctrl-C asks for: the first lets what is under way end, the second leaves it.
-/// `aside` runs beside it and is dropped with it.
+/// Where a plan is carried out, and before whom.
+#[derive(Clone, Copy)]
+pub struct Stage<'a> {
+    /// Options before the command.
+    pub global: &'a Global,
+    /// The Engine.
+    pub engine: &'a Engine,
+    /// Where progress is shown.
+    pub display: &'a Display,
+    /// What the first Ctrl-C asks for; the next one asks to leave everything.
+    pub first: Urgency,
+}
+
+impl<'a> Stage<'a> {
+    /// A stage on which the first Ctrl-C lets what is under way end.
+    pub fn new(global: &'a Global, engine: &'a Engine, display: &'a Display) -> Self {
+        Self { global, engine, display, first: Urgency::Soon }
+    }
+}
+
+/// Runs `plan` to its end, or to the end that Ctrl-C asks for. `aside` runs beside it and is dropped with it.
 pub async fn carry_out(
-    global: &Global,
-    engine: &Engine,
+    stage: Stage<'_>,
     plan: &Plan,
-    display: &Display,
     signals: &mut Signals,
     aside: impl Future<Output = ()>,
 ) -> Outcomes {
+    let Stage { global, engine, display, first } = stage;
     if plan.is_empty() {
         return Outcomes::default();
     }
@@ -41,12 +59,11 @@ pub async fn carry_out(
         tokio::select! {
             outcomes = &mut running => break outcomes,
             () = signals.next() => {
-                let asked = if *voice.borrow() == Urgency::None { Urgency::Soon } else { Urgency::Now };
+                let asked = if *voice.borrow() == Urgency::None { first } else { Urgency::Now };
                 display.clear();
-                output::remark(match asked {
-                    Urgency::Now => "leaving everything as it is",
-                    _ => "interrupted: what is under way ends, nothing new begins (once more leaves it at once)",
-                });
+                if asked == Urgency::Soon {
+                    output::remark("interrupted: what is under way ends, nothing new begins (once more leaves it at once)");
+                }
                 let _ = voice.send(asked);
             }
             () = &mut aside => {}
@@ -97,4 +114,9 @@ fn exit(outcomes: &Outcomes) -> Exit {
     } else {
         Exit::Leftovers
     }
+}
+
+/// A plan that does not hold together.
+pub fn flaw(flaw: Flaw) -> Failure {
+    Failure::new(Exit::StepFailed, flaw).hint("this is a mistake of bowline's: please report it")
 }

@@ -7,12 +7,13 @@ use bowline::plan::down::{DownOptions, down};
 use clap::{Args, ValueEnum};
 
 use super::args::Global;
+use super::carry::{self, Stage};
 use super::display::Display;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
 use super::stack::Named;
-use super::{block_on, carry, lock, output};
+use super::{block_on, lock, output};
 
 /// Stop and remove the stack's containers and networks
 ///
@@ -83,7 +84,7 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
         display.remark(&format!("nothing of {} is there", named.name()));
     }
     let never = std::future::pending();
-    let outcomes = carry::carry_out(global, &engine, &plan, &display, &mut signals, never).await;
+    let outcomes = carry::carry_out(Stage::new(global, &engine, &display), &plan, &mut signals, never).await;
     carry::verdict(&plan, &outcomes).map_err(|failure| match failure.kind {
         Exit::StepFailed => Failure { kind: Exit::Leftovers, ..failure },
         _ => failure,

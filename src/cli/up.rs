@@ -14,13 +14,14 @@ use clap::{Args, ValueEnum};
 
 use super::args::Global;
 use super::attached::{self, Attached, Ending};
+use super::carry::{self, Stage};
 use super::display::Display;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
 use super::signals::Signals;
 use super::stack::{Stack, no_such_service};
-use super::{block_on, carry, lock, output};
+use super::{block_on, lock, output};
 
 /// Create and start the stack
 ///
@@ -172,7 +173,7 @@ pub fn plan(global: &Global, stack: &Stack, observed: &Observed, options: &UpOpt
     if findings.has_errors() {
         return Err(Failure::new(Exit::Preflight, "this Engine cannot hold the stack; nothing was changed"));
     }
-    plan.map_err(|flaw| Failure::new(Exit::StepFailed, flaw).hint("this is a mistake of bowline's: please report it"))
+    plan.map_err(carry::flaw)
 }
 
 /// Runs the command.
@@ -246,7 +247,7 @@ async fn detached(
         display.remark(&format!("{project} is as declared: nothing to do"));
         return Ok(Exit::Ok);
     }
-    let outcomes = carry::carry_out(global, engine, plan, display, signals, std::future::pending()).await;
+    let outcomes = carry::carry_out(Stage::new(global, engine, display), plan, signals, std::future::pending()).await;
     carry::verdict(plan, &outcomes)?;
     Ok(Exit::Ok)
 }

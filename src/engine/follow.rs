@@ -1,6 +1,6 @@
 //! The output of a project's containers as it comes, also of those that are started, or started again, meanwhile.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::pin::Pin;
 
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::list::Listed;
-use super::stream::{Channel, Events, LogOptions, Logs};
+use super::stream::{Channel, Event, Events, LogOptions, Logs};
 use super::{Engine, Error};
 use crate::name::ProjectName;
 
@@ -66,7 +66,9 @@ pub struct Follower<'a> {
     last: BTreeMap<String, String>,
     /// Where the reading of a container that was never read begins; none: with its first line.
     since: Option<String>,
-    ready: std::collections::VecDeque<Output>,
+    ready: VecDeque<Output>,
+    /// An event that came and is not dealt with yet: dealing with it takes time, in which the caller may give up.
+    pending: Option<Event>,
 }
 
 type Reading<'a> = Pin<Box<dyn Future<Output = (Reader, Result<Option<(Channel, Bytes)>, Error>)> + 'a>>;
@@ -98,7 +100,8 @@ impl Engine {
             open: BTreeSet::new(),
             last: BTreeMap::new(),
             since: since.map(|seconds| seconds.to_string()),
-            ready: std::collections::VecDeque::new(),
+            ready: VecDeque::new(),
+            pending: None,
         })
     }
 }
@@ -132,6 +135,11 @@ impl Follower<'_> {
             if let Some(output) = self.ready.pop_front() {
                 return Ok(Some(output));
             }
+            if let Some(event) = self.pending.clone() {
+                self.happened(event).await?;
+                self.pending = None;
+                continue;
+            }
             let event = async {
                 match &mut self.events {
                     Some(events) => events.next().await,
@@ -142,7 +150,7 @@ impl Follower<'_> {
                 biased;
                 Some((reader, piece)) = self.readers.next() => self.heard(reader, piece),
                 event = event => match event? {
-                    Some(event) => self.happened(event).await?,
+                    Some(event) => self.pending = Some(event),
                     None => self.events = None,
                 },
                 else => return Ok(None),
@@ -166,7 +174,8 @@ impl Follower<'_> {
         self.readers.push(Box::pin(next_piece(reader)));
     }
 
-    async fn happened(&mut self, event: super::Event) -> Result<(), Error> {
+    /// Deals with an event; begun anew where it was given up.
+    async fn happened(&mut self, event: Event) -> Result<(), Error> {
         let attribute = |name: &str| event.attributes.get(name).cloned().unwrap_or_default();
         let service = attribute("com.docker.compose.service");
         let origin = Origin { id: event.id.clone(), name: attribute("name"), service };

@@ -122,6 +122,10 @@ impl Engine {
 
     /// `POST /containers/create`. Returns the id, and what the Engine warns of.
     ///
+    /// A client that was killed may have left a request behind, which the Engine carried out after everybody looked. So a
+    /// container of this name that carries the same labels of project, service and number, and was never started, is taken away
+    /// for it.
+    ///
     /// # Errors
     /// [`Error::NotFound`] for an image that is not there, [`Error::Conflict`] for a name that is taken.
     pub async fn create_container(
@@ -129,6 +133,16 @@ impl Engine {
         name: &str,
         wanted: &Creation<'_>,
     ) -> Result<(ContainerId, Vec<String>), Error> {
+        match self.try_create(name, wanted).await {
+            Err(conflict @ Error::Conflict(_)) => match self.remove_stillborn(name, wanted).await? {
+                true => self.try_create(name, wanted).await,
+                false => Err(conflict),
+            },
+            answer => answer,
+        }
+    }
+
+    async fn try_create(&self, name: &str, wanted: &Creation<'_>) -> Result<(ContainerId, Vec<String>), Error> {
         let mut call = Call::post("/containers/create").query("name", name);
         if let Some(platform) = &wanted.settings.platform {
             call = call.query("platform", platform);
@@ -136,6 +150,30 @@ impl Engine {
         let (_, answer) = self.order(call, Some(&encode::creation(wanted))).await?;
         let created = read_created(&answer, "POST /containers/create")?;
         Ok((ContainerId::from_engine(created.id), created.warnings.unwrap_or_default()))
+    }
+
+    /// Whether a container of this name was what an earlier, killed run left, and is gone now. While the Engine still makes it,
+    /// the name is taken and nothing can be seen.
+    async fn remove_stillborn(&self, name: &str, wanted: &Creation<'_>) -> Result<bool, Error> {
+        let mut found = None;
+        for pause in [0, 20, 50, 100, 200, 400, 800] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            found = self.raw_container(name).await?;
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some(found) = found else { return Ok(true) };
+        let ours = ["com.docker.compose.project", "com.docker.compose.service", "com.docker.compose.container-number"];
+        let same = |label: &str| {
+            let label = (wanted.settings.labels.get(label), found.config.labels.get(label));
+            matches!(label, (Some(wanted), Some(found)) if wanted == found)
+        };
+        if found.state.status != "created" || !ours.into_iter().all(same) {
+            return Ok(false);
+        }
+        self.remove_container(&found.id, true, false).await?;
+        Ok(true)
     }
 
     /// `POST /containers/{id}/rename`.

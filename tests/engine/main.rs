@@ -5,9 +5,13 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what it found by panicking")]
 
+mod compose;
+mod converge;
 mod inside;
 mod namespace;
 mod probe;
 mod sidecar;
+mod signals;
 mod stack;
 mod talk;
+mod wait;
