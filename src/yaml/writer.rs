@@ -286,8 +286,8 @@ fn write_double(text: &str, out: &mut String) {
             c => {
                 let code = u32::from(c);
                 out.push_str(&match code {
-                    ..=0xff => format!("\\x{code:02X}"),
-                    ..=0xffff => format!("\\u{code:04X}"),
+                    0..=0xff => format!("\\x{code:02X}"),
+                    0x100..=0xffff => format!("\\u{code:04X}"),
                     _ => format!("\\U{code:08X}"),
                 });
             }
