@@ -58,9 +58,11 @@ codes! {
     AmbiguousFile = "ambiguous-file", "Several files of the names that are searched for lie side by side.";
     YamlSyntax = "yaml-syntax", "The text is not YAML.";
     DuplicateKey = "duplicate-key", "A mapping has the same key twice.";
+    BadKey = "bad-key", "A key is not text, or has white space in it that cannot be seen.";
     YamlBudget = "yaml-budget", "Aliases or nesting would grow beyond what a stack file can need.";
     BadMerge = "bad-merge", "A merge key (`<<`) has a value that cannot be merged.";
     BadAnchor = "bad-anchor", "An alias names no anchor, or its own.";
+    BadTag = "bad-tag", "A value is not what its tag says.";
     DotenvSyntax = "dotenv-syntax", "A line of an environment file cannot be read.";
     // interpolation
     BadInterpolation = "bad-interpolation", "A `$` is followed by what is not a variable.";
@@ -121,6 +123,13 @@ codes! {
     ParentBusy = "parent-busy", "The parent link is a port of another, or has children of another kind.";
     SwarmNeeded = "swarm-needed", "An overlay network needs a Swarm manager.";
     DriverMissing = "driver-missing", "The Engine or the kernel has no such driver.";
+}
+
+impl Code {
+    /// Whether it says that a value could not be read, or its variables not be replaced.
+    fn is_of_reading(self) -> bool {
+        matches!(self, Self::BadKey | Self::BadAnchor | Self::BadTag | Self::BadInterpolation | Self::RequiredVariable)
+    }
 }
 
 impl fmt::Display for Code {
@@ -236,6 +245,27 @@ impl Findings {
     /// Sorts by place: file, then byte; those without a place come last; stable otherwise.
     pub fn sort(&mut self) {
         self.0.sort_by(|a, b| (a.at.is_none(), a.at).cmp(&(b.at.is_none(), b.at)));
+    }
+
+    /// Whether an error lies within a place.
+    pub fn has_error_within(&self, place: Span) -> bool {
+        self.0.iter().any(|f| f.severity == Severity::Error && f.at.is_some_and(|at| at.is_within(place)))
+    }
+
+    /// Drops errors about the shape or the content of a value that was wrong before it had one: what an alias of nothing,
+    /// a variable that is not set, or a key that is no text left behind.
+    pub fn drop_consequences(&mut self) {
+        let is_cause = |f: &&Finding| f.severity == Severity::Error && f.code.is_of_reading();
+        let mut causes: Vec<Span> = self.0.iter().filter(is_cause).filter_map(|f| f.at).collect();
+        causes.sort();
+        let touches = |at: Span| {
+            let from = causes.partition_point(|c| c.start < at.start);
+            let within = causes[from..].iter().take_while(|c| c.start <= at.end).any(|c| c.is_within(at));
+            within || causes[..from].last().is_some_and(|c| at.is_within(*c))
+        };
+        let of_shape = |code| matches!(code, Code::WrongType | Code::BadValue | Code::MissingKey | Code::BadMerge);
+        let outer = |at: Span, code| code == Code::BadKey && causes.iter().any(|c| at.is_within(*c) && *c != at);
+        self.0.retain(|f| f.at.is_none_or(|at| !(of_shape(f.code) && touches(at) || outer(at, f.code))));
     }
 
     /// All of them.

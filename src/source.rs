@@ -33,6 +33,11 @@ impl Span {
         Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// Whether it lies in another, or is the same.
+    pub fn is_within(self, other: Span) -> bool {
+        self.file == other.file && self.start >= other.start && self.end <= other.end
+    }
+
     /// The byte range, for slicing the file's text.
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize

@@ -6,6 +6,7 @@
 //! format every line is `KEY=value` to its last byte, as `docker run --env-file` has it.
 
 use super::environment::Environment;
+use super::interpolate::Within;
 use super::{interpolate, template};
 use crate::finding::{Code, Finding, Findings};
 use crate::source::{FileId, Files, Span};
@@ -216,7 +217,7 @@ impl<'a> Reader<'a> {
         for (range, trouble) in troubles {
             let written = value.get(range.clone()).unwrap_or_default();
             let place = interpolate::place_in(self.files, self.span(start, end), value, &range);
-            self.findings.push(interpolate::finding(&known, place, written, trouble));
+            self.findings.push(interpolate::finding(&known, Within::EnvironmentFile, place, written, trouble));
         }
         expanded
     }

@@ -127,9 +127,11 @@ impl Gathering<'_> {
         match self.environment.flag(name) {
             Some(flag) => flag,
             None => {
-                let message = format!("`{name}` is `{value}`, which is neither true nor false");
-                self.findings
-                    .push(Finding::error(Code::BadValue, message).help("set it to `true` or `false`, or unset it"));
+                let id = self.sources.files_mut().add("<environment>", None, format!("{name}={value}"));
+                let span = Span::new(id, name.len() + 1, name.len() + 1 + value.len());
+                let message = format!("`{name}` is neither true nor false");
+                let finding = Finding::error(Code::BadValue, message).at(span);
+                self.findings.push(finding.help("set it to `true` or `false`, or unset it"));
                 true
             }
         }

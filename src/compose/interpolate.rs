@@ -84,7 +84,9 @@ impl<'e> Interpolator<'e> {
         let mut troubles = vec![];
         let lookup = |name: &str| self.environment.get(name).map(str::to_owned);
         let expanded = template::expand(text, &lookup, &mut troubles);
-        let value = Value::Str(expanded.into());
+        // what cannot be expanded stays as it is written, so that it does not count as empty
+        let failed = troubles.iter().any(|(_, trouble)| trouble.is_error());
+        let value = Value::Str(if failed { text.clone() } else { expanded.into() });
         for (range, trouble) in troubles {
             let place = place_in(files, span, text, &range);
             self.report(place, text.get(range).unwrap_or_default(), trouble, findings);
@@ -98,12 +100,21 @@ impl<'e> Interpolator<'e> {
         {
             return;
         }
-        findings.push(finding(&[self.environment], span, written, trouble));
+        findings.push(finding(&[self.environment], Within::StackFile, span, written, trouble));
     }
 }
 
+/// What a template stands in: there are two ways to write a plain dollar sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Within {
+    /// A stack file: `$$`.
+    StackFile,
+    /// An environment file: single quotes.
+    EnvironmentFile,
+}
+
 /// What is said about a template's trouble; `known` are the variables that were looked up.
-pub(super) fn finding(known: &[&Environment], span: Span, written: &str, trouble: Trouble) -> Finding {
+pub(super) fn finding(known: &[&Environment], within: Within, span: Span, written: &str, trouble: Trouble) -> Finding {
     let near = |name: &str| nearest(name, known.iter().flat_map(|e| e.iter()).map(|(n, _)| n)).map(str::to_owned);
     let invalid = |message: &str| {
         Finding::error(Code::BadInterpolation, message).at(span).help(
@@ -117,9 +128,9 @@ pub(super) fn finding(known: &[&Environment], span: Span, written: &str, trouble
         Trouble::BadOperator => {
             invalid(&format!("`{written}` is not a variable")).label("the name is followed by no operator")
         }
-        Trouble::TooDeep => {
-            Finding::error(Code::BadInterpolation, "too many defaults stand inside each other").at(span)
-        }
+        Trouble::TooDeep => Finding::error(Code::BadInterpolation, "too many defaults stand inside each other")
+            .at(span)
+            .help("give the inner ones a variable of their own in .env"),
         Trouble::Required { name, message, empty } => {
             let state = if empty { "empty" } else { "not set" };
             let text = if message.is_empty() { String::new() } else { format!(": {message}") };
@@ -138,6 +149,9 @@ pub(super) fn finding(known: &[&Environment], span: Span, written: &str, trouble
                     .at(span);
             match near(&name) {
                 Some(near) => finding.help(format!("`{near}` is set: is that meant?")),
+                None if within == Within::EnvironmentFile => {
+                    finding.help("set it; or put the value between single quotes if a plain dollar sign is meant")
+                }
                 None => finding.help(format!(
                     "set it, or write `${{{name}:-}}` where blank is meant, `$${}` where a dollar sign is",
                     written.trim_start_matches('$')

@@ -94,10 +94,14 @@ fn load_gathered(request: &Request, gathered: Gathered, mut findings: Findings) 
     let whole = Whole { request, name, directory: project_directory, stack_files, env_files, profiles };
     let (tree, project) = match model {
         Some(model) => loader.finish(model, whole, &environment),
-        None => (None, None),
+        None => {
+            loader.nothing_in(&whole.stack_files);
+            (None, None)
+        }
     };
     let mut loaded =
         Loaded { project, tree, files: sources.into_files(), findings, environment, profiles: all_profiles, documents };
+    loaded.findings.drop_consequences();
     loaded.findings.sort();
     loaded
 }
@@ -225,6 +229,14 @@ impl Loader<'_> {
         self.findings.push(finding.help("take the line out"));
     }
 
+    /// Files that say nothing; where something is wrong with them, that says more.
+    fn nothing_in(&mut self, stack_files: &[FileId]) {
+        if let (Some(id), false) = (stack_files.first(), self.findings.has_errors()) {
+            let finding = Finding::error(Code::NoProject, "the file is empty").at(Span::new(*id, 0, 0));
+            self.findings.push(finding.help("define a service below `services:`"));
+        }
+    }
+
     /// From the merged model to the project.
     fn finish(
         &mut self,
@@ -234,8 +246,7 @@ impl Loader<'_> {
     ) -> (Option<Node>, Option<Project>) {
         let Whole { request, name, directory, stack_files, env_files, profiles } = whole;
         if tree.as_map().is_none_or(|map| map.is_empty()) {
-            self.findings
-                .push(Finding::error(Code::NoProject, "the file is empty").help("define a service below `services:`"));
+            self.nothing_in(&stack_files);
             return (None, None);
         }
         let Some(name) = name else { return (None, None) };

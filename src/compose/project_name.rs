@@ -60,7 +60,10 @@ fn from_file(node: &Node, environment: &Environment, findings: &mut Findings) ->
     let lookup = |name: &str| environment.get(name).map(str::to_owned);
     let expanded = template::expand(written, &lookup, &mut troubles);
     let Some(name) = ProjectName::from_directory(&expanded) else {
-        let message = format!("`{expanded}` leaves no name for the project");
+        let message = match expanded.is_empty() {
+            true => "the project's name is empty".to_owned(),
+            false => format!("`{expanded}` leaves no name for the project"),
+        };
         let finding = Finding::error(Code::BadName, message).at(node.span);
         findings.push(finding.help("a name has lowercase letters, digits, `-` and `_`, with a letter or digit first"));
         return None;

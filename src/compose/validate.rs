@@ -224,6 +224,9 @@ fn unknown_key(key: &str, span: Span, place: Place, trail: &Trail) -> Finding {
     if parent.is_empty() && Place::of("services.*").has_field(key) {
         return finding.help(format!("`{key}` belongs to a service: indent it below one"));
     }
+    if !key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
+        return finding.help("comments begin with `#`; a text that goes on from the line above is indented deeper");
+    }
     if parent.is_empty() {
         return finding.help(format!("services go below `services:`; keys of your own start with `x-`: `x-{key}`"));
     }

@@ -8,18 +8,19 @@ use crate::source::Span;
 /// What a merge key brings, the mapping that wins first.
 pub(super) struct Source(Vec<Node>);
 
-/// The mappings under a merge key, or what is wrong with them.
-pub(super) fn source(value: &Node) -> Result<Source, Finding> {
+/// The mappings under the merge key at `key`, or what is wrong with them.
+pub(super) fn source(value: &Node, key: Span) -> Result<Source, Finding> {
     let wrong = |node: &Node, what: &str| {
-        Finding::error(Code::BadMerge, format!("`<<` takes a mapping or a list of mappings, not {what}"))
-            .at(node.span)
-            .help("anchor a mapping with `&name` and write `<<: *name`, or `<<: [*first, *second]`")
+        let finding = Finding::error(Code::BadMerge, format!("`<<` takes a mapping or a list of mappings, not {what}"))
+            .at(key)
+            .help("anchor a mapping with `&name` and write `<<: *name`, or `<<: [*first, *second]`");
+        finding.also(node.span, format!("this is {}", node.kind()))
     };
     match &*value.data {
         Data::Map(_) => Ok(Source(vec![value.clone()])),
         Data::Seq(items) => match items.iter().find(|i| i.as_map().is_none()) {
             None => Ok(Source(items.clone())),
-            Some(item) => Err(wrong(item, &format!("a list that holds {}", item.kind()))),
+            Some(item) => Err(wrong(item, &format!("a list with {} in it", item.kind()))),
         },
         _ => Err(wrong(value, value.kind())),
     }
@@ -33,15 +34,6 @@ pub(super) fn into(mapping: &mut Mapping, source: &Source) {
             mapping.0.entry(key.clone()).or_insert_with(|| entry.clone());
         }
     }
-}
-
-/// A second `<<` in one mapping.
-pub(super) fn twice(first: Span, again: Span) -> Finding {
-    Finding::error(Code::DuplicateKey, "`<<` is given twice in one mapping")
-        .at(again)
-        .label("given again here")
-        .also(first, "first given here")
-        .help("give one list: `<<: [*first, *second]`; the earlier wins")
 }
 
 /// How many values a merged mapping stands for. The walk is paid for: each value was counted when its alias was read.

@@ -1,6 +1,8 @@
 //! YAML as Compose reads it, with the place of every node.
 
+mod anchor;
 pub mod json;
+mod key;
 mod merge;
 mod node;
 mod order;

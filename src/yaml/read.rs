@@ -7,11 +7,12 @@ use granit_parser::{
 };
 use indexmap::IndexMap;
 
+use super::anchor::{Anchor, Built};
 use super::merge::{self, Source};
 use super::node::{Data, Entry, Mapping, Node, Scalar, Style, Value};
 use super::syntax::Context;
-use super::{scalar, syntax, tag};
-use crate::finding::{Code, Finding, Findings, nearest};
+use super::{anchor, key, scalar, syntax, tag};
+use crate::finding::{Code, Finding, Findings};
 use crate::source::{FileId, Files, Span};
 
 /// How many collections may stand inside each other. Real stacks nest less than twenty.
@@ -61,31 +62,6 @@ pub fn read(files: &Files, id: FileId, findings: &mut Findings) -> Vec<Node> {
 pub(super) struct Abandoned;
 
 type Outcome<T> = Result<T, Abandoned>;
-
-/// What an anchor names.
-struct Anchor<'t> {
-    id: usize,
-    name: std::borrow::Cow<'t, str>,
-    span: Span,
-    /// The value; absent while it is being read.
-    value: Option<Built>,
-}
-
-/// A value with what it counts against the budgets.
-#[derive(Clone)]
-pub(super) struct Built {
-    pub node: Node,
-    /// How many values it stands for, itself among them.
-    pub weight: usize,
-    /// How many collections stand inside each other in it.
-    pub height: usize,
-}
-
-impl Built {
-    fn leaf(node: Node) -> Self {
-        Self { node, weight: 1, height: 0 }
-    }
-}
 
 struct Reader<'t, 'f> {
     parser: Parser<'t, StrInput<'t>>,
@@ -209,7 +185,7 @@ impl<'t> Reader<'t, '_> {
             Event::UnresolvedAlias(name) => {
                 // the search for what was meant walks the text: not for a finding that is not shown
                 if self.reported < FINDING_LIMIT {
-                    self.report(self.unknown_anchor(&name, span));
+                    self.report(anchor::unknown(&name, span, self.text, &self.anchors));
                 }
                 Ok(Built::leaf(Node::null(span)))
             }
@@ -248,10 +224,16 @@ impl<'t> Reader<'t, '_> {
         let text = if style == Style::Plain && span.start == span.end { "" } else { text };
         let data = match tag {
             Some(tag) => tag::scalar(tag, text, style).unwrap_or_else(|what| {
-                self.report(Finding::error(Code::BadValue, what).at(tag_span.to(span)));
+                let finding = Finding::error(Code::BadTag, what).at(tag_span.to(span));
+                self.report(finding.help("take the tag out, or give a value of its kind"));
                 string(text, style)
             }),
-            None if style == Style::Plain => scalar::resolve(text),
+            None if style == Style::Plain => {
+                if text.starts_with(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}']) {
+                    self.report(syntax::typographic_quotes(span));
+                }
+                scalar::resolve(text)
+            }
             None => string(text, style),
         };
         Node { span, tag: tag.and_then(tag::of_compose), data: Rc::new(data) }
@@ -330,9 +312,13 @@ impl<'t> Reader<'t, '_> {
 
     fn add_merge(&mut self, merges: &mut Vec<(Span, Source)>, key_at: Span, value: Node) {
         if let Some((first, _)) = merges.first() {
-            self.report(merge::twice(*first, key_at));
+            self.report(key::twice("<<", *first, key_at));
         }
-        match merge::source(&value) {
+        // of an alias of nothing enough is said
+        if value.is_null() && self.text.get(value.span.range()).is_some_and(|t| t.starts_with('*')) {
+            return;
+        }
+        match merge::source(&value, key_at) {
             Ok(source) => merges.push((key_at, source)),
             Err(finding) => self.report(finding),
         }
@@ -340,12 +326,7 @@ impl<'t> Reader<'t, '_> {
 
     fn add_entry(&mut self, map: &mut IndexMap<Rc<str>, Entry>, key: Rc<str>, key_at: Span, value: Node) {
         if let Some(first) = map.get(&key) {
-            let finding = Finding::error(Code::DuplicateKey, format!("`{key}` is given twice in one mapping"))
-                .at(key_at)
-                .label("given again here")
-                .also(first.key, "first given here")
-                .help("keep one of the two; where both are meant, put them into one mapping or list");
-            self.report(finding);
+            self.report(key::twice(&key, first.key, key_at));
             return;
         }
         map.insert(key, Entry { key: key_at, value });
@@ -354,27 +335,15 @@ impl<'t> Reader<'t, '_> {
     /// The text of a key; none after a finding.
     fn key(&mut self, (event, at): (Event<'t>, EventSpan), span: Span) -> Outcome<Option<Rc<str>>> {
         let built = self.node((event, at))?;
-        if let Some(key) = built.node.as_scalar() {
-            if let Value::Str(text) = &key.value {
-                return Ok(Some(text.clone()));
-            }
-            let finding =
-                Finding::error(Code::WrongType, format!("the key `{}` is {}, not text", key.raw, built.node.kind()))
-                    .at(span)
-                    .help(format!("quote it: \"{}\"", key.raw))
-                    .patch(span, format!("\"{}\"", key.raw));
+        // of a mapping within braces the first brace is before it: `{{ name }}`
+        let is_collection = built.node.as_scalar().is_none() && !built.node.is_null();
+        let from = span.start as usize - usize::from(is_collection && self.text[..span.start as usize].ends_with('{'));
+        let written = if is_collection { self.text.get(from..) } else { self.text.get(span.range()) };
+        let (key, finding) = key::text(&built.node, span, written.unwrap_or_default());
+        if let Some(finding) = finding {
             self.report(finding);
-            return Ok(Some(key.raw.clone()));
         }
-        let finding =
-            Finding::error(Code::WrongType, format!("a key has to be text; this one is {}", built.node.kind()))
-                .at(span);
-        let finding = match &*built.node.data {
-            Data::Null => finding.help("give it a name, or quote it where `null` or `~` is the name"),
-            _ => finding.help("a `{`, `[` or `?` may begin a value that was meant as text: quote it then"),
-        };
-        self.report(finding);
-        Ok(None)
+        Ok(key)
     }
 
     fn open_anchor(&mut self, id: usize) -> Outcome<Option<usize>> {
@@ -402,23 +371,13 @@ impl<'t> Reader<'t, '_> {
         let Ok(index) = self.anchors.binary_search_by_key(&id, |a| a.id) else { return Err(Abandoned) };
         let anchor = &self.anchors[index];
         let Some(built) = anchor.value.clone() else {
-            let finding =
-                Finding::error(Code::BadAnchor, format!("`*{0}` stands inside what `&{0}` names", anchor.name))
-                    .at(span)
-                    .label("would contain itself")
-                    .also(anchor.span, "begins here")
-                    .help("move what both need under a key of its own, an `x-` key for instance, and anchor that");
+            let finding = anchor.contains_itself(span);
             self.report(finding);
             return Ok(Built::leaf(Node::null(span)));
         };
         self.added += built.weight;
         if self.added > ALIAS_LIMIT {
-            let finding =
-                Finding::error(Code::YamlBudget, format!("aliases blow this file up beyond {ALIAS_LIMIT} values"))
-                    .at(span)
-                    .label(format!("stands for {} values", built.weight))
-                    .also(anchor.span, "defined here")
-                    .help("aliases of lists of aliases multiply; write out what is really needed");
+            let finding = anchor.too_much(span, built.weight);
             self.report(finding);
             return Err(Abandoned);
         }
@@ -427,27 +386,6 @@ impl<'t> Reader<'t, '_> {
             return Err(Abandoned);
         }
         Ok(built)
-    }
-
-    fn unknown_anchor(&self, name: &str, span: Span) -> Finding {
-        let finding = Finding::error(Code::BadAnchor, format!("no anchor `&{name}` stands before `*{name}`"))
-            .at(span)
-            .label("names nothing");
-        let definition = format!("&{name}");
-        let later = self.text.get(span.end as usize..).and_then(|rest| rest.find(&definition));
-        if let Some(at) = later.map(|at| at + span.end as usize) {
-            let place = Span::new(self.file, at, at + definition.len());
-            return finding
-                .also(place, "defined only here")
-                .help("move the anchored value above the place that uses it");
-        }
-        let known = self.anchors.iter().take(1000).map(|a| a.name.as_ref());
-        match nearest(name, known) {
-            Some(near) => finding.help(format!("did you mean `*{near}`?")).patch(span, format!("*{near}")),
-            None => finding.help(format!(
-                "anchor a value with `&{name}` further up in the same document, or quote the text if no alias is meant"
-            )),
-        }
     }
 }
 

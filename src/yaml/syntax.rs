@@ -55,9 +55,8 @@ pub(super) fn finding(error: &ScanError, context: &Context<'_>) -> Finding {
         | ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofImplicitFlowMapping => flow(context, span),
         ErrorKind::MappingValueNotAllowed => second_colon(context, span),
-        ErrorKind::UnexpectedCharacter { character } => finding(&format!("a value cannot begin with `{character}`"))
-            .label("YAML reserves it")
-            .help("quote the value"),
+        ErrorKind::UnexpectedCharacter { character } => reserved(*character, span),
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => no_colon(context, span),
         kind => other(kind, span),
     }
 }
@@ -72,10 +71,6 @@ fn other(kind: &ErrorKind, span: Span) -> Finding {
         ErrorKind::ExpectedBlockSequenceEntry => (
             "this line stands among the items of a list, but has no `-`",
             "write `- ` before it, or indent the list one level deeper than its key",
-        ),
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
-            "this line should be `key: value`, and has no colon",
-            "write `key: value`; a text that goes on from the line above has to be indented deeper",
         ),
         ErrorKind::BlockSequenceEntryNotAllowed | ErrorKind::InvalidBlockEntryWhitespace => (
             "a list item cannot begin here",
@@ -226,21 +221,93 @@ fn flow(context: &Context<'_>, span: Span) -> Finding {
         .help(closing(bracket))
 }
 
-/// `a: b: c`, a line under `a: x` that is indented deeper, or `key:value` that lacks a blank.
+/// `a: b: c`, a line under `a: x` that is indented deeper, or a line after `key:value`.
 fn second_colon(context: &Context<'_>, span: Span) -> Finding {
-    let text = context.text;
     let at = span.start as usize;
-    let line_start = text[..at].rfind('\n').map_or(0, |n| n + 1);
-    let before = &text[line_start..at];
     let finding = Finding::error(Code::YamlSyntax, "a second value begins here").at(span);
-    if before.contains(": ") {
+    if context.text[line_start(context.text, at)..at].contains(": ") {
         return finding
             .label("a colon and a blank make a key of what stands before")
             .help("quote the value if the colon belongs to it, or begin a mapping on the next line");
     }
-    finding.label("makes a key of what stands before").help(
-        "the line above has a value already: take that away, or indent this line like it; write `key: value` with a blank",
-    )
+    let Some((from, line)) = line_above(context.text, at) else { return finding.help("quote the text") };
+    let above = Span::new(context.file, from, from + line.len());
+    if let Some(finding) = blank_missing(context, from, line) {
+        return finding;
+    }
+    finding
+        .label("makes a key of what stands before")
+        .also(above, "this line has a value already")
+        .help("take away the value above, if these lines are to stand below it; else indent them alike")
+}
+
+/// A line that is neither `key: value` nor an item.
+fn no_colon(context: &Context<'_>, span: Span) -> Finding {
+    let text = context.text;
+    let at = span.start as usize;
+    let start = line_start(text, at);
+    if ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|mark| text[start..].starts_with(mark)) {
+        return Finding::error(Code::YamlSyntax, "a conflict of a merge is left in the file")
+            .at(Span::new(context.file, start, start + 7))
+            .help("decide which side is right, and take the lines with `<<<<<<<`, `=======` and `>>>>>>>` out");
+    }
+    let line = text[at..].lines().next().unwrap_or_default();
+    if let Some(finding) = blank_missing(context, at, line) {
+        return finding;
+    }
+    let is_item = |(from, line): (usize, &str)| line.starts_with("- ") && from - line_start(text, from) == at - start;
+    if line_above(text, at).is_some_and(is_item) {
+        return Finding::error(Code::YamlSyntax, "this line stands among the items of a list, but has no `-`")
+            .at(span)
+            .help("write `- ` before it");
+    }
+    Finding::error(Code::YamlSyntax, "this line should be `key: value`, and has no colon")
+        .at(span)
+        .help("write `key: value`; a text that goes on from the line above has to be indented deeper")
+}
+
+/// `key:value` in a line that begins at `from`.
+fn blank_missing(context: &Context<'_>, from: usize, line: &str) -> Option<Finding> {
+    let colon = line.find(':').filter(|&c| c + 1 < line.len() && !line.contains(": "))?;
+    let is_key = line[..colon].bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let place = Span::new(context.file, from + colon, from + colon + 1);
+    let finding = Finding::error(Code::YamlSyntax, "a blank is missing after the colon").at(place);
+    (is_key && colon > 0).then(|| finding.help("write `key: value`").patch(place, ": "))
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |n| n + 1)
+}
+
+/// The nearest line above that holds more than a comment: its first byte that is no blank, and the text from there.
+fn line_above(text: &str, at: usize) -> Option<(usize, &str)> {
+    let mut end = line_start(text, at);
+    while end > 0 {
+        let start = line_start(text, end - 1);
+        let line = text[start..end].trim_end();
+        let trimmed = line.trim_start();
+        if !trimmed.is_empty() && !trimmed.starts_with('#') {
+            return Some((start + line.len() - trimmed.len(), trimmed));
+        }
+        end = start;
+    }
+    None
+}
+
+/// `@`, `%` or a backtick at the beginning of a value.
+fn reserved(character: char, span: Span) -> Finding {
+    let what = if character == '`' { "a backtick".to_owned() } else { format!("`{character}`") };
+    Finding::error(Code::YamlSyntax, format!("a value cannot begin with {what}"))
+        .at(span)
+        .label("YAML reserves it")
+        .help("quote the value")
+}
+
+/// A value that a word processor has quoted.
+pub(super) fn typographic_quotes(span: Span) -> Finding {
+    Finding::warning(Code::BadValue, "these quotes quote nothing: they become part of the value")
+        .at(span)
+        .help("take straight ones, `\"` or `'`, if it is to be quoted")
 }
 
 /// A block scalar without the line breaks after it.

@@ -126,6 +126,10 @@ fn check_bind_sources(name: &str, service: &Node, findings: &mut Findings) {
 
 fn check_has_image(path: &str, key: Span, service: &Node, findings: &mut Findings) {
     if text(service, "image").is_none() && !has(service, "build") && !has(service, "provider") {
+        if findings.has_error_within(service.span) {
+            // it may have one that could not be read
+            return;
+        }
         let message = format!("{path} has neither `image` nor `build`");
         findings.push(error(Code::MissingKey, message, key, "add `image: …`"));
     }

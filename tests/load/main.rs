@@ -1,0 +1,121 @@
+//! Every directory beside this file is a stack, right or wrong, and what bowline makes of it.
+//!
+//! `expected.txt` is what the user sees of the findings, `expected.json` the canonical tree; a case has one or both. The
+//! stack is loaded in its directory. A file `request` gives more than that, a line each: `-f FILE`, `-p NAME`,
+//! `--profile NAME`, `--env-file FILE`, `--project-directory DIR`, `NAME=VALUE` for the environment, `stdin FILE`.
+//! `BOWLINE_UPDATE=1 cargo test --test load` writes what is expected anew; read the difference before you commit it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bowline::compose::{Loaded, Request, load};
+use bowline::finding::{Code, Severity};
+use bowline::report::findings::{Color, text};
+use bowline::yaml::json;
+
+/// Findings that have no place in a file, or the place of which is the whole file.
+const PLACELESS: &[Code] =
+    &[Code::FileNotFound, Code::FileUnreadable, Code::NoProject, Code::BadName, Code::NotSupported];
+
+/// The longest that loading one case may take.
+const LIMIT: Duration = Duration::from_secs(1);
+
+fn cases() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/load");
+    let entries = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    let mut cases: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    cases.sort();
+    cases
+}
+
+fn request(case: &Path) -> Request {
+    let mut request = Request { current_dir: case.to_path_buf(), ..Request::default() };
+    request.environment.insert("HOME".into(), "/home/me".into());
+    let lines = fs::read_to_string(case.join("request")).unwrap_or_default();
+    for line in lines.lines().filter(|line| !line.is_empty()) {
+        match line.split_once(' ') {
+            Some(("-f", file)) => request.files.push(file.into()),
+            Some(("-p", name)) => request.project_name = Some(name.into()),
+            Some(("--profile", name)) => request.profiles.push(name.into()),
+            Some(("--env-file", file)) => request.env_files.push(file.into()),
+            Some(("--project-directory", directory)) => request.project_directory = Some(directory.into()),
+            Some(("stdin", file)) => request.stdin = Some(fs::read(case.join(file)).unwrap()),
+            _ => {
+                let (name, value) = line.split_once('=').unwrap_or_else(|| panic!("{}: {line}", case.display()));
+                request.environment.insert(name.into(), value.into());
+            }
+        }
+    }
+    request
+}
+
+/// The findings as shown and the tree as JSON, with the case's path taken out of both.
+fn shown(case: &Path, loaded: &Loaded) -> (Option<String>, Option<String>) {
+    let anonymous = |text: String| text.replace(&case.display().to_string(), "$CASE");
+    let findings = Some(text(&loaded.files, &loaded.findings, Color::Plain)).filter(|t| !t.is_empty());
+    let tree = loaded.tree.as_ref().filter(|_| !loaded.findings.has_errors()).map(|tree| json::write(tree) + "\n");
+    (findings.map(anonymous), tree.map(anonymous))
+}
+
+/// Compares with a file, or writes it; adds to `wrong` what differs.
+fn check(path: &Path, found: Option<String>, wrong: &mut String) {
+    let expected = fs::read_to_string(path).ok();
+    if found == expected {
+        return;
+    }
+    if std::env::var_os("BOWLINE_UPDATE").is_some() {
+        match found {
+            Some(found) => fs::write(path, found).unwrap(),
+            None => fs::remove_file(path).unwrap(),
+        }
+        return;
+    }
+    let or_nothing = |text: Option<String>| text.unwrap_or_else(|| "(nothing)\n".into());
+    writeln!(
+        wrong,
+        "==== {}\n---- expected\n{}---- found\n{}",
+        path.display(),
+        or_nothing(expected),
+        or_nothing(found)
+    )
+    .unwrap();
+}
+
+#[test]
+fn every_case_is_as_expected() {
+    let mut wrong = String::new();
+    for case in cases() {
+        let start = Instant::now();
+        let loaded = load(&request(&case));
+        let (findings, tree) = shown(&case, &loaded);
+        if start.elapsed() > LIMIT {
+            writeln!(wrong, "==== {} took {:?}", case.display(), start.elapsed()).unwrap();
+        }
+        if findings.is_none() && tree.is_none() {
+            writeln!(wrong, "==== {} gives neither findings nor a tree", case.display()).unwrap();
+        }
+        check(&case.join("expected.txt"), findings, &mut wrong);
+        check(&case.join("expected.json"), tree, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn every_error_names_a_place_and_the_way_out() {
+    let mut lacking = String::new();
+    for case in cases() {
+        let loaded = load(&request(&case));
+        for finding in loaded.findings.iter().filter(|f| f.severity == Severity::Error) {
+            let name = case.file_name().unwrap_or_default().display();
+            if finding.at.is_none() && !PLACELESS.contains(&finding.code) {
+                writeln!(lacking, "{name}: no place: {}", finding.message).unwrap();
+            }
+            if finding.help.is_none() {
+                writeln!(lacking, "{name}: no way out: {}", finding.message).unwrap();
+            }
+        }
+    }
+    assert!(lacking.is_empty(), "{lacking}");
+}
