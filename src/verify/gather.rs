@@ -10,8 +10,8 @@ use super::scene::{Facts, Questions, Scene, Vantage};
 use super::topology::Namespace;
 use crate::compose::model::Project;
 use crate::engine::{Engine, Error, Facts as Depth, Scope};
-use crate::probe::Question;
-use crate::state::observed::{ContainerState, Observed};
+use crate::probe::{Answer, Question};
+use crate::state::observed::ContainerState;
 use crate::vantage::{self, Options, Target, Vantages, Way};
 use crate::verify::topology::Topology;
 
@@ -53,6 +53,7 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
         leftovers: vec![],
     };
     let mut pause = Duration::from_millis(50);
+    let mut places = Places::default();
     loop {
         let observed = engine.observe(&scope).await?;
         proof.engine = observed.engine.version.clone();
@@ -60,10 +61,10 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
         let scene = Scene { project, topology: &topology, observed: &observed };
         let open: Vec<usize> = (0..checks.len()).filter(|i| settled[*i].is_none()).collect();
         let round = Round { engine, scene, way };
-        let verdicts = round.run(open.iter().map(|i| &checks[*i]).collect(), &mut proof).await;
+        let verdicts = round.run(open.iter().map(|i| &checks[*i]).collect(), &mut places, &mut proof).await;
         let late = Instant::now() + pause >= deadline;
         for (index, verdict) in open.into_iter().zip(verdicts) {
-            if late || !may_come_true(&checks[index], &verdict, &observed) {
+            if late || !may_come_true(&checks[index], &verdict, &proof) {
                 settled[index] = Some(verdict);
             }
         }
@@ -73,6 +74,7 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     }
+    proof.leftovers = places.close().await;
     let verdicts = checks.into_iter().zip(settled);
     proof.verdicts = verdicts.filter_map(|(check, verdict)| verdict.map(|v| (check, v))).collect();
     proof.took = started.elapsed();
@@ -80,11 +82,16 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
 }
 
 /// Whether asking again may change the verdict: something that is only just starting, not what is blocked or absent for good.
-fn may_come_true(check: &Check, verdict: &Verdict, observed: &Observed) -> bool {
+fn may_come_true(check: &Check, verdict: &Verdict, proof: &Proof) -> bool {
     match verdict {
         Verdict::Proved(_) => false,
         Verdict::Unproved(Why::Undeclared(_) | Why::NotRunning(_)) => false,
-        Verdict::Unproved(_) => !observed.containers.is_empty(),
+        // a container that could not be entered may be between two starts; for the host there is a way or there is none
+        Verdict::Unproved(Why::NotSeen(_)) => {
+            let lost = |place: &Vantage| matches!(place, Vantage::Replica(_) | Vantage::Named(_));
+            proof.ways.iter().any(|(place, way)| way.is_err() && lost(place))
+        }
+        Verdict::Unproved(_) => true,
         Verdict::Refuted { .. } => !matches!(
             check.expectation,
             Expectation::Isolated(_)
@@ -116,10 +123,10 @@ struct Round<'a> {
 impl Round<'_> {
     /// Judges, asks what the judges miss, and judges again. The places stay open from round to round, so that listeners
     /// stand while others ask for them.
-    async fn run(&self, checks: Vec<&Check>, proof: &mut Proof) -> Vec<Verdict> {
-        let mut facts = Facts::default();
+    async fn run(&self, checks: Vec<&Check>, places: &mut Places, proof: &mut Proof) -> Vec<Verdict> {
+        places.keep(|place| self.entrance(place).ok());
+        let mut facts = Facts { answers: places.listeners.clone(), ..Facts::default() };
         let mut verdicts: Vec<Option<Verdict>> = checks.iter().map(|_| None).collect();
-        let mut places = Places::default();
         for _ in 0..MOST_ROUNDS {
             let mut missing = Questions::new();
             for (check, verdict) in checks.iter().zip(&mut verdicts).filter(|(_, v)| v.is_none()) {
@@ -133,9 +140,6 @@ impl Round<'_> {
             }
             places.open(self, &missing, &mut facts, proof).await;
             places.ask(missing, &mut facts).await;
-        }
-        if let Err(left) = places.close().await {
-            proof.leftovers.extend(left);
         }
         let lost = || Verdict::Unproved(Why::NotSeen("the questions did not come to an end".to_owned()));
         verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(lost)).collect()
@@ -167,27 +171,49 @@ impl Round<'_> {
     }
 }
 
-/// The places that are open, in batches: each round may bring new ones.
+/// The places that are open, in batches: each round may bring new ones. They stay open from one look to the next, and so do the
+/// listeners in them.
 #[derive(Default)]
 struct Places {
-    batches: Vec<(Vec<Vantage>, Vantages)>,
+    batches: Vec<Batch>,
+    /// The listeners that stand, by the question that set them up.
+    listeners: BTreeMap<(Vantage, Question), Answer>,
+}
+
+/// Places that were opened together; `None` for one that is no longer to be asked.
+struct Batch {
+    places: Vec<Option<(Vantage, vantage::Vantage)>>,
+    vantages: Vantages,
+}
+
+impl Batch {
+    fn position(&self, place: &Vantage) -> Option<usize> {
+        self.places.iter().position(|p| p.as_ref().is_some_and(|(known, _)| known == place))
+    }
 }
 
 impl Places {
+    /// Gives up the places that are entered in another way by now: their container was started again, or replaced.
+    fn keep(&mut self, entrance: impl Fn(&Vantage) -> Option<vantage::Vantage>) {
+        for slot in self.batches.iter_mut().flat_map(|batch| &mut batch.places) {
+            if slot.as_ref().is_some_and(|(place, entered)| entrance(place).as_ref() != Some(entered)) {
+                *slot = None;
+            }
+        }
+        let batches = &self.batches;
+        self.listeners.retain(|(place, _), _| batches.iter().any(|batch| batch.position(place).is_some()));
+    }
+
     /// Opens the places of these questions that are not open yet.
     async fn open(&mut self, round: &Round<'_>, questions: &Questions, facts: &mut Facts, proof: &mut Proof) {
-        let mut fresh: Vec<Vantage> = vec![];
-        let mut entrances = vec![];
+        let mut fresh: Vec<(Vantage, vantage::Vantage)> = vec![];
         for (place, _) in questions {
-            let known = self.batches.iter().any(|(places, _)| places.contains(place));
-            if known || fresh.contains(place) || facts.blind.contains_key(place) {
+            let known = self.batches.iter().any(|batch| batch.position(place).is_some());
+            if known || fresh.iter().any(|(p, _)| p == place) || facts.blind.contains_key(place) {
                 continue;
             }
             match round.entrance(place) {
-                Ok(entrance) => {
-                    fresh.push(place.clone());
-                    entrances.push(entrance);
-                }
+                Ok(entrance) => fresh.push((place.clone(), entrance)),
                 Err(why) => {
                     facts.blind.insert(place.clone(), why.clone());
                     proof.ways.insert(place.clone(), Err(why));
@@ -205,15 +231,18 @@ impl Places {
             processes: asks(|q| matches!(q, Question::Processes { .. })),
             ..Options::default()
         };
+        let entrances = fresh.iter().map(|(_, entrance)| entrance.clone()).collect();
         let vantages = Vantages::open(round.engine, entrances, options).await;
-        for (place, (_, way)) in fresh.iter().zip(vantages.ways()) {
+        let mut places = vec![];
+        for ((place, entrance), (_, way)) in fresh.into_iter().zip(vantages.ways()) {
             let way = way.map_err(ToString::to_string);
             if let Err(why) = &way {
                 facts.blind.insert(place.clone(), why.clone());
             }
-            proof.ways.insert(place.clone(), way);
+            places.push(way.is_ok().then(|| (place.clone(), entrance)));
+            proof.ways.insert(place, way);
         }
-        self.batches.push((fresh, vantages));
+        self.batches.push(Batch { places, vantages });
     }
 
     /// Asks all of them, every place at once.
@@ -222,20 +251,35 @@ impl Places {
         for (place, question) in questions {
             by_place.entry(place).or_default().push(question);
         }
-        let asked = self.batches.iter_mut().map(|(places, vantages)| {
-            let with = |(at, place): (usize, &Vantage)| by_place.get(place).map(|q| (at, place.clone(), q.clone()));
-            let wanted: Vec<_> = places.iter().enumerate().filter_map(with).collect();
+        let asked = self.batches.iter_mut().map(|batch| {
+            let with = |(place, questions): (&Vantage, &Vec<Question>)| {
+                batch.position(place).map(|at| (at, place.clone(), questions.clone()))
+            };
+            let wanted: Vec<_> = by_place.iter().filter_map(with).collect();
             async move {
                 let list: Vec<_> = wanted.iter().map(|(at, _, questions)| (*at, questions.clone())).collect();
-                let answers = vantages.ask(&list).await;
-                wanted.into_iter().zip(answers).collect::<Vec<_>>()
+                let answers = batch.vantages.ask(&list).await;
+                let mut found = vec![];
+                for ((at, place, questions), answers) in wanted.into_iter().zip(answers) {
+                    if answers.is_err() {
+                        // it cannot be asked any more; another look opens it anew
+                        batch.places[at] = None;
+                    }
+                    found.push((place, questions, answers));
+                }
+                found
             }
         });
-        for ((_, place, questions), answers) in futures_util::future::join_all(asked).await.into_iter().flatten() {
+        for (place, questions, answers) in futures_util::future::join_all(asked).await.into_iter().flatten() {
             match answers {
                 Ok(answers) => {
                     let keys = questions.into_iter().map(|question| (place.clone(), question));
-                    facts.answers.extend(keys.zip(answers));
+                    for (key, answer) in keys.zip(answers) {
+                        if matches!(answer, Answer::Listening(_)) {
+                            self.listeners.insert(key.clone(), answer.clone());
+                        }
+                        facts.answers.insert(key, answer);
+                    }
                 }
                 Err(why) => {
                     facts.blind.insert(place, why.to_string());
@@ -244,10 +288,9 @@ impl Places {
         }
     }
 
-    /// Ends all conversations.
-    async fn close(self) -> Result<(), Vec<String>> {
-        let closed = futures_util::future::join_all(self.batches.into_iter().map(|(_, vantages)| vantages.close()));
-        let left: Vec<String> = closed.await.into_iter().filter_map(Result::err).flatten().collect();
-        if left.is_empty() { Ok(()) } else { Err(left) }
+    /// Ends all conversations; what would not go, one sentence each.
+    async fn close(self) -> Vec<String> {
+        let closed = futures_util::future::join_all(self.batches.into_iter().map(|batch| batch.vantages.close()));
+        closed.await.into_iter().filter_map(Result::err).flatten().collect()
     }
 }
