@@ -138,8 +138,13 @@ impl Structure<'_> {
     }
 
     fn free_value_fits(&mut self, value: &Node, form: Form, trail: &Trail) -> bool {
-        if value.tag.is_some() || form.values().has(Accepts::of(value)) {
+        let odd = value.as_seq().and_then(|items| items.iter().find(|item| !form.items().has(Accepts::of(item))));
+        if value.tag.is_some() || odd.is_none() && form.values().has(Accepts::of(value)) {
             return true;
+        }
+        if let Some(item) = odd.filter(|_| form.values().has(Accepts::LIST)) {
+            self.findings.push(wrong_item(item, form, trail));
+            return false;
         }
         let expected = if form.values().has(Accepts::BOOL) { "a string, a number or a boolean" } else { "a string" };
         let message = format!("{trail} must be {expected}, not {}", value.kind());

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Attribute] = &[
     at(".dockerfile", Text, "The Dockerfile, seen from the context.").default("Dockerfile"),
     at(".dockerfile_inline", Text, "The Dockerfile's text itself."),
     at(".entitlements", Texts, "What the build may do beyond the usual."),
-    at(".extra_hosts", Hosts, "Lines for /etc/hosts during the build."),
+    at(".extra_hosts", Hosts, "Lines for /etc/hosts during the build.").distinct(),
     at(".isolation", Text, "How build containers are kept apart, on Windows."),
     at(".labels", Pairs, "Labels of the image."),
     at(".network", Text, "The network that the build may use."),

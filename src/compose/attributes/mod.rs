@@ -98,6 +98,8 @@ pub enum Short {
     None,
     /// A text is the value of this key.
     Key(&'static str),
+    /// A file of variables: its path; it must be there unless it says otherwise.
+    EnvFile,
     /// A list of names is a mapping with this under each name.
     Names(Named),
     /// A port: `[[address:]published:]target[/protocol]`; ranges become several entries.

@@ -187,7 +187,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
         .short(Short::Key("path"))
         .print(Print::Never)
         .becomes("Env"),
-    at("env_file[]", TextOrMap, "A file.").short(Short::Key("path")).required(&["path"]),
+    at("env_file[]", TextOrMap, "A file.").short(Short::EnvFile).required(&["path"]),
     at("env_file[].path", Text, "Its path."),
     at("env_file[].format", Text, "`raw`: values are taken as they stand, quotes and `$` too."),
     at("env_file[].required", Flag, "Whether it is an error that it is not there.").default("true").written(),
@@ -201,6 +201,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
         .distinct()
         .becomes("HostConfig.Links"),
     at("extra_hosts", Hosts, "Lines for /etc/hosts; `host-gateway` stands for the host.")
+        .distinct()
         .becomes("HostConfig.ExtraHosts"),
     at("gpus", TextOrList, "GPUs that it may use: `all`, or requests.")
         .short(Short::Gpus)
@@ -264,7 +265,9 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("networks.*.mac_address", Text, "The MAC address of its interface.").becomes("MacAddress").since("1.44"),
     at("networks.*.priority", StrictNumber, "The network with the highest is joined first."),
     at("ports", List, "Ports of the host that lead to its own.").unique(Key::Port).becomes("HostConfig.PortBindings"),
-    at("ports[]", NumberTextOrMap, "A port: `[[address:]published:]target[/protocol]`.").short(Short::Port),
+    at("ports[]", NumberTextOrMap, "A port: `[[address:]published:]target[/protocol]`.")
+        .short(Short::Port)
+        .required(&["target"]),
     at("ports[].name", Text, "A name for people and tools.").no_effect(),
     at("ports[].mode", Text, "`ingress` or `host`, for Swarm.").default("ingress").no_effect(),
     at("ports[].host_ip", Text, "The host's address; none is every address.").becomes("HostIp"),

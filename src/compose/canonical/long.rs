@@ -11,6 +11,8 @@ use crate::yaml::{Entry, Mapping, Node};
 pub(super) fn long(node: &Node, short: Short) -> Result<Option<Node>, BadValue> {
     let long = match (short, text(node)) {
         (Short::Key(key), Some(_)) => Some(keyed(node, key)),
+        (Short::EnvFile, Some(_)) => Some(required(&keyed(node, "path"))),
+        (Short::EnvFile, None) => Some(required(node)),
         (Short::Mount, Some(text)) => Some(mount(node, &text)?),
         (Short::Device, Some(text)) => Some(device(node, &text)?),
         (Short::Names(named), None) => names(node, named),
@@ -35,11 +37,17 @@ fn mapping<const N: usize>(node: &Node, pairs: [(&str, Option<Node>); N]) -> Nod
 fn keyed(node: &Node, key: &str) -> Node {
     let mut value = node.clone();
     value.tag = None;
-    let mut long = mapping(node, [(key, Some(value))]);
-    if let (Some(map), "path") = (long.as_map_mut(), key) {
-        map.insert("required", node.span, Node::bool(node.span, true));
+    mapping(node, [(key, Some(value))])
+}
+
+/// A mapping that says `required: true` where it says nothing of it.
+fn required(node: &Node) -> Node {
+    let mut node = node.clone();
+    let span = node.span;
+    if let Some(map) = node.as_map_mut().filter(|map| map.get("required").is_none()) {
+        map.insert("required", span, Node::bool(span, true));
     }
-    long
+    node
 }
 
 /// The ports that a scalar stands for.
@@ -87,7 +95,7 @@ fn mount(node: &Node, text: &str) -> Result<Node, BadValue> {
             ("target", Some(string(short.target))),
             ("read_only", short.read_only.then(yes)),
             ("bind", has_bind.then_some(bind)),
-            ("volume", (!short.is_bind).then_some(volume)),
+            ("volume", (!short.is_bind && text.len() > 2).then_some(volume)),
         ],
     ))
 }
@@ -107,7 +115,7 @@ pub(super) fn every_gpu(node: &Node) -> Node {
 /// A list of names as a mapping; of a mapping of dependencies, what its entries leave out.
 fn names(node: &Node, named: Named) -> Option<Node> {
     if let Some(map) = node.as_map() {
-        return (named == Named::Dependency).then(|| required(node, map));
+        return (named == Named::Dependency).then(|| all_required(node, map));
     }
     let items = node.as_seq()?;
     let mut map = Mapping::new();
@@ -127,13 +135,10 @@ fn names(node: &Node, named: Named) -> Option<Node> {
     Some(Node::map(node.span, map))
 }
 
-fn required(node: &Node, map: &Mapping) -> Node {
+fn all_required(node: &Node, map: &Mapping) -> Node {
     let mut map = map.clone();
     for (_, entry) in &mut map.0 {
-        let span = entry.value.span;
-        if let Some(dependency) = entry.value.as_map_mut().filter(|d| d.get("required").is_none()) {
-            dependency.insert("required", span, Node::bool(span, true));
-        }
+        entry.value = required(&entry.value);
     }
     Node::map(node.span, map)
 }
