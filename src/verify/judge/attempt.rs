@@ -22,7 +22,48 @@ pub(super) struct Tried<'a> {
     pub greeting: Option<String>,
 }
 
-/// Whether an attempt got there: an answer, or a refusal, which is an answer too.
+impl Tried<'_> {
+    /// Whether an attempt got to the target. Where our own listener stands at that port, only its greeting tells: a refusal is
+    /// somebody else's then, a firewall's on the way or that of a machine which the packets went to instead.
+    pub fn got_there(&self, attempt: &Attempt) -> bool {
+        let echo = self.attempts.iter().any(|(name, a)| *name == "ICMP" && std::ptr::eq(*a, attempt));
+        match &self.greeting {
+            Some(_) if echo => attempt.outcome == Outcome::Answered,
+            Some(label) => attempt.outcome == Outcome::Answered && attempt.greeting.as_ref() == Some(label),
+            None => reached(attempt),
+        }
+    }
+
+    /// Who answered TCP in the place of our listener: another listener of ours by its label, or somebody without one.
+    pub fn impostor(&self) -> Option<String> {
+        let label = self.greeting.as_ref()?;
+        let tcp = self.attempts.iter().find(|(name, a)| *name == "TCP" && a.outcome == Outcome::Answered)?.1;
+        match &tcp.greeting {
+            Some(other) if other != label => Some(other.clone()),
+            Some(_) => None,
+            None => Some("somebody who is no listener of ours".to_owned()),
+        }
+    }
+
+    /// Whether somebody else refused what our listener would have answered.
+    pub fn refused_by_others(&self) -> bool {
+        let refused = |(name, a): &(&str, &Attempt)| *name != "ICMP" && a.outcome == Outcome::Refused;
+        self.greeting.is_some() && self.attempts.iter().any(refused)
+    }
+
+    /// All of them in words.
+    pub fn summary(&self) -> String {
+        match &self.greeting {
+            Some(_) => summary(&self.attempts).replace(NOTHING_LISTENS, " by somebody else"),
+            None => summary(&self.attempts),
+        }
+    }
+}
+
+/// What a refusal tells where nothing of ours stands at the port.
+const NOTHING_LISTENS: &str = ": the way is open, nothing listens";
+
+/// Whether an attempt got somewhere: an answer, or a refusal, which is an answer too.
 pub(super) fn reached(attempt: &Attempt) -> bool {
     matches!(attempt.outcome, Outcome::Answered | Outcome::Refused)
 }
@@ -32,7 +73,7 @@ pub(super) fn text(attempt: &Attempt) -> String {
     let ms = attempt.micros as f64 / 1000.0;
     match attempt.outcome {
         Outcome::Answered => format!("answered in {ms:.1} ms"),
-        Outcome::Refused => format!("refused in {ms:.1} ms: the way is open, nothing listens"),
+        Outcome::Refused => format!("refused in {ms:.1} ms{NOTHING_LISTENS}"),
         Outcome::TimedOut => "nothing came back".to_owned(),
         Outcome::Unreachable if attempt.by.is_none() && attempt.errno == Some(101) => "no route".to_owned(),
         Outcome::Unreachable => match attempt.by {
@@ -90,7 +131,7 @@ pub(super) fn attempts<'a>(desk: &mut Desk<'a>, from: &Vantage, aim: &Aim, how: 
 }
 
 /// TCP, UDP and ICMP to our listener; without one, TCP to a closed port and ICMP.
-fn network<'a>(desk: &mut Desk<'a>, from: &Vantage, aim: &Aim) -> Step<Tried<'a>> {
+pub(super) fn network<'a>(desk: &mut Desk<'a>, from: &Vantage, aim: &Aim) -> Step<Tried<'a>> {
     let Some((there, label)) = listener_of(aim) else {
         let tcp = desk.tcp(from, SocketAddr::new(aim.address, CLOSED), false);
         let (tcp, echo) = both(tcp, desk.echo(from, aim.address))?;
@@ -117,7 +158,7 @@ pub(super) fn target_control(desk: &mut Desk<'_>, aim: &Aim, how: &How) -> Step<
         None => (Vantage::Host, "the host".to_owned()),
     };
     let tried = attempts(desk, &at, aim, how)?;
-    let hit = tried.attempts.iter().find(|(_, a)| reached(a));
+    let hit = tried.attempts.iter().find(|(_, a)| tried.got_there(a));
     Ok(hit.map(|(name, a)| format!("control: {} answers {who} ({name} {})", aim.address, text(a))))
 }
 

@@ -1,10 +1,10 @@
 //! One spot does not reach another: every attempt is blocked, and the silence is shown to mean something.
 
 use super::aim::{Aim, Stand, aims, stands};
-use super::attempt::{attempts, reached, source_control, summary, target_control, text};
+use super::attempt::{Tried, attempts, network, source_control, target_control, text};
 use super::desk::{Desk, Step, all, both, unproved};
 use super::names::merged;
-use crate::probe::Outcome;
+use crate::probe::{Link, Outcome};
 use crate::verify::check::{How, Path, Spot, Verdict, Why};
 use crate::verify::scene::Vantage;
 
@@ -46,12 +46,16 @@ fn cannot_stand_beside(desk: &Desk<'_>, stand: &Stand, aims: &[Aim]) -> Option<S
 }
 
 fn one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Verdict> {
-    let tried = attempts(desk, &stand.at, aim, &path.how);
+    let tried = attempts(desk, &stand.at, aim, &path.how).and_then(|tried| behind_a_refusal(desk, stand, aim, tried));
     let controls = both(target_control(desk, aim, &path.how), source_control(desk, stand));
     let (tried, (target, source)) = both(tried, controls)?;
     let from_to = format!("{} -> {} ({})", stand.called, aim.called, aim.address);
-    let found = format!("{from_to}: {}", summary(&tried.attempts));
-    if tried.attempts.iter().any(|(_, a)| reached(a)) {
+    let found = format!("{from_to}: {}", tried.summary());
+    if let Some(other) = tried.impostor() {
+        let text = format!("{found}; but {} is answered by {other}, not by {}", aim.address, aim.called);
+        return unproved(Why::Inconclusive(text));
+    }
+    if tried.attempts.iter().any(|(_, a)| tried.got_there(a)) {
         let expected = format!("{} does not reach {}", stand.called, aim.called);
         return why_open(desk, path, stand, aim, Verdict::refuted(expected, found));
     }
@@ -70,6 +74,30 @@ fn one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Verdi
     }
 }
 
+/// A refused port of the application is a reached host, unless our listener beside it is refused as well: then somebody else
+/// refuses. So the listener is asked too, and what it hears decides.
+fn behind_a_refusal<'a>(desk: &mut Desk<'a>, stand: &Stand, aim: &Aim, tried: Tried<'a>) -> Step<Tried<'a>> {
+    let refused = tried.attempts.iter().any(|(_, a)| a.outcome == Outcome::Refused);
+    if tried.greeting.is_some() || !refused || aim.replica.is_none() {
+        return Ok(tried);
+    }
+    let beside = network(desk, &stand.at, aim)?;
+    let open = beside.attempts.iter().any(|(_, a)| beside.got_there(a));
+    Ok(if open { tried } else { beside })
+}
+
+/// A link of the host's own beside the target, on the parent of its network.
+fn shim(desk: &mut Desk<'_>, aim: &Aim) -> Step<Option<String>> {
+    let wire = aim.wire.as_ref().and_then(|w| desk.scene.topology.wires.get(w));
+    let Some(parent) = wire.and_then(|w| w.parent()) else { return Ok(None) };
+    let links = desk.links(&Vantage::Host)?;
+    let index = links.iter().find(|l| l.name == parent).map(|l| l.index);
+    let child =
+        |l: &&Link| matches!(l.kind.as_deref(), Some("macvlan" | "ipvlan")) && index.is_some() && l.parent == index;
+    let own = links.iter().find(|l| l.up && l.parent_namespace.is_none() && child(l));
+    Ok(own.map(|l| format!("the host has a child of {parent} of its own: {}", l.name)))
+}
+
 /// Why a way is open that should not be.
 fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict: Verdict) -> Step<Verdict> {
     let wires = |r: &Option<crate::name::Replica>| -> Vec<String> {
@@ -79,6 +107,13 @@ fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict:
     let theirs = wires(&aim.replica);
     let common = wires(&stand.replica).into_iter().find(|w| theirs.contains(w));
     let Some(wire) = common else {
+        if stand.at == Vantage::Host
+            && let Some(line) = shim(desk, aim)?
+        {
+            return Ok(verdict
+                .seen(line)
+                .help("take that link away, or the containers into a network that leads to the host"));
+        }
         let verdict = verdict.seen("no common network: packets are forwarded between bridges");
         return Ok(verdict.help(
             "look at `iptables -S FORWARD` and `iptables -t raw -S PREROUTING` on the host for what lets them through",

@@ -101,7 +101,7 @@ fn control(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim) -> Step<Option<String>
     let device = device_towards(desk, &witness, aim.address)?;
     let Some(device) = device else { return Ok(None) };
     let heard = desk.heard(&witness, aim.address, &device)?;
-    Ok(heard.macs.first().map(|mac| format!("control: {witness} hears {} at {mac}", aim.address)))
+    Ok(heard.macs.first().map(|mac| format!("control: {} hears {} at {mac}", called(desk, &witness), aim.address)))
 }
 
 /// The link whose own subnet holds an address.
@@ -111,4 +111,13 @@ fn device_towards(desk: &mut Desk<'_>, at: &Vantage, address: IpAddr) -> Step<Op
         ipnet::IpNet::new(a.address, a.prefix).is_ok_and(|net| net.contains(&address)) && !a.address.is_loopback()
     });
     Ok(near.map(|a| a.device.clone()))
+}
+
+/// A place as people call it.
+fn called(desk: &Desk<'_>, place: &Vantage) -> String {
+    match place {
+        Vantage::Replica(replica) => desk.scene.called(replica),
+        Vantage::Host => "the host".to_owned(),
+        other => other.to_string(),
+    }
 }

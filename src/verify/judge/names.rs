@@ -7,6 +7,7 @@ use super::desk::{Desk, Step, all, both, unproved};
 use crate::name::{Replica, ServiceName};
 use crate::probe::{Family, Lookup, NameOutcome};
 use crate::verify::check::{Meaning, NameSource, Owner, Verdict, Why};
+use crate::verify::topology::Namespace;
 
 /// What a lookup came to.
 struct Resolved {
@@ -176,6 +177,12 @@ fn one_silence(
         let text = held(desk, &strays);
         return Ok(Verdict::refuted(format!("{who} does not find {name}"), format!("{name} is {text}")));
     }
+    // `network_mode: none`: neither hosts file nor resolver, and no way to one
+    if found.addresses.is_empty() && only_lo(desk, replica) && no_way(lookup) {
+        let text =
+            format!("{who}: /etc/hosts does not know {name}, and there is no way to a name server from lo alone");
+        return Ok(Verdict::Proved(vec![text]));
+    }
     let known = control.asked.last().is_some_and(|a| a.outcome == NameOutcome::Found) || !control.hosts.is_empty();
     if !known {
         let text = format!("{who} does not even find its own name {asker}: its DNS says nothing about {name}");
@@ -189,4 +196,16 @@ fn one_silence(
         false => format!("{}, outside the project", held(desk, &found.addresses)),
     };
     Ok(Verdict::Proved(vec![format!("{who}: {name} is {what}; its own name {asker} is found")]))
+}
+
+/// Whether the file gives a container no network at all.
+fn only_lo(desk: &Desk<'_>, replica: &Replica) -> bool {
+    let place = desk.scene.topology.places.get(&replica.service);
+    place.is_some_and(|p| matches!(p.namespace, Namespace::Nothing(_)))
+}
+
+/// Whether every name server that was asked is beyond reach, with no route to it.
+fn no_way(lookup: &Lookup) -> bool {
+    let lost = |outcome| matches!(outcome, NameOutcome::Unreachable | NameOutcome::NoServer);
+    lookup.hosts.is_empty() && lookup.asked.iter().all(|asked| lost(asked.outcome))
 }

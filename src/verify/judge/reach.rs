@@ -84,18 +84,17 @@ fn to_one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Ve
 
 /// TCP and UDP to our listener must both get through; ICMP may be switched off in the target, and only helps to tell why.
 fn network(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim, tried: &Tried<'_>, from_to: &str) -> Step<Verdict> {
-    let found = format!("{from_to}: {}", summary(&tried.attempts));
-    let Some(label) = &tried.greeting else {
+    let found = format!("{from_to}: {}", tried.summary());
+    if tried.greeting.is_none() {
         let hit = tried.attempts.iter().any(|(_, a)| reached(a));
         return Ok(if hit { Verdict::Proved(vec![found]) } else { Verdict::refuted("an answer", found) });
-    };
-    let tcp = tried.attempts.iter().find(|(name, _)| *name == "TCP").map(|(_, a)| *a);
+    }
     let expected = format!("our listener in {} answers {}", aim.called, stand.called);
-    if let Some(other) = tcp.and_then(|a| a.greeting.as_ref()).filter(|g| *g != label) {
+    if let Some(other) = tried.impostor() {
         return Ok(Verdict::refuted(expected, format!("{} is answered by {other}", aim.address))
             .help("two containers have one address: see `ip neigh`, and restart the wrong one"));
     }
-    let through = |(name, a): &(&'static str, &crate::probe::Attempt)| *name == "ICMP" || reached(a);
+    let through = |(name, a): &(&'static str, &crate::probe::Attempt)| *name == "ICMP" || tried.got_there(a);
     if tried.attempts.iter().all(through) {
         return Ok(Verdict::Proved(vec![found]));
     }
@@ -104,8 +103,8 @@ fn network(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim, tried: &Tried<'_>, fro
 
 /// Looks for the reason of a silence, as far as the asker's namespace shows it.
 fn why_silent(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim, tried: &Tried<'_>, verdict: Verdict) -> Step<Verdict> {
-    let answered: Vec<&str> = tried.attempts.iter().filter(|(_, a)| reached(a)).map(|(n, _)| *n).collect();
-    let silent: Vec<&str> = tried.attempts.iter().filter(|(_, a)| !reached(a)).map(|(n, _)| *n).collect();
+    let answered: Vec<&str> = tried.attempts.iter().filter(|(_, a)| tried.got_there(a)).map(|(n, _)| *n).collect();
+    let silent: Vec<&str> = tried.attempts.iter().filter(|(_, a)| !tried.got_there(a)).map(|(n, _)| *n).collect();
     if !answered.is_empty() {
         let line = format!(
             "{} gets through and {} does not: a firewall rule drops it",
@@ -113,6 +112,12 @@ fn why_silent(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim, tried: &Tried<'_>, 
             silent.join(", ")
         );
         return Ok(verdict.seen(line).help("look at `iptables -S DOCKER-USER` and `iptables -S FORWARD` on the host"));
+    }
+    if tried.refused_by_others() {
+        let line = format!("our listener stands in {}: a firewall rejects, or the packets went elsewhere", aim.called);
+        return Ok(verdict
+            .seen(line)
+            .help(format!("see where {} sends them: `ip route get {}`", stand.called, aim.address)));
     }
     let neighbours = desk.neighbours(&stand.at)?;
     let neighbour = neighbours.iter().find(|n| n.address == aim.address);

@@ -164,7 +164,9 @@ impl World {
             Question::Processes { .. } => Answer::Processes(vec![]),
             Question::Sysctl { name } => Answer::Sysctl(Sysctl { name: name.clone(), value: Some("1".to_owned()) }),
             Question::Listen { .. } => Answer::Listening(Listening { port: 4000, addresses: vec![], ipv6: false }),
-            Question::Connect { greeting: true, to, .. } => greeted(&self.label(vantage, to.ip())),
+            Question::Connect { greeting: true, to, .. } | Question::Datagram { payload: None, to, .. } => {
+                greeted(&self.label(vantage, to.ip()))
+            }
             Question::Connect { .. } | Question::Datagram { .. } | Question::Echo { .. } => attempt(Outcome::Answered),
             Question::Lookup { name, .. } => {
                 let known = self.observed.containers.iter().find(|c| c.replica.service == *name.as_str());
@@ -313,10 +315,45 @@ fn silence_with_both_controls_proves_isolation() {
 #[test]
 fn a_refusal_is_a_reached_host() {
     let world = World::new(PAIR, ENDS);
-    for how in [How::Network, How::Port(5432, Protocol::Tcp), How::Port(53, Protocol::Udp), How::Icmp] {
-        let verdict = world.judge(Expectation::Isolated(path("a", "b", how, &[])), &between(Outcome::Refused));
+    // the application's port is refused, our listener beside it is reached
+    let application = |v: &Vantage, q: &Question| match q {
+        Question::Connect { greeting: false, .. } | Question::Datagram { payload: Some(_), .. } => {
+            between(Outcome::Refused)(v, q)
+        }
+        _ => None,
+    };
+    for how in [How::Port(5432, Protocol::Tcp), How::Port(53, Protocol::Udp)] {
+        let verdict = world.judge(Expectation::Isolated(path("a", "b", how, &[])), &application);
         assert!(refuted(&verdict).contains("refused"), "{verdict:?}");
     }
+}
+
+/// The host's packets for a macvlan child go out by its default route, to somebody who refuses everything.
+#[test]
+fn a_refusal_where_our_listener_stands_is_somebody_elses() {
+    let world = World::new(PAIR, ENDS);
+    for how in [How::Network, How::Port(5432, Protocol::Tcp), How::Port(53, Protocol::Udp)] {
+        let verdict = world.judge(Expectation::Isolated(path("a", "b", how, &[])), &between(Outcome::Refused));
+        assert!(proved(&verdict).contains("by somebody else"), "{verdict:?}");
+    }
+    let world = World::new(SHARED, ONE_NET);
+    let verdict = world.judge(Expectation::Reaches(path("a", "b", How::Network, &["p_x"])), &between(Outcome::Refused));
+    assert!(refuted(&verdict).contains("our listener stands in b"), "{verdict:?}");
+}
+
+/// A transparent proxy on the way accepts every connection.
+#[test]
+fn an_answer_without_our_greeting_is_somebody_elses() {
+    let mute = |v: &Vantage, q: &Question| match q {
+        Question::Connect { .. } => between(Outcome::Answered)(v, q),
+        _ => between(Outcome::TimedOut)(v, q),
+    };
+    let world = World::new(PAIR, ENDS);
+    let verdict = world.judge(Expectation::Isolated(path("a", "b", How::Network, &[])), &mute);
+    assert!(open(&verdict).text().contains("no listener of ours"), "{verdict:?}");
+    let world = World::new(SHARED, ONE_NET);
+    let verdict = world.judge(Expectation::Reaches(path("a", "b", How::Network, &["p_x"])), &mute);
+    assert!(refuted(&verdict).contains("no listener of ours"), "{verdict:?}");
 }
 
 #[test]
@@ -870,7 +907,7 @@ networks: {x: {driver: macvlan, driver_opts: {parent: e.10}}, y: {driver: macvla
         _ => None,
     };
     let expectation = || Expectation::Isolated(path("a", "b", How::Arp, &[]));
-    assert!(proved(&world.judge(expectation(), &silent)).contains("control: c.1 hears 10.0.1.2"));
+    assert!(proved(&world.judge(expectation(), &silent)).contains("control: c hears 10.0.1.2"));
     refuted(&world.judge(expectation(), &none));
     world.container("c").state = ContainerState::Created;
     assert!(matches!(open(&world.judge(expectation(), &silent)), Why::NoControl(_)));
