@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(1);
 
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/load");
-    let entries = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(root).expect("the cases are there").flatten().map(|entry| entry.path());
     let mut cases: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
     cases.sort();
     cases
@@ -41,7 +41,7 @@ fn request(case: &Path) -> Request {
             Some(("--profile", name)) => request.profiles.push(name.into()),
             Some(("--env-file", file)) => request.env_files.push(file.into()),
             Some(("--project-directory", directory)) => request.project_directory = Some(directory.into()),
-            Some(("stdin", file)) => request.stdin = Some(fs::read(case.join(file)).unwrap()),
+            Some(("stdin", file)) => request.stdin = Some(fs::read(case.join(file)).expect("the file is there")),
             _ => {
                 let (name, value) = line.split_once('=').unwrap_or_else(|| panic!("{}: {line}", case.display()));
                 request.environment.insert(name.into(), value.into());
@@ -67,20 +67,14 @@ fn check(path: &Path, found: Option<String>, wrong: &mut String) {
     }
     if std::env::var_os("BOWLINE_UPDATE").is_some() {
         match found {
-            Some(found) => fs::write(path, found).unwrap(),
-            None => fs::remove_file(path).unwrap(),
+            Some(found) => fs::write(path, found).expect("the case can be written"),
+            None => fs::remove_file(path).expect("the file is there"),
         }
         return;
     }
     let or_nothing = |text: Option<String>| text.unwrap_or_else(|| "(nothing)\n".into());
-    writeln!(
-        wrong,
-        "==== {}\n---- expected\n{}---- found\n{}",
-        path.display(),
-        or_nothing(expected),
-        or_nothing(found)
-    )
-    .unwrap();
+    let (expected, found) = (or_nothing(expected), or_nothing(found));
+    *wrong += &format!("==== {}\n---- expected\n{expected}---- found\n{found}", path.display());
 }
 
 #[test]
