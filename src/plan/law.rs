@@ -65,19 +65,20 @@ fn text(shapes: &[Shape], networks: u16) -> String {
             out.push_str(", volumes: ['data:/data', /anon]");
         }
         if shape.scale > 4 && shape.attachment > 3 {
-            let _ = write!(out, ", ports: ['{}:80']", 8000 + usize::from(shape.extras % 2) + 2 * (place % 2));
+            let _ = write!(out, ", ports: ['{}:80']", 8000 + usize::from(shape.extras % 2) + 2 * place);
         }
         out.push_str("}\n");
         if shape.scale != 4 {
             earlier.push((place, bridged));
         }
     }
+    let rotation = usize::from(networks >> 9 & 3);
     out.push_str("networks:\n");
     for (place, name) in ["a", "b", "c"].iter().enumerate() {
         let kind = match networks >> (3 * place) & 7 {
             0 => "{internal: true}".to_owned(),
-            1 => format!("{{ipam: {{config: [{{subnet: 10.{place}.0.0/24}}]}}}}"),
-            2 => format!("{{ipam: {{config: [{{subnet: 10.{}.0.0/24}}]}}}}", (place + 1) % 3),
+            // between two stacks subnets change hands, within one each has its own
+            1 | 2 => format!("{{ipam: {{config: [{{subnet: 10.{}.0.0/24}}]}}}}", (place + rotation) % 3),
             3 => "{labels: {x: y}}".to_owned(),
             _ => "{}".to_owned(),
         };
@@ -106,6 +107,7 @@ fn attach(out: &mut String, place: usize, shape: &Shape, earlier: &[(usize, bool
                 .map(|(bit, name)| match shape.extras >> 3 & 3 {
                     0 => format!("{name}: {{aliases: [alias{bit}]}}"),
                     1 => format!("{name}: {{priority: {bit}}}"),
+                    2 => format!("{name}: {{mac_address: '02:42:0a:00:0{place}:0{bit}'}}"),
                     _ => format!("{name}: {{}}"),
                 })
                 .collect();

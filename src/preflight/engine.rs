@@ -3,6 +3,7 @@
 use super::Scene;
 use crate::finding::{Code, Finding, Findings};
 use crate::source::Span;
+use crate::state::desired::Attachment;
 
 /// Attributes that need a newer API than the Engine has: the error names both versions.
 pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
@@ -18,7 +19,19 @@ pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
         }
     };
     for service in scene.project.services.values() {
+        let primary = scene.desired.containers.values().find(|c| c.replica.service == service.name);
+        let primary = primary.and_then(|c| match &c.attachment {
+            Attachment::Networks(networks) => networks.keys().next(),
+            _ => None,
+        });
         for (key, endpoint) in &service.networks {
+            if let Some(mac) = endpoint.mac_address.filter(|_| primary != Some(key)) {
+                need(
+                    (1, 44),
+                    format!("`mac_address` on {key}, which is not the first network of {},", service.name),
+                    Some(mac.span),
+                );
+            }
             let at = endpoint.span.or(Some(service.span));
             if endpoint.gateway_priority.is_some() {
                 need((1, 48), format!("`gw_priority` of network {key}"), at);

@@ -132,11 +132,13 @@ impl World<'_> {
         let network = self.observed.networks.iter().find(|n| n.name == name).and_then(|n| n.id.clone());
         let wanted = self.desired.containers.get(container.replica());
         let settings: EndpointSettings = match wanted.map(|wanted| &wanted.attachment) {
-            Some(Attachment::Networks(all)) => all.get(key).cloned().unwrap_or_default(),
+            // connecting gives no MAC: the Engine makes one up
+            Some(Attachment::Networks(all)) => {
+                EndpointSettings { mac: None, ..all.get(key).cloned().unwrap_or_default() }
+            }
             _ => return,
         };
-        let mac = settings.mac;
-        let endpoint = ObservedEndpoint { network, settings, mac, ..ObservedEndpoint::default() };
+        let endpoint = ObservedEndpoint { network, settings, ..ObservedEndpoint::default() };
         self.change(container, |c| _ = c.endpoints.insert(name, endpoint));
     }
 

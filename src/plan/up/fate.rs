@@ -128,14 +128,27 @@ fn untouched<'a>(wanted: &'a DesiredContainer, mut there: Vec<&'a ObservedContai
     Fate { wanted, kept: Some(kept), going: Vec::new(), cause: Cause::Missing }
 }
 
-/// A container on a network that is replaced stops for the time, and is connected again afterwards.
+/// A container on a network that is replaced stops for the time, and is connected again afterwards; one with a MAC of its own
+/// there is replaced, for only creating gives a MAC.
 fn restart_for_networks(fate: &mut Fate, networks: &IndexMap<NetworkKey, NetworkFate>) {
-    let Some(kept) = &mut fate.kept else { return };
-    for network in networks.values() {
+    for (key, network) in networks {
         let NetworkFate::Replaced { id, cause, .. } = network else { continue };
-        if kept.found.endpoints.values().any(|endpoint| endpoint.network.as_ref() == Some(id)) {
+        let Some(kept) = &mut fate.kept else { return };
+        if !kept.found.endpoints.values().any(|endpoint| endpoint.network.as_ref() == Some(id)) {
+            continue;
+        }
+        if has_mac(fate.wanted, key) {
+            fate.replace(cause.clone());
+        } else {
             kept.restarted.get_or_insert_with(|| cause.clone());
         }
+    }
+}
+
+fn has_mac(wanted: &DesiredContainer, key: &NetworkKey) -> bool {
+    match &wanted.attachment {
+        Attachment::Networks(networks) => networks.get(key).is_some_and(|endpoint| endpoint.mac.is_some()),
+        _ => false,
     }
 }
 

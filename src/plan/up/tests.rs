@@ -25,6 +25,28 @@ fn a_replaced_network_restarts_what_it_stopped() {
     );
 }
 
+/// Connecting gives no MAC, creating does: measured on Engine 20.10.24 and 28.5.2.
+#[test]
+fn a_container_with_a_mac_is_replaced_with_its_network() {
+    let text = "services: {web: {image: busybox, networks: {front: {mac_address: '02:42:0a:00:00:05'}}}}
+networks: {front: {internal: true}}";
+    let lab = Lab::load(text);
+    let before = lab.up().observed();
+    assert_plan(
+        &lab.edit("internal: true", "internal: false").up_from(&before),
+        "
+        1           stop old web.1              network front differs: internal (true, declared false)
+        2  after 1  disconnect old web.1 front
+        3  after 2  remove network front
+        4  after 3  create network front
+        5  after 4  create web.1
+        6  after 5  remove old web.1
+        7  after 6  rename web.1 test-web-1
+        8  after 7  start web.1
+        ",
+    );
+}
+
 #[test]
 fn a_first_up_makes_what_is_missing_in_parallel() {
     let lab = Lab::load(

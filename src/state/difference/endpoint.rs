@@ -13,7 +13,10 @@ use crate::state::desired::{Attachment, Desired, DesiredContainer};
 use crate::state::observed::{Observed, ObservedContainer, ObservedEndpoint};
 use crate::state::settings::EndpointSettings;
 
-/// Endpoints that only another container mends (they lead to a network that is gone), and those that connecting again or
+/// The API that takes a MAC for every endpoint at creation.
+const ENDPOINT_MAC: (u32, u32) = (1, 44);
+
+/// Endpoints that only another container mends (they lead to a network that is gone, or have another MAC), and those that connecting again or
 /// disconnecting mends, by the network's name.
 pub(super) fn endpoints(
     container: &DesiredContainer,
@@ -29,6 +32,10 @@ pub(super) fn endpoints(
         let field = format!("networks.{key}");
         let mut out = Comparison::new(place);
         match found.endpoints.get(&name) {
+            // connecting gives no MAC (measured on 20.10.24 and 28.5.2: the Engine makes one up), creating does
+            None if declared.mac.is_some() && observed.engine.api >= ENDPOINT_MAC => {
+                stale.differs(&field, "connected", "not connected");
+            }
             None => out.differs(&field, "connected", "not connected"),
             Some(there) if is_gone(there, &name, observed) => {
                 stale.differs(&field, "connected", "connected to a network that is gone");
@@ -36,10 +43,8 @@ pub(super) fn endpoints(
             Some(there) => {
                 endpoint(&mut out, &field, declared, there, found.id.short());
                 // before API 1.44 the one MAC is the container's, and goes to the primary network
-                let at_create = observed.engine.api < (1, 44);
-                let mac = if at_create { &mut stale } else { &mut out };
-                if !at_create || place_in_order == 0 {
-                    compare_mac(mac, &field, declared, there);
+                if observed.engine.api >= ENDPOINT_MAC || place_in_order == 0 {
+                    compare_mac(&mut stale, &field, declared, there);
                 }
             }
         }
