@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{config, down, plan, ps, up, verify, version};
+use super::{config, down, graph, plan, ps, up, verify, version};
 
 /// Ties a Compose stack fast and proves that the knot holds.
 #[derive(Debug, Parser)]
@@ -28,6 +28,7 @@ pub enum Command {
     #[command(alias = "convert")]
     Config(config::Arguments),
     Down(down::Arguments),
+    Graph(graph::Arguments),
     Plan(plan::Arguments),
     Ps(ps::Arguments),
     Up(Box<up::Arguments>),

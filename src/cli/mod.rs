@@ -11,6 +11,7 @@ mod display;
 mod down;
 mod engine;
 mod exit;
+mod graph;
 mod load;
 mod lock;
 mod output;
@@ -52,6 +53,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
     match command {
         Command::Config(arguments) => config::run(global, arguments),
         Command::Down(arguments) => down::run(global, arguments),
+        Command::Graph(arguments) => graph::run(global, arguments),
         Command::Plan(arguments) => plan::run(global, arguments),
         Command::Ps(arguments) => ps::run(global, arguments),
         Command::Up(arguments) => up::run(global, arguments),

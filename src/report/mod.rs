@@ -3,6 +3,7 @@
 pub mod brief;
 pub mod containers;
 pub mod findings;
+pub mod graph;
 pub mod logs;
 pub mod plan;
 pub mod progress;

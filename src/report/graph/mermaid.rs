@@ -1,0 +1,34 @@
+//! Mermaid, as GitHub and GitLab draw it in Markdown.
+
+use super::{Drawing, Kind, Means};
+
+/// The drawing as a Mermaid flowchart.
+pub fn mermaid(drawing: &Drawing) -> String {
+    let mut out = format!("---\ntitle: {}\n---\nflowchart LR\n", drawing.title);
+    for node in &drawing.nodes {
+        let text = quoted(&node.lines);
+        let shape = match node.kind {
+            Kind::Service => format!("({text})"),
+            Kind::Network => format!("([{text}])"),
+            Kind::Surroundings => format!("[/{text}/]"),
+        };
+        out.push_str(&format!("  {}{shape}\n", node.id));
+    }
+    for edge in &drawing.edges {
+        let arrow = match edge.means {
+            Means::Attached | Means::Parent => "---",
+            Means::Published => "==>",
+            Means::Link | Means::Waits => "-.->",
+        };
+        let label = if edge.lines.is_empty() { String::new() } else { format!("|{}|", quoted(&edge.lines)) };
+        out.push_str(&format!("  {} {arrow}{label} {}\n", edge.from, edge.to));
+    }
+    out
+}
+
+/// A quoted string of Mermaid: lines parted by `<br/>`, what has a meaning in it as entities.
+fn quoted(lines: &[String]) -> String {
+    let escape =
+        |line: &String| line.replace('&', "#amp;").replace('"', "#quot;").replace('<', "#lt;").replace('>', "#gt;");
+    format!("\"{}\"", lines.iter().map(escape).collect::<Vec<_>>().join("<br/>"))
+}

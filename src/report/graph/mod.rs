@@ -1,0 +1,224 @@
+//! A stack as a drawing: services, the networks they hang on with their addresses and names, published ports, who waits for whom.
+//!
+//! [`Drawing`] says what is drawn; [`dot`] and [`mermaid`] only write it down. The order is the file's.
+
+mod dot;
+mod mermaid;
+#[cfg(test)]
+mod tests;
+
+pub use dot::dot;
+pub use mermaid::mermaid;
+
+use crate::compose::model::{Condition, Endpoint, Network, NetworkMode, Port, Project, Service};
+
+/// What is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawing {
+    /// The project.
+    pub title: String,
+    /// Boxes.
+    pub nodes: Vec<Node>,
+    /// Lines.
+    pub edges: Vec<Edge>,
+}
+
+/// A box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Unique in the drawing: a letter for the kind, and a number.
+    pub id: String,
+    /// What it stands for.
+    pub kind: Kind,
+    /// Its lines of text, the first of them its name.
+    pub lines: Vec<String>,
+}
+
+/// What a box stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A service.
+    Service,
+    /// A network of the project or an external one.
+    Network,
+    /// What is there already: the host's namespace, the default bridge, a container or link outside the project.
+    Surroundings,
+}
+
+/// A line between two boxes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edge {
+    /// The box it starts from.
+    pub from: String,
+    /// The box it leads to.
+    pub to: String,
+    /// What it means.
+    pub means: Means,
+    /// Its label, in lines.
+    pub lines: Vec<String>,
+}
+
+/// What a line means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// A service hangs on a network or lives in a namespace.
+    Attached,
+    /// A network hangs on a parent.
+    Parent,
+    /// A port of the host leads to a service.
+    Published,
+    /// A service knows another by a link.
+    Link,
+    /// A service waits for another.
+    Waits,
+}
+
+impl Drawing {
+    /// What a project looks like.
+    pub fn of(project: &Project) -> Self {
+        let mut drawing = Self { title: project.name.to_string(), nodes: vec![], edges: vec![] };
+        for network in project.networks.values() {
+            let id = drawing.add(Kind::Network, network.key.as_str(), network_lines(network));
+            if let Some(parent) = network.driver_opts.get("parent") {
+                let link = drawing.surroundings(&format!("link {}", parent.value));
+                drawing.line(&id, &link, Means::Parent, vec![]);
+            }
+        }
+        for service in project.services.values() {
+            drawing.add(Kind::Service, service.name.as_str(), service_lines(service));
+        }
+        for service in project.services.values() {
+            drawing.attach(service);
+            drawing.publish(service);
+            drawing.relate(service);
+        }
+        drawing
+    }
+
+    fn attach(&mut self, service: &Service) {
+        let from = id_of(Kind::Service, service.name.as_str());
+        for (key, endpoint) in &service.networks {
+            self.line(&from, &id_of(Kind::Network, key.as_str()), Means::Attached, endpoint_lines(endpoint));
+        }
+        let to = match service.network_mode.as_ref().map(|mode| &mode.value) {
+            None | Some(NetworkMode::None) => return,
+            Some(NetworkMode::Host) => self.surroundings("the host's network"),
+            Some(NetworkMode::Bridge) => self.surroundings("default bridge docker0"),
+            Some(NetworkMode::Service(owner)) => id_of(Kind::Service, owner.as_str()),
+            Some(NetworkMode::Container(name)) => self.surroundings(&format!("container {name}")),
+            Some(NetworkMode::Other(name)) => self.surroundings(&format!("network {name}")),
+        };
+        self.line(&from, &to, Means::Attached, vec!["shares".into()]);
+    }
+
+    fn publish(&mut self, service: &Service) {
+        if service.ports.is_empty() {
+            return;
+        }
+        let outside = self.surroundings("the host's ports");
+        let lines = service.ports.iter().map(|port| port_line(port)).collect();
+        self.line(&outside, &id_of(Kind::Service, service.name.as_str()), Means::Published, lines);
+    }
+
+    fn relate(&mut self, service: &Service) {
+        let from = id_of(Kind::Service, service.name.as_str());
+        for link in &service.links {
+            let to = id_of(Kind::Service, link.value.target.as_str());
+            self.line(&from, &to, Means::Link, vec![format!("link {}", link.value.alias)]);
+        }
+        for link in &service.external_links {
+            let to = self.surroundings(&format!("container {}", link.value.target));
+            self.line(&from, &to, Means::Link, vec![format!("link {}", link.value.alias)]);
+        }
+        // what a link or a shared namespace implies is drawn as that
+        let written = service.depends_on.iter().filter(|(target, dependency)| {
+            let linked = service.links.iter().any(|link| link.value.target == **target);
+            let shared =
+                service.network_mode.as_ref().is_some_and(|m| m.value == NetworkMode::Service((*target).clone()));
+            dependency.condition != Condition::Started || !(linked || shared)
+        });
+        let waits: Vec<_> = written.map(|(target, dependency)| (target.clone(), dependency.condition)).collect();
+        for (target, condition) in waits {
+            let when = match condition {
+                Condition::Started => "after it starts",
+                Condition::Healthy => "after it is healthy",
+                Condition::Completed => "after it completes",
+            };
+            self.line(&from, &id_of(Kind::Service, target.as_str()), Means::Waits, vec![when.into()]);
+        }
+    }
+
+    fn add(&mut self, kind: Kind, name: &str, lines: Vec<String>) -> String {
+        let id = id_of(kind, name);
+        self.nodes.push(Node { id: id.clone(), kind, lines });
+        id
+    }
+
+    /// The box of something that is there already; made when it is named first.
+    fn surroundings(&mut self, name: &str) -> String {
+        let id = id_of(Kind::Surroundings, name);
+        if !self.nodes.iter().any(|node| node.id == id) {
+            self.add(Kind::Surroundings, name, vec![name.to_owned()]);
+        }
+        id
+    }
+
+    fn line(&mut self, from: &str, to: &str, means: Means, lines: Vec<String>) {
+        self.edges.push(Edge { from: from.to_owned(), to: to.to_owned(), means, lines });
+    }
+}
+
+/// An id of letters, digits and `_` alone: other characters become their code, so that two names never meet.
+fn id_of(kind: Kind, name: &str) -> String {
+    let kind = match kind {
+        Kind::Service => 's',
+        Kind::Network => 'n',
+        Kind::Surroundings => 'x',
+    };
+    let each =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("_{:x}_", u32::from(c)) });
+    format!("{kind}_{}", each.collect::<String>())
+}
+
+fn network_lines(network: &Network) -> Vec<String> {
+    let kind = match (network.external, network.internal) {
+        (true, _) => "external".to_owned(),
+        (_, true) => format!("{}, internal", network.driver_name()),
+        _ => network.driver_name().to_owned(),
+    };
+    let subnets = network.ipam.pools.iter().filter_map(|pool| pool.subnet.as_ref().map(|s| s.value.to_string()));
+    [network.key.to_string(), kind].into_iter().chain(subnets).collect()
+}
+
+fn service_lines(service: &Service) -> Vec<String> {
+    let name = match service.scale.value {
+        1 => service.name.to_string(),
+        n => format!("{} × {n}", service.name),
+    };
+    let image = service.image.iter().map(|image| image.value.clone());
+    let alone = service.network_mode.as_ref().is_some_and(|mode| mode.value == NetworkMode::None);
+    [name].into_iter().chain(image).chain(alone.then(|| "no network".to_owned())).collect()
+}
+
+fn endpoint_lines(endpoint: &Endpoint) -> Vec<String> {
+    let v4 = endpoint.ipv4_address.iter().map(|a| a.value.to_string());
+    let v6 = endpoint.ipv6_address.iter().map(|a| a.value.to_string());
+    let mac = endpoint.mac_address.iter().map(|m| m.value.to_string());
+    let aliases = endpoint.aliases.iter().map(|a| format!("as {}", a.value));
+    v4.chain(v6).chain(mac).chain(aliases).collect()
+}
+
+/// `127.0.0.1:8080 → 80`, `any → 53/udp`.
+fn port_line(port: &Port) -> String {
+    let published = match port.published {
+        None => "any".to_owned(),
+        Some((first, last)) if first == last => first.to_string(),
+        Some((first, last)) => format!("{first}-{last}"),
+    };
+    let host = port.host_ip.map(|ip| if ip.is_ipv6() { format!("[{ip}]:") } else { format!("{ip}:") });
+    let protocol = match port.protocol {
+        crate::name::Protocol::Tcp => String::new(),
+        other => format!("/{other}"),
+    };
+    format!("{}{published} → {}{protocol}", host.unwrap_or_default(), port.target)
+}

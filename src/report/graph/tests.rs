@@ -1,0 +1,65 @@
+use super::*;
+use crate::compose::load_text;
+
+fn drawing(text: &str) -> Drawing {
+    let loaded = load_text("compose.yaml", text);
+    Drawing::of(&loaded.project.unwrap_or_else(|| panic!("{:#?}", loaded.findings)))
+}
+
+const SHOP: &str = "name: shop
+services:
+  web:
+    image: busybox
+    ports: ['127.0.0.1:8080:80', '53/udp']
+    networks: {front: {ipv4_address: 172.30.0.5, aliases: [www]}}
+    depends_on: {db: {condition: service_healthy}}
+  db: {image: 'postgres:16', networks: [front], healthcheck: {test: pg_isready}}
+  probe: {image: busybox, network_mode: host}
+networks: {front: {internal: false, ipam: {config: [{subnet: 172.30.0.0/24}]}}}
+";
+
+#[test]
+fn a_stack_is_drawn_with_addresses_ports_and_waits() {
+    assert_eq!(
+        dot(&drawing(SHOP)),
+        r#"digraph "shop" {
+  rankdir=LR; node [fontname="sans-serif"]; edge [fontname="sans-serif", fontsize=10];
+  n_front [shape=ellipse, label="front\nbridge\n172.30.0.0/24"];
+  s_web [shape=box, style=rounded, label="web\nbusybox"];
+  s_db [shape=box, style=rounded, label="db\npostgres:16"];
+  s_probe [shape=box, style=rounded, label="probe\nbusybox"];
+  x_the_20_host_27_s_20_ports [shape=box, style=dashed, label="the host's ports"];
+  x_the_20_host_27_s_20_network [shape=box, style=dashed, label="the host's network"];
+  s_web -> n_front [dir=none, label="172.30.0.5\nas www"];
+  x_the_20_host_27_s_20_ports -> s_web [style=bold, label="127.0.0.1:8080 → 80\nany → 53/udp"];
+  s_web -> s_db [style=dashed, constraint=false, label="after it is healthy"];
+  s_db -> n_front [dir=none];
+  s_probe -> x_the_20_host_27_s_20_network [dir=none, label="shares"];
+}
+"#
+    );
+}
+
+#[test]
+fn mermaid_draws_the_same_and_escapes_what_has_a_meaning() {
+    let text = mermaid(&drawing(SHOP));
+    assert!(text.starts_with("---\ntitle: shop\n---\nflowchart LR\n"), "{text}");
+    assert!(text.contains("  s_web(\"web<br/>busybox\")\n"), "{text}");
+    assert!(text.contains("  s_web -.->|\"after it is healthy\"| s_db\n"), "{text}");
+    let odd = mermaid(&drawing("services: {a: {image: 'x', networks: {n: {aliases: ['<b>\"']}}}}\nnetworks: {n: {}}"));
+    assert!(odd.contains("as #lt;b#gt;#quot;"), "{odd}");
+}
+
+#[test]
+fn names_that_differ_only_in_signs_are_two_boxes() {
+    let drawing = drawing("services: {a-b: {image: x}, a_b: {image: x}, a.b: {image: x}}");
+    let ids: std::collections::BTreeSet<_> = drawing.nodes.iter().map(|node| &node.id).collect();
+    assert_eq!(ids.len(), drawing.nodes.len());
+}
+
+#[test]
+fn a_parent_stands_beside_its_network() {
+    let text = "services: {a: {image: x, networks: [lan]}}
+networks: {lan: {driver: macvlan, driver_opts: {parent: eth0.10}}}";
+    assert!(dot(&drawing(text)).contains("n_lan -> x_link_20_eth0_2e_10 [dir=none];"));
+}
