@@ -89,13 +89,16 @@ fn sources() -> Vec<Source> {
     let mut found = vec![];
     let mut directories = vec![src.clone()];
     while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(&directory).unwrap() {
-            let path = entry.unwrap().path();
-            let below = path.strip_prefix(&src).unwrap().display().to_string();
+        for entry in fs::read_dir(&directory).expect("src is there") {
+            let path = entry.expect("src can be listed").path();
+            let below = path.strip_prefix(&src).expect("it is below src").display().to_string();
             if path.is_dir() {
                 directories.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") && !is_test_file(&below) {
-                found.push(Source { code: code(&fs::read_to_string(&path).unwrap()), path: below });
+                found.push(Source {
+                    code: code(&fs::read_to_string(&path).expect("a source file is text")),
+                    path: below,
+                });
             }
         }
     }
@@ -153,7 +156,7 @@ fn expand(text: &str) -> Vec<String> {
         match (c, depth) {
             (_, 0) => break,
             (',', 1) => items.push(String::new()),
-            _ => items.last_mut().unwrap().push(c),
+            _ => items.last_mut().expect("it begins with one").push(c),
         }
     }
     items.iter().map(|item| two_names(item.trim())).filter(|path| !path.is_empty()).collect()

@@ -30,6 +30,11 @@ impl Accepts {
         Self(self.0 | other.0)
     }
 
+    /// These shapes but not those.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether every shape of `other` is among these.
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -6,9 +6,11 @@
 mod build;
 mod deploy;
 mod form;
+pub mod page;
 mod pattern;
 mod place;
 mod resource;
+pub mod schema;
 mod service;
 mod top;
 

@@ -148,7 +148,7 @@ fn unknown(part: Part<'_>, what: &str, known: &[&str]) -> BadRule {
 /// A target that is no URL.
 fn plain(part: Part<'_>, names: &Names<'_>) -> Result<(Target, RuleProbe), BadRule> {
     let (who, word) = match part.text.split_once(' ') {
-        Some((who, word)) => (Part { text: who, at: part.at }, Some(after(part, who.len() + 1).trim())),
+        Some((who, _)) => (Part { text: who, at: part.at }, Some(after(part, who.len() + 1).trim())),
         None => (part, None),
     };
     let probe = match word.map(|word| (word, word.text)) {
@@ -174,7 +174,7 @@ fn plain(part: Part<'_>, names: &Names<'_>) -> Result<(Target, RuleProbe), BadRu
         return Ok((Target::Cidr(range), probe.unwrap_or(RuleProbe::Any)));
     }
     let (who, port) = match who.text.rsplit_once(':') {
-        Some((name, port)) => {
+        Some((name, _)) => {
             let port = port_and_protocol(after(who, name.len() + 1))?;
             (Part { text: name, at: who.at }, Some(port))
         }
