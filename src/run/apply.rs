@@ -13,7 +13,7 @@ use super::wait::Watch;
 use crate::engine::{Creation, Engine, Error};
 use crate::name::{ContainerId, NetworkKey, Replica};
 use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Plan, Step, StepId, Target, Wait};
-use crate::state::desired::Attachment;
+use crate::state::desired::{Attachment, DesiredContainer, labels};
 
 /// How a plan is run.
 #[derive(Clone, Copy, Debug)]
@@ -249,8 +249,10 @@ impl Run<'_> {
             };
             Ok((target, alias.clone()))
         });
+        let mut settings = wanted.settings.clone();
+        settings.labels.extend(self.late_labels(wanted, new).await?);
         let creation = Creation {
-            settings: &wanted.settings,
+            settings: &settings,
             network_mode,
             endpoints,
             links: links.collect::<Result<_, StepError>>()?,
@@ -261,6 +263,24 @@ impl Run<'_> {
         self.containers.borrow_mut().insert(new.replica.clone(), made);
         warnings.iter().for_each(|warning| (self.tell)(&Event::Note(id, warning)));
         Ok(())
+    }
+
+    /// Labels that name what an earlier step made: the image that was pulled, the container whose namespace is shared.
+    async fn late_labels(
+        &self,
+        wanted: &DesiredContainer,
+        new: &NewContainer,
+    ) -> Result<Vec<(String, String)>, StepError> {
+        let mut late = vec![];
+        if !wanted.settings.labels.contains_key(labels::IMAGE)
+            && let Some(image) = self.engine.image(&wanted.settings.image).await?
+        {
+            late.push((labels::IMAGE.to_owned(), image.id));
+        }
+        if let Some(parent) = &new.parent {
+            late.push((labels::CONFIG_HASH.to_owned(), wanted.config_hash(Some(&self.id(parent)?))));
+        }
+        Ok(late)
     }
 
     /// Every container of a service, all at once: the first that never will ends the wait.

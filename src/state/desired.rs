@@ -2,6 +2,7 @@
 
 mod container;
 mod endpoint;
+mod hash;
 pub mod labels;
 mod network;
 mod spans;
@@ -12,7 +13,7 @@ use indexmap::IndexMap;
 
 use super::settings::{EndpointSettings, IpamSettings, Settings};
 use crate::compose::model::{Condition, Dependency, Link, Project, Service};
-use crate::name::{NetworkKey, ProjectName, Replica, ServiceName, VolumeKey};
+use crate::name::{ContainerId, NetworkKey, ProjectName, Replica, ServiceName, VolumeKey};
 use crate::source::Span;
 
 /// The whole of it.
@@ -43,7 +44,8 @@ pub struct DesiredOptions {
 
 /// What `project` asks the Engine to hold.
 pub fn desired(project: &Project, options: &DesiredOptions) -> Desired {
-    let naming = Naming { project, options };
+    let decoded = hash::Decoded::new(&project.tree);
+    let naming = Naming { project, options, decoded: &decoded };
     let mut containers = IndexMap::new();
     for service in project.services.values() {
         for replica in naming.replicas(service) {
@@ -53,8 +55,8 @@ pub fn desired(project: &Project, options: &DesiredOptions) -> Desired {
     }
     Desired {
         project: project.name.clone(),
-        networks: project.networks.iter().map(|(k, n)| (k.clone(), network::network(project, n))).collect(),
-        volumes: project.volumes.iter().map(|(k, v)| (k.clone(), network::volume(project, v))).collect(),
+        networks: project.networks.iter().map(|(k, n)| (k.clone(), network::network(project, &decoded, n))).collect(),
+        volumes: project.volumes.iter().map(|(k, v)| (k.clone(), network::volume(project, &decoded, v))).collect(),
         containers,
         services: project.services.keys().cloned().collect(),
         inactive: project.inactive.clone(),
@@ -65,6 +67,7 @@ pub fn desired(project: &Project, options: &DesiredOptions) -> Desired {
 struct Naming<'a> {
     project: &'a Project,
     options: &'a DesiredOptions,
+    decoded: &'a hash::Decoded<'a>,
 }
 
 impl Naming<'_> {
@@ -175,11 +178,25 @@ pub struct DesiredContainer {
     pub attach: bool,
     /// Where the service is declared.
     pub span: Span,
+    /// What its `config-hash` is the hash of; a `service:` reference still stands in it.
+    pub hashed: String,
     /// Where its attributes are written, by their path under the service: `image`, `networks.front.aliases`.
     pub spans: BTreeMap<String, Span>,
 }
 
 impl DesiredContainer {
+    /// The `config-hash` label. docker compose counts the container whose namespace this one shares by its id, so that it
+    /// can only be known when that container is there.
+    pub fn config_hash(&self, parent: Option<&ContainerId>) -> String {
+        match (&self.attachment, parent) {
+            (Attachment::Replica(replica), Some(id)) => {
+                let written = format!(r#""network_mode":"service:{}""#, replica.service);
+                hash::hash(&self.hashed.replacen(&written, &format!(r#""network_mode":"container:{id}""#), 1))
+            }
+            _ => hash::hash(&self.hashed),
+        }
+    }
+
     /// Where a field is written, or what it is part of.
     pub fn span_of(&self, field: &str) -> Span {
         let mut path = field;

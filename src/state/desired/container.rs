@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
-use super::{Attachment, DesiredContainer, Naming, endpoint, labels, spans};
+use super::{Attachment, DesiredContainer, Naming, endpoint, hash, labels, spans};
 use crate::compose::model::{Condition, Healthcheck, Mount, MountSource, Port, Project, Service};
 use crate::name::Replica;
 use crate::state::settings::{HealthSettings, MountKind, MountSettings, PortBinding, Settings};
@@ -16,8 +14,9 @@ pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> 
         Attachment::DefaultBridge | Attachment::Other(_) => endpoint::links(naming, service),
         _ => Vec::new(),
     };
+    let hashed = naming.decoded.service(&service.name).unwrap_or_default();
     let mut settings = settings(naming.project, service, replica);
-    settings.labels.insert(labels::CONFIG_HASH.to_owned(), config_hash(&settings, &attachment));
+    settings.labels.insert(labels::CONFIG_HASH.to_owned(), hash::hash(&hashed));
     DesiredContainer {
         replica: replica.clone(),
         name: naming.container(service, replica.number),
@@ -29,14 +28,9 @@ pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> 
         pull_policy: service.pull_policy.clone(),
         attach: service.attach,
         span: service.span,
+        hashed,
         spans: spans::of(&naming.project.tree, &service.name),
     }
-}
-
-/// A mark of what the container is made from. docker compose wants the label to be there; bowline decides by fields.
-fn config_hash(settings: &Settings, attachment: &Attachment) -> String {
-    let digest = Sha256::digest(format!("{settings:?}{attachment:?}"));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The strongest condition that another service waits for on this one.

@@ -1,13 +1,15 @@
 //! Networks and volumes.
 
+use super::hash::Decoded;
 use super::{DesiredNetwork, DesiredVolume, labels};
 use crate::compose::model::{Network, Pool, Project, Volume};
 use crate::state::settings::{IpamSettings, PoolSettings};
 
 /// A network as the Engine is asked for it.
-pub(super) fn network(project: &Project, network: &Network) -> DesiredNetwork {
+pub(super) fn network(project: &Project, decoded: &Decoded, network: &Network) -> DesiredNetwork {
     let mut labels = labels::resource(project, &network.labels);
     labels.insert(labels::NETWORK.to_owned(), network.key.to_string());
+    labels.extend(decoded.network(&network.key).map(|hash| (labels::CONFIG_HASH.to_owned(), hash)));
     DesiredNetwork {
         key: network.key.clone(),
         name: network.name.clone(),
@@ -38,9 +40,10 @@ fn pool(pool: &Pool) -> PoolSettings {
 }
 
 /// A volume as the Engine is asked for it.
-pub(super) fn volume(project: &Project, volume: &Volume) -> DesiredVolume {
+pub(super) fn volume(project: &Project, decoded: &Decoded, volume: &Volume) -> DesiredVolume {
     let mut labels = labels::resource(project, &volume.labels);
     labels.insert(labels::VOLUME.to_owned(), volume.key.to_string());
+    labels.extend(decoded.volume(&volume.key).map(|hash| (labels::CONFIG_HASH.to_owned(), hash)));
     DesiredVolume {
         key: volume.key.clone(),
         name: volume.name.clone(),

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::{Comparison, Difference, Show, endpoint};
 use crate::compose::model::{HealthTest, Restart};
-use crate::name::NetworkKey;
+use crate::name::{ContainerId, NetworkKey};
 use crate::state::desired::{Attachment, Desired, DesiredContainer, LinkTarget, labels};
 use crate::state::observed::{Observed, ObservedContainer, ObservedImage};
 use crate::state::settings::{HealthSettings, MountKind, MountSettings, PortBinding, Settings};
@@ -47,7 +47,7 @@ pub fn container(
     };
     compare_process(&mut fixed, &expected, &there);
     compare_environment(&mut fixed, &expected, &there);
-    compare_labels(&mut fixed, &expected, &there);
+    compare_labels(&mut fixed, &expected, &there, observed.engine.api);
     compare_names(&mut fixed, container, &there);
     compare_health(&mut fixed, &expected, &there, observed.engine.api);
     compare_host(&mut fixed, &expected, &there);
@@ -62,8 +62,8 @@ pub fn container(
 
 /// Whether the file is still what the container was made from.
 pub(super) fn made_from_this(container: &DesiredContainer, found: &ObservedContainer) -> bool {
-    let hash = |settings: &Settings| settings.labels.get(labels::CONFIG_HASH).cloned();
-    hash(&container.settings).is_some() && hash(&container.settings) == hash(&found.settings)
+    let parent = found.network_mode.strip_prefix("container:").map(ContainerId::from_engine);
+    found.settings.labels.get(labels::CONFIG_HASH) == Some(&container.config_hash(parent.as_ref()))
 }
 
 fn compare_image(out: &mut Comparison, declared: &Settings, found: &ObservedContainer, image: Option<&ObservedImage>) {
@@ -146,14 +146,17 @@ fn is_proxy(key: &str) -> bool {
     ["http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"].contains(&key.as_str())
 }
 
-/// The user's labels and the image's; the orchestrator's own say where a container came from, not what it is.
-fn compare_labels(out: &mut Comparison, declared: &Settings, found: &Settings) {
+/// The user's labels and the image's; the orchestrator's own say where a container came from, not what it is. Annotations
+/// came with API 1.43: before, they are dropped.
+fn compare_labels(out: &mut Comparison, declared: &Settings, found: &Settings, api: (u32, u32)) {
     let users = |labels: &BTreeMap<String, String>| -> BTreeMap<String, String> {
         let is_users = |label: &str| !labels::is_own(label) && !label.starts_with("desktop.docker.io/");
         labels.iter().filter(|(k, _)| is_users(k)).map(|(k, v)| (k.clone(), v.clone())).collect()
     };
     out.same_map("labels", &users(&declared.labels), &users(&found.labels));
-    out.same_map("annotations", &declared.annotations, &found.annotations);
+    if api >= (1, 43) {
+        out.same_map("annotations", &declared.annotations, &found.annotations);
+    }
 }
 
 /// Names that the container gives itself. Where it shares a namespace, its host name is that one's.

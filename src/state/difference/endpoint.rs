@@ -41,7 +41,7 @@ pub(super) fn endpoints(
                 stale.differs(&field, "connected", "connected to a network that is gone");
             }
             Some(there) => {
-                endpoint(&mut out, &field, declared, there, found.id.short());
+                endpoint(&mut out, &field, declared, there, &own_names(found));
                 // before API 1.44 the one MAC is the container's, and goes to the primary network
                 if observed.engine.api >= ENDPOINT_MAC || place_in_order == 0 {
                     compare_mac(&mut stale, &field, declared, there);
@@ -82,13 +82,28 @@ fn is_of(project: &ProjectName, there: &ObservedEndpoint, name: &str, observed: 
     observed.networks.iter().find(on).is_some_and(|network| network.belongs_to(project))
 }
 
-fn endpoint(out: &mut Comparison, field: &str, declared: &EndpointSettings, there: &ObservedEndpoint, short_id: &str) {
+/// Names that older Engines put among the aliases by themselves (seen on 20.10.24): the start of the id, the host name,
+/// and that with the domain.
+fn own_names(found: &ObservedContainer) -> Vec<String> {
+    let mut names = vec![found.id.short().to_owned()];
+    if let Some(host) = &found.settings.hostname {
+        names.push(host.clone());
+        names.extend(found.settings.domainname.as_ref().map(|domain| format!("{host}.{domain}")));
+    }
+    names
+}
+
+fn endpoint(
+    out: &mut Comparison,
+    field: &str,
+    declared: &EndpointSettings,
+    there: &ObservedEndpoint,
+    own_names: &[String],
+) {
     let at = |attribute: &str| format!("{field}.{attribute}");
     let found = &there.settings;
     let mut aliases = found.aliases.clone();
-    if !declared.aliases.contains(short_id) {
-        aliases.remove(short_id);
-    }
+    aliases.retain(|alias| declared.aliases.contains(alias) || !own_names.contains(alias));
     out.same(&at("aliases"), &declared.aliases, &aliases);
     out.same("links", &declared.links, &found.links);
     out.same(&at("ipv4_address"), &declared.ipv4, &found.ipv4);
