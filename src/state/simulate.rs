@@ -12,7 +12,7 @@ use super::observed::{
 };
 use super::settings::{EndpointSettings, MountKind, Settings};
 use crate::compose::model::{Condition, HealthTest};
-use crate::name::{ContainerId, NetworkId, NetworkKey, Replica};
+use crate::name::{ContainerId, Mac, NetworkId, NetworkKey, Replica};
 use crate::plan::{LinkEnd, NewContainer, Operation, Plan, StepId, Target};
 
 /// The Engine after every step.
@@ -107,7 +107,7 @@ impl World<'_> {
         self.observed.containers.sort_by(|a, b| (&a.replica, &a.name).cmp(&(&b.replica, &b.name)));
         self.born.insert(new.replica.clone(), id);
         for network in &new.networks {
-            self.connect(&Target::Planned(new.replica.clone()), network);
+            self.attach(&Target::Planned(new.replica.clone()), network, None);
         }
     }
 
@@ -127,18 +127,20 @@ impl World<'_> {
         new.links.iter().filter_map(|(end, alias)| Some((named(end)?, alias.clone()))).collect()
     }
 
+    /// Connecting gives no MAC: the Engine makes one up.
     fn connect(&mut self, container: &Target, key: &NetworkKey) {
+        self.attach(container, key, Some(Mac([2, 0xfe, 0, 0, 0, 1])));
+    }
+
+    fn attach(&mut self, container: &Target, key: &NetworkKey, mac: Option<Mac>) {
         let name = self.name_of(key);
         let network = self.observed.networks.iter().find(|n| n.name == name).and_then(|n| n.id.clone());
         let wanted = self.desired.containers.get(container.replica());
-        let settings: EndpointSettings = match wanted.map(|wanted| &wanted.attachment) {
-            // connecting gives no MAC: the Engine makes one up
-            Some(Attachment::Networks(all)) => {
-                EndpointSettings { mac: None, ..all.get(key).cloned().unwrap_or_default() }
-            }
-            _ => return,
-        };
-        let endpoint = ObservedEndpoint { network, settings, ..ObservedEndpoint::default() };
+        let Some(Attachment::Networks(all)) = wanted.map(|wanted| &wanted.attachment) else { return };
+        let settings = all.get(key).cloned().unwrap_or_default();
+        let mac = mac.or(settings.mac);
+        let settings = EndpointSettings { mac: None, ..settings };
+        let endpoint = ObservedEndpoint { network, settings, mac, ..ObservedEndpoint::default() };
         self.change(container, |c| _ = c.endpoints.insert(name, endpoint));
     }
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::compose::print::{self, Dollars, Format};
 use crate::name::{NetworkKey, ServiceName, VolumeKey};
-use crate::yaml::Node;
+use crate::yaml::{Node, json};
 
 /// What does not count for a service.
 const NOT_COUNTED: &[&str] = &["build", "pull_policy", "scale", "depends_on", "profiles", "x-verify"];
@@ -74,7 +74,7 @@ pub(super) struct Decoded<'a> {
 
 impl<'a> Decoded<'a> {
     pub(super) fn new(tree: &'a Node) -> Self {
-        Self { tree, whole: print::json(&print::printed(tree, Format::Json, Dollars::Kept)) }
+        Self { tree, whole: json::value(&print::printed(tree, Format::Json, Dollars::Kept)) }
     }
 
     /// The JSON of a service that is hashed, with `service:` references as they are written.
@@ -88,7 +88,7 @@ impl<'a> Decoded<'a> {
         // `config` does not show these, and they count
         let files = self.tree.get("services")?.get(name.as_str())?.get("label_file").and_then(Node::as_seq);
         if let Some(files) = files.filter(|files| !files.is_empty()) {
-            fields.insert("label_file".to_owned(), files.iter().map(print::json).collect());
+            fields.insert("label_file".to_owned(), files.iter().map(json::value).collect());
         }
         Some(text(&service, "service"))
     }

@@ -16,8 +16,8 @@ use crate::state::settings::EndpointSettings;
 /// The API that takes a MAC for every endpoint at creation.
 const ENDPOINT_MAC: (u32, u32) = (1, 44);
 
-/// Endpoints that only another container mends (they lead to a network that is gone, or have another MAC), and those that connecting again or
-/// disconnecting mends, by the network's name.
+/// Endpoints that only another container mends (they lead to a network that is gone, or are to have a MAC), and those that
+/// connecting again or disconnecting mends, by the network's name.
 pub(super) fn endpoints(
     container: &DesiredContainer,
     found: &ObservedContainer,
@@ -32,21 +32,19 @@ pub(super) fn endpoints(
         let field = format!("networks.{key}");
         let mut out = Comparison::new(place);
         match found.endpoints.get(&name) {
-            // connecting gives no MAC (measured on 20.10.24 and 28.5.2: the Engine makes one up), creating does
-            None if declared.mac.is_some() && observed.engine.api >= ENDPOINT_MAC => {
-                stale.differs(&field, "connected", "not connected");
-            }
             None => out.differs(&field, "connected", "not connected"),
             Some(there) if is_gone(there, &name, observed) => {
                 stale.differs(&field, "connected", "connected to a network that is gone");
             }
-            Some(there) => {
-                endpoint(&mut out, &field, declared, there, &own_names(found));
-                // before API 1.44 the one MAC is the container's, and goes to the primary network
-                if observed.engine.api >= ENDPOINT_MAC || place_in_order == 0 {
-                    compare_mac(&mut stale, &field, declared, there);
-                }
+            Some(there) => endpoint(&mut out, &field, declared, there, &own_names(found)),
+        }
+        // connecting gives no MAC (measured on 20.10.24 and 28.5.2: the Engine makes one up), creating does: every endpoint's
+        // from API 1.44 on, and the primary network's before
+        if declared.mac.is_some() && (observed.engine.api >= ENDPOINT_MAC || place_in_order == 0) {
+            if let Some(there) = found.endpoints.get(&name) {
+                compare_mac(&mut out, &field, declared, there);
             }
+            stale.found.append(&mut out.found);
         }
         if !out.found.is_empty() {
             all.insert(name, out.found);
