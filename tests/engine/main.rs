@@ -7,6 +7,7 @@
 
 mod compose;
 mod converge;
+mod examples;
 mod inside;
 mod namespace;
 mod probe;

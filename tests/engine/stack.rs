@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bowline::engine::{Engine, Options};
+use bowline::name::ProjectName;
 
 /// A runtime for a test that speaks to the Engine itself.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -114,23 +115,48 @@ impl Stack {
 
     /// Everything of the stack that the Engine holds, one name a line: empty is clean.
     pub fn remains(&self) -> String {
-        let lists = ["ps -aq --filter {p}", "network ls -q --filter {p}", "volume ls -q --filter {p}"];
-        lists.iter().map(|list| self.docker(list)).filter(|found| !found.is_empty()).collect::<Vec<_>>().join("\n")
+        block_on(self.left()).iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join("\n")
     }
+
+    /// What the Engine holds by the project's label, in the order in which it can go: kind and name.
+    async fn left(&self) -> Vec<(Kind, String)> {
+        let Some(engine) = engine().await else { return vec![] };
+        let project = self.project();
+        let containers = engine.list(&project).await.unwrap().into_iter().map(|c| (Kind::Container, c.name));
+        let networks = engine.networks().await.unwrap().into_iter().filter(|n| n.belongs_to(&project));
+        let label = |labels: &std::collections::BTreeMap<String, String>| {
+            labels.get("com.docker.compose.project").is_some_and(|p| *p == self.name)
+        };
+        let volumes = engine.volumes().await.unwrap().into_iter().filter(|v| label(&v.labels));
+        let networks = networks.map(|n| (Kind::Network, n.name));
+        containers.chain(networks).chain(volumes.map(|v| (Kind::Volume, v.name))).collect()
+    }
+
+    /// The project's name.
+    pub fn project(&self) -> ProjectName {
+        self.name.parse().unwrap()
+    }
+}
+
+/// What can be left behind.
+enum Kind {
+    Container,
+    Network,
+    Volume,
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        for (list, remove) in [
-            ("ps -aq --filter {p}", vec!["rm", "-fv"]),
-            ("network ls -q --filter {p}", vec!["network", "rm"]),
-            ("volume ls -q --filter {p}", vec!["volume", "rm"]),
-        ] {
-            let found = self.docker(list);
-            if !found.is_empty() {
-                let _ = Command::new("docker").args(remove).args(found.split_whitespace()).output();
+        block_on(async {
+            let Some(engine) = engine().await else { return };
+            for (kind, name) in self.left().await {
+                let _ = match kind {
+                    Kind::Container => engine.remove_container(&name, true, true).await,
+                    Kind::Network => engine.remove_network(&name).await,
+                    Kind::Volume => engine.remove_volume(&name).await,
+                };
             }
-        }
+        });
         remove_directory(&self.directory);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::desk::{Desk, Step, unproved};
 use crate::name::{Replica, ServiceName};
 use crate::verify::check::{Path, Spot, Why};
@@ -119,7 +121,7 @@ fn service_aims(
     Ok(aims)
 }
 
-/// The host's addresses that a container may know: the gateways it has on bridges, else all that are not loopback.
+/// The host's addresses that a container may know: its gateways and those in its own subnets, else all that are not loopback.
 fn host_aims(desk: &mut Desk<'_>, stand: &Stand) -> Step<Vec<Aim>> {
     let host = desk.addresses(&Vantage::Host)?;
     let all: Vec<IpAddr> = host.iter().filter(|a| a.scope == "global").map(|a| a.address).collect();
@@ -127,7 +129,11 @@ fn host_aims(desk: &mut Desk<'_>, stand: &Stand) -> Step<Vec<Aim>> {
     let gateways: Vec<IpAddr> = container
         .map(|c| c.endpoints.values().flat_map(|e| [e.gateway, e.gateway_v6]).flatten().collect())
         .unwrap_or_default();
-    let near: Vec<IpAddr> = all.iter().copied().filter(|a| gateways.contains(a)).collect();
+    // an internal network has no gateway from Engine 28 on, and an address of the host all the same
+    let subnets: Vec<IpNet> =
+        container.map(|c| c.endpoints.values().flat_map(|e| [e.ipv4, e.ipv6]).flatten().collect()).unwrap_or_default();
+    let beside = |a: &IpAddr| gateways.contains(a) || subnets.iter().any(|net| net.contains(a));
+    let near: Vec<IpAddr> = all.iter().copied().filter(beside).collect();
     let mut chosen = if near.is_empty() { all } else { near };
     // a host with many bridges has many addresses; the first ones are its own cards'
     chosen.truncate(8);

@@ -31,7 +31,12 @@ pub(super) fn reaches(
     let steps = stands.iter().map(|stand| {
         let answer = desk.http(&stand.at, &host(&path.to), port, page)?;
         let from_to = format!("{} -> {}", stand.called, url(&path.to, port, page));
-        Ok(page_verdict(answer, &from_to, status, wanted))
+        let verdict = page_verdict(answer, &from_to, status, wanted);
+        let cause = match answer.to {
+            Some(to) => super::reach::why_refused(desk, stand, to, &answer.attempt)?,
+            None => None,
+        };
+        Ok(cause.into_iter().fold(verdict, Verdict::seen))
     });
     let steps = steps.collect();
     Ok(merged(all(steps)?))

@@ -86,10 +86,10 @@ fn behind_a_refusal<'a>(desk: &mut Desk<'a>, stand: &Stand, aim: &Aim, tried: Tr
     Ok(if open { tried } else { beside })
 }
 
-/// A link of the host's own beside the target, on the parent of its network.
-fn shim(desk: &mut Desk<'_>, aim: &Aim) -> Step<Option<String>> {
-    let wire = aim.wire.as_ref().and_then(|w| desk.scene.topology.wires.get(w));
-    let Some(parent) = wire.and_then(|w| w.parent()) else { return Ok(None) };
+/// A link of the host's own beside a container, on the parent of its network.
+fn shim(desk: &mut Desk<'_>, container: Option<&crate::name::Replica>) -> Step<Option<String>> {
+    let ends = container.map(|r| desk.scene.topology.ends(&r.service)).unwrap_or_default();
+    let Some(parent) = ends.iter().find_map(|(_, wire)| wire.parent()) else { return Ok(None) };
     let links = desk.links(&Vantage::Host)?;
     let index = links.iter().find(|l| l.name == parent).map(|l| l.index);
     let child =
@@ -98,40 +98,47 @@ fn shim(desk: &mut Desk<'_>, aim: &Aim) -> Step<Option<String>> {
     Ok(own.map(|l| format!("the host has a child of {parent} of its own: {}", l.name)))
 }
 
-/// Why a way is open that should not be.
-fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict: Verdict) -> Step<Verdict> {
+/// A wire that both are on now.
+pub(super) fn common_wire(desk: &Desk<'_>, stand: &Stand, aim: &Aim) -> Option<String> {
     let wires = |r: &Option<crate::name::Replica>| -> Vec<String> {
         let addresses = r.as_ref().map(|r| desk.scene.addresses(r, &[])).unwrap_or_default();
         addresses.into_iter().map(|(wire, _)| wire).collect()
     };
     let theirs = wires(&aim.replica);
-    let common = wires(&stand.replica).into_iter().find(|w| theirs.contains(w));
-    let Some(wire) = common else {
-        if stand.at == Vantage::Host
-            && let Some(line) = shim(desk, aim)?
-        {
-            return Ok(verdict
-                .seen(line)
-                .help("take that link away, or the containers into a network that leads to the host"));
+    wires(&stand.replica).into_iter().find(|w| theirs.contains(w))
+}
+
+/// Which of the two is on a wire that the file does not put it on, and the way out.
+pub(super) fn stray(desk: &Desk<'_>, stand: &Stand, aim: &Aim, wire: &str) -> Option<(String, String)> {
+    let label = desk.scene.wire_label(wire);
+    let declared = |r: &Option<crate::name::Replica>| {
+        let ends = r.as_ref().map(|r| desk.scene.topology.ends(&r.service)).unwrap_or_default();
+        ends.iter().any(|(_, w)| w.name == wire)
+    };
+    let ends = [(&stand.replica, &stand.called), (&aim.replica, &aim.called)];
+    let (replica, called) = ends.into_iter().find(|(replica, _)| !declared(replica))?;
+    let name = replica.as_ref().and_then(|r| desk.scene.container(r)).map_or(called.as_str(), |c| c.name.as_str());
+    let line = format!("{called} is on {label}, where the file does not put it");
+    Some((line, format!("docker network disconnect {wire} {name}")))
+}
+
+/// Why a way is open that should not be.
+fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict: Verdict) -> Step<Verdict> {
+    let Some(wire) = common_wire(desk, stand, aim) else {
+        let with_host = stand.at == Vantage::Host || path.to == Spot::Host;
+        if with_host && let Some(line) = shim(desk, stand.replica.as_ref().or(aim.replica.as_ref()))? {
+            let help = "take that link away, or the containers into a network that leads to the host";
+            return Ok(verdict.seen(line).help(help));
         }
         let verdict = verdict.seen("no common network: packets are forwarded between bridges");
         return Ok(verdict.help(
             "look at `iptables -S FORWARD` and `iptables -t raw -S PREROUTING` on the host for what lets them through",
         ));
     };
-    let label = desk.scene.wire_label(&wire).to_owned();
-    let declared = |r: &Option<crate::name::Replica>| {
-        let ends = r.as_ref().map(|r| desk.scene.topology.ends(&r.service)).unwrap_or_default();
-        ends.iter().any(|(_, w)| w.name == wire)
-    };
-    for (replica, called) in [(&stand.replica, &stand.called), (&aim.replica, &aim.called)] {
-        if !declared(replica) {
-            let name =
-                replica.as_ref().and_then(|r| desk.scene.container(r)).map_or(called.as_str(), |c| c.name.as_str());
-            let help = format!("docker network disconnect {wire} {name}");
-            return Ok(verdict.seen(format!("{called} is on {label}, where the file does not put it")).help(help));
-        }
+    if let Some((line, help)) = stray(desk, stand, aim, &wire) {
+        return Ok(verdict.seen(line).help(help));
     }
+    let label = desk.scene.wire_label(&wire).to_owned();
     // members of one bridge that `enable_icc: false` should part
     if matches!(path.to, Spot::Service(..)) && path.how != How::Arp {
         let filter = desk.sysctl(&Vantage::Host, "net.bridge.bridge-nf-call-iptables")?;

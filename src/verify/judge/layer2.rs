@@ -74,8 +74,12 @@ pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path) -> Step<Verdict> {
         let from_to = format!("{} asks who has {} ({})", stand.called, aim.address, aim.called);
         if let Some(hit) = heard.iter().find(|h| !h.macs.is_empty()) {
             let found = format!("{from_to}: {} on {}", hit.macs.join(", "), hit.device);
-            return Ok(Verdict::refuted("silence: two wires", found)
-                .help("both hang on one wire: give each network a VLAN or a parent of its own"));
+            let verdict = Verdict::refuted("silence: two wires", found);
+            let wire = super::isolation::common_wire(desk, stand, aim);
+            if let Some((line, help)) = wire.and_then(|wire| super::isolation::stray(desk, stand, aim, &wire)) {
+                return Ok(verdict.seen(line).help(help));
+            }
+            return Ok(verdict.help("both hang on one wire: give each network a VLAN or a parent of its own"));
         }
         match control {
             Some(control) => Ok(Verdict::Proved(vec![format!("{from_to}: silence"), control])),

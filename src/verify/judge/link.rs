@@ -171,6 +171,10 @@ pub(super) fn default_route(desk: &mut Desk<'_>, replica: &Replica, wires: &[Str
     if wires.is_empty() {
         return Ok(match main.first() {
             None => Verdict::Proved(vec!["the routing table has no default route".to_owned()]),
+            Some(route) if old_internal(desk, replica, route) => Verdict::Proved(vec![format!(
+                "{}: Engines before 25 give it on internal networks too, and the host forwards nothing from there",
+                text(route)
+            )]),
             Some(route) => Verdict::refuted("no default route", text(route)),
         });
     }
@@ -192,4 +196,15 @@ pub(super) fn default_route(desk: &mut Desk<'_>, replica: &Replica, wires: &[Str
         Some((label, _)) => Verdict::Proved(vec![format!("{}, the gateway of {label}", text(route))]),
         None => Verdict::refuted(expected, text(route)),
     })
+}
+
+/// Whether a default route is the one that Engines before 25 give to members of an internal network: the bridge's own address.
+fn old_internal(desk: &Desk<'_>, replica: &Replica, route: &Route) -> bool {
+    let internal = |wire: &String| desk.scene.topology.wires.get(wire).is_some_and(|w| w.internal);
+    let container = desk.scene.container(replica);
+    let mut ends = container.iter().flat_map(|c| &c.endpoints);
+    (1..25).contains(&desk.scene.observed.engine.major())
+        && ends.any(|(wire, end)| {
+            internal(wire) && end.ipv4.is_some_and(|net| route.gateway.is_some_and(|g| net.contains(&g)))
+        })
 }

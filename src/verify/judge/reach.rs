@@ -1,5 +1,7 @@
 //! One spot reaches another, and if not, why.
 
+use std::net::SocketAddr;
+
 use super::aim::{Aim, Stand, aims, stands};
 use super::attempt::{Tried, attempts, reached, summary, text, udp_path};
 use super::desk::{Desk, Step, all, both, unproved};
@@ -148,7 +150,10 @@ fn port_reached(
     }
     let expected = format!("{}:{port}/{protocol} answers {}", aim.called, stand.called);
     let verdict = Verdict::refuted(expected, found);
-    let Some(replica) = &aim.replica else { return Ok(verdict) };
+    let Some(replica) = &aim.replica else {
+        let cause = why_refused(desk, stand, SocketAddr::new(aim.address, port), attempt)?;
+        return Ok(cause.into_iter().fold(verdict, Verdict::seen));
+    };
     let there = Vantage::Replica(replica.clone());
     let open = udp_path(desk, &stand.at, aim);
     let (sockets, open) = both(desk.sockets(&there), open)?;
@@ -166,6 +171,34 @@ fn port_reached(
             .seen(format!("{}: {cause}", aim.called))
             .help("the network is right; make the application listen on 0.0.0.0"),
         (_, Err(cause)) => verdict.seen(format!("{}: {cause}", aim.called)),
+        (Outcome::TimedOut, Ok(seen)) if open.is_some_and(|a| a.outcome == Outcome::Answered) => verdict
+            .seen(format!("{} {seen}", aim.called))
+            .seen(format!("our listener beside it answers: a firewall drops {port}/{protocol}"))
+            .help(format!("look at `iptables -S` in {}'s namespace, and at FORWARD on the host", aim.called)),
         (_, Ok(seen)) => verdict.seen(format!("{}: {seen}", aim.called)),
     })
+}
+
+/// What listens instead where a port of the host, or of a container, was refused.
+pub(super) fn why_refused(
+    desk: &mut Desk<'_>,
+    stand: &Stand,
+    to: SocketAddr,
+    attempt: &crate::probe::Attempt,
+) -> Step<Option<String>> {
+    if attempt.outcome != Outcome::Refused {
+        return Ok(None);
+    }
+    let has = |r: &crate::name::Replica| desk.scene.addresses(r, &[]).iter().any(|(_, a)| a.addr() == to.ip());
+    let replica = desk.scene.observed.containers.iter().map(|c| c.replica.clone()).find(has);
+    let (at, called) = match replica {
+        _ if to.ip().is_loopback() => (stand.at.clone(), stand.called.clone()),
+        Some(replica) => (Vantage::Replica(replica.clone()), desk.scene.called(&replica)),
+        None if desk.addresses(&Vantage::Host)?.iter().any(|a| a.address == to.ip()) => {
+            (Vantage::Host, "the host".to_owned())
+        }
+        None => return Ok(None),
+    };
+    let state = listening_text(desk.sockets(&at)?, to.port(), Protocol::Tcp, &[to.ip()]);
+    Ok(state.err().map(|cause| format!("{called}: {cause}")))
 }

@@ -592,6 +592,16 @@ fn the_default_route_is_the_gateways_of_a_network_that_has_one() {
     refuted(&world.judge(expectation(&["p_x"]), &other));
     let nothing = |_: &Vantage, q: &Question| matches!(q, Question::Routes {}).then(|| Answer::Routes(vec![]));
     proved(&world.judge(expectation(&[]), &nothing));
+    // an Engine before 25 gives one on internal networks, and on no other
+    for (text, version, good) in [
+        ("networks: {x: {internal: true}}", "20.10.24", true),
+        ("networks: {x: {internal: true}}", "28.5.2", false),
+        ("networks: {x: }", "20.10.24", false),
+    ] {
+        let mut world = World::new(&format!("services: {{a: {{networks: [x]}}}}\n{text}"), &ONE_NET[..1]);
+        world.observed.engine.version = version.to_owned();
+        assert_eq!(world.judge(expectation(&[]), &none).is_proved(), good, "{text} {version}");
+    }
 }
 
 #[test]
