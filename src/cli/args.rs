@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{config, down, graph, plan, ps, up, verify, version};
+use super::{config, down, graph, lifecycle, logs, plan, ps, up, verify, version};
 
 /// Ties a Compose stack fast and proves that the knot holds.
 #[derive(Debug, Parser)]
@@ -29,8 +29,12 @@ pub enum Command {
     Config(config::Arguments),
     Down(down::Arguments),
     Graph(graph::Arguments),
+    Logs(logs::Arguments),
     Plan(plan::Arguments),
     Ps(ps::Arguments),
+    Restart(lifecycle::Restart),
+    Start(lifecycle::Start),
+    Stop(lifecycle::Stop),
     Up(Box<up::Arguments>),
     Verify(verify::Arguments),
     Version(version::Arguments),

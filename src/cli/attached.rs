@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bowline::compose::model::Condition;
 use bowline::engine::{Engine, Follower, LogOptions, Origin, Output};
-use bowline::plan::stop::{StopOptions, stop};
+use bowline::plan::lifecycle::{Change, LifecycleOptions, lifecycle};
 use bowline::plan::{Operation, Plan, Target};
 use bowline::report::logs::{Look, Printer};
 use bowline::run::{Fate, Outcomes, Urgency};
@@ -169,6 +169,7 @@ fn show(attached: &Attached<'_>, printer: &mut Printer, display: &Display, watch
     let chosen = |origin: &Origin| attached.services.contains(&origin.service);
     let text = match output {
         Output::Line(line) => chosen(&line.origin).then(|| printer.line(&line)),
+        Output::Silent(_) => None,
         Output::Started(origin) => {
             watched.started.insert(origin.name.clone());
             watched.running.insert(origin.name);
@@ -235,8 +236,8 @@ async fn stop_all(
 ) -> Result<(), Failure> {
     let (engine, project) = (attached.engine, &attached.stack.desired.project);
     let observed = observe(engine, project, vec![], bowline::engine::Facts::Brief).await?;
-    let options = StopOptions { services: vec![], timeout: attached.timeout };
-    let plan = stop(project, &observed, &options).map_err(carry::flaw)?;
+    let options = LifecycleOptions { timeout: attached.timeout, ..LifecycleOptions::default() };
+    let plan = lifecycle(Change::Stop, project, &observed, &options).map_err(carry::flaw)?;
     let up: Vec<&ObservedContainer> =
         observed.containers.iter().filter(|container| container.state.is_running()).collect();
     watched.running = up.iter().map(|container| container.name.clone()).collect();

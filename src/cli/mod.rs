@@ -12,8 +12,10 @@ mod down;
 mod engine;
 mod exit;
 mod graph;
+mod lifecycle;
 mod load;
 mod lock;
+mod logs;
 mod output;
 mod plan;
 mod preflight;
@@ -54,8 +56,12 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Config(arguments) => config::run(global, arguments),
         Command::Down(arguments) => down::run(global, arguments),
         Command::Graph(arguments) => graph::run(global, arguments),
+        Command::Logs(arguments) => logs::run(global, arguments),
         Command::Plan(arguments) => plan::run(global, arguments),
         Command::Ps(arguments) => ps::run(global, arguments),
+        Command::Restart(arguments) => lifecycle::run(global, arguments),
+        Command::Start(arguments) => lifecycle::run(global, arguments),
+        Command::Stop(arguments) => lifecycle::run(global, arguments),
         Command::Up(arguments) => up::run(global, arguments),
         Command::Verify(arguments) => verify::run(global, arguments),
         Command::Version(arguments) => version::run(arguments),

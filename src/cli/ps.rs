@@ -88,7 +88,8 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let listed = block_on(async { Ok(connect(global, Purpose::Read).await?.list(named.name()).await?) })?;
     let declared = |service: &str| named.desired().is_none_or(|desired| desired.declares(service));
     let there = |service: &str| listed.iter().any(|container| container.service == service);
-    if let Some(wrong) = arguments.only.iter().find(|name| !declared(name) && !there(name)) {
+    let known = |name: &str| there(name) || named.desired().is_some_and(|desired| desired.declares(name));
+    if let Some(wrong) = arguments.only.iter().find(|name| !known(name)) {
         return Err(named.no_such_service(wrong));
     }
     let shown = |container: &&Listed| {

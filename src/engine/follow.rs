@@ -17,6 +17,8 @@ use crate::name::ProjectName;
 pub enum Output {
     /// A line that a container wrote.
     Line(Line),
+    /// A container's logs are at their end: it does not run.
+    Silent(Origin),
     /// A container was started.
     Started(Origin),
     /// A container ended.
@@ -106,6 +108,25 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// The lines that a container wrote, as far as `options` choose them; following is not asked for.
+    ///
+    /// # Errors
+    /// What the log driver refuses; a broken connection.
+    pub async fn read_lines(&self, origin: Origin, options: &LogOptions) -> Result<Vec<Line>, Error> {
+        let Some(life) = self.life(&origin.id).await? else { return Ok(vec![]) };
+        let options = LogOptions { timestamps: true, follow: false, ..options.clone() };
+        let logs = self.logs(&origin.id, &options, life.terminal).await?;
+        let mut reader = Reader { origin, logs, partial: [vec![], vec![]] };
+        let mut lines = vec![];
+        while let Some((channel, piece)) = reader.logs.next().await? {
+            lines.extend(reader.lines(channel, &piece));
+        }
+        lines.extend(reader.rest());
+        Ok(lines)
+    }
+}
+
 impl Follower<'_> {
     /// Reads a container's logs; `options` say from where, and whether to stay.
     ///
@@ -165,6 +186,7 @@ impl Follower<'_> {
         let Ok(Some((channel, piece))) = piece else {
             self.ready.extend(reader.rest().map(Output::Line));
             self.open.remove(&reader.origin.id);
+            self.ready.push_back(Output::Silent(reader.origin));
             return;
         };
         for line in reader.lines(channel, &piece) {
@@ -239,7 +261,7 @@ impl Reader {
     }
 
     /// What is left without an end of line.
-    fn rest(&mut self) -> impl Iterator<Item = Line> {
+    fn rest(&mut self) -> impl Iterator<Item = Line> + use<> {
         let origin = self.origin.clone();
         let channels = [Channel::Output, Channel::Error].into_iter().zip(std::mem::take(&mut self.partial));
         channels.filter(|(_, rest)| !rest.is_empty()).map(move |(channel, rest)| stamped(&origin, channel, &rest))

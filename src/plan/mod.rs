@@ -9,9 +9,9 @@ mod graph;
 pub(crate) mod lab;
 #[cfg(test)]
 mod law;
+pub mod lifecycle;
 mod operation;
 mod proof;
-pub mod stop;
 mod text;
 pub mod up;
 

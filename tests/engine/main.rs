@@ -9,6 +9,7 @@ mod compose;
 mod converge;
 mod examples;
 mod inside;
+mod life;
 mod namespace;
 mod probe;
 mod sidecar;

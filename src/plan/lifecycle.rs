@@ -1,0 +1,214 @@
+//! `stop`, `start`, `restart`: containers that are there, whatever the file says.
+//!
+//! Who depends on whom is known by the containers' labels, so that no file is needed.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::builder::{Handle, PlanBuilder};
+use super::graph::Plan;
+use super::operation::{Cause, Needs, Operation, Target, Wait};
+use super::proof::Flaw;
+use super::up::runs;
+use crate::compose::model::Condition;
+use crate::name::{ProjectName, ServiceName};
+use crate::state::desired::{Desired, labels};
+use crate::state::observed::{ContainerState, Observed, ObservedContainer};
+
+/// What is done to containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Those that run are stopped, dependents first.
+    Stop,
+    /// Those that do not run are started, each when what it depends on is there.
+    Start,
+    /// Both.
+    Restart,
+}
+
+/// The flags of `stop`, `start` and `restart`.
+#[derive(Clone, Debug, Default)]
+pub struct LifecycleOptions {
+    /// The services that were named; empty: all.
+    pub services: Vec<ServiceName>,
+    /// `--timeout`: how long a container may take to stop.
+    pub timeout: Option<Duration>,
+    /// `--no-deps`: in no order.
+    pub no_deps: bool,
+}
+
+/// What stops, starts or restarts a project's containers.
+///
+/// # Errors
+/// A [`Flaw`] is a mistake of this module, never of the user.
+pub fn lifecycle(
+    change: Change,
+    project: &ProjectName,
+    observed: &Observed,
+    options: &LifecycleOptions,
+) -> Result<Plan, Flaw> {
+    let chosen = |container: &&ObservedContainer| {
+        options.services.is_empty() || options.services.contains(&container.replica.service)
+    };
+    let containers: Vec<&ObservedContainer> = observed.containers.iter().filter(chosen).collect();
+    let mut work = Work { builder: PlanBuilder::new(), options, change, containers };
+    let stops = if change == Change::Start { Steps::new() } else { work.stops() };
+    let starts = if change == Change::Stop { Steps::new() } else { work.starts(&stops) };
+    if !options.no_deps {
+        work.stop_dependents_first(&stops);
+        work.start_after_needs(&starts);
+    }
+    work.builder.finish(Desired::nothing(project.clone()), observed)
+}
+
+/// Steps by the place of their container.
+type Steps = IndexMap<usize, Handle>;
+
+struct Work<'a> {
+    builder: PlanBuilder,
+    options: &'a LifecycleOptions,
+    change: Change,
+    containers: Vec<&'a ObservedContainer>,
+}
+
+impl Work<'_> {
+    fn cause(&self) -> Cause {
+        let word = match self.change {
+            Change::Stop => "stop",
+            Change::Start => "start",
+            Change::Restart => "restart",
+        };
+        Cause::Requested(word.to_owned())
+    }
+
+    fn stops(&mut self) -> Steps {
+        let mut stops = Steps::new();
+        for (place, container) in self.containers.iter().enumerate().filter(|(_, c)| runs(&c.state)) {
+            let target = Target::existing(container);
+            let operation = Operation::Stop { container: target, timeout: self.options.timeout };
+            let step = self.builder.step(operation, self.cause());
+            stops.insert(place, step);
+        }
+        stops
+    }
+
+    /// What is paused is let go on; what is neither running nor going away is started, after its stop.
+    fn starts(&mut self, stops: &Steps) -> Steps {
+        let mut starts = Steps::new();
+        for (place, container) in self.containers.iter().enumerate() {
+            let target = Target::existing(container);
+            let operation = match container.state {
+                _ if stops.contains_key(&place) => Operation::Start(target),
+                ContainerState::Paused => Operation::Unpause(target),
+                ContainerState::Created | ContainerState::Exited { .. } => Operation::Start(target),
+                _ => continue,
+            };
+            let step = self.builder.step(operation, self.cause());
+            if let Some(&stop) = stops.get(&place) {
+                self.builder.needs(step, stop, Needs::Stopped);
+            }
+            starts.insert(place, step);
+        }
+        starts
+    }
+
+    fn stop_dependents_first(&mut self, stops: &Steps) {
+        for (&place, &dependent) in stops {
+            for (needed, _) in dependencies(self.containers[place]) {
+                let of = |other: &usize| self.containers[*other].replica.service == *needed;
+                let needed: Vec<Handle> = stops.iter().filter(|(other, _)| of(other)).map(|(_, stop)| *stop).collect();
+                needed.into_iter().for_each(|stop| self.builder.prefer(stop, dependent, Needs::Order));
+            }
+        }
+    }
+
+    /// Each start waits for what its label asks for; one wait serves all who ask for the same.
+    fn start_after_needs(&mut self, starts: &Steps) {
+        let mut waits: IndexMap<(String, Condition), Handle> = IndexMap::new();
+        for (&place, &start) in starts {
+            let (container, all) = (self.containers[place], self.containers.clone());
+            for (needed, condition) in dependencies(container) {
+                let of = |other: &usize| all[*other].replica.service == *needed && *other != place;
+                let began: Vec<Handle> = starts.iter().filter(|(other, _)| of(other)).map(|(_, step)| *step).collect();
+                if began.is_empty() {
+                    continue;
+                }
+                if condition == Condition::Started {
+                    began.into_iter().for_each(|step| self.builder.prefer(start, step, Needs::Condition(condition)));
+                    continue;
+                }
+                let wait = *waits.entry((needed.to_owned(), condition)).or_insert_with(|| {
+                    let of_service = all.iter().filter(|other| other.replica.service == *needed);
+                    let containers: Vec<Target> = of_service.map(|other| Target::existing(other)).collect();
+                    let service = containers[0].replica().service.clone();
+                    let operation = Operation::Await(Wait { service, containers, condition, timeout: None });
+                    let wait = self.builder.step(operation, Cause::Awaited(container.replica.service.clone()));
+                    began.iter().for_each(|step| self.builder.needs(wait, *step, Needs::Exists));
+                    wait
+                });
+                self.builder.prefer(start, wait, Needs::Condition(condition));
+            }
+        }
+    }
+}
+
+/// What a container's label says that it depends on: `db:service_healthy:false,cache:service_started:true`.
+fn dependencies(container: &ObservedContainer) -> impl Iterator<Item = (&str, Condition)> {
+    let label = container.settings.labels.get(labels::DEPENDS_ON).map(String::as_str).unwrap_or_default();
+    label.split(',').filter(|entry| !entry.is_empty()).map(|entry| {
+        let mut parts = entry.split(':');
+        let service = parts.next().unwrap_or_default();
+        let condition = match parts.next() {
+            Some("service_healthy") => Condition::Healthy,
+            Some("service_completed_successfully") => Condition::Completed,
+            _ => Condition::Started,
+        };
+        (service, condition)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::{ContainerId, Replica};
+
+    /// A container that depends on what `label` says.
+    fn container(service: &str, label: &str, running: bool) -> ObservedContainer {
+        let state = match running {
+            true => ContainerState::Running { pid: 1, health: None, started_at: String::new() },
+            false => ContainerState::Exited { code: 0, oom_killed: false, finished_at: String::new() },
+        };
+        let replica = Replica::new(service.parse().unwrap(), 1);
+        let mut container =
+            ObservedContainer::named(ContainerId::from_engine(service), format!("lab-{service}-1"), replica, state);
+        container.settings.labels.insert(labels::DEPENDS_ON.to_owned(), label.to_owned());
+        container
+    }
+
+    fn planned(change: Change, containers: Vec<ObservedContainer>) -> String {
+        let observed = Observed { containers, ..Observed::default() };
+        let plan = lifecycle(change, &"lab".parse().unwrap(), &observed, &LifecycleOptions::default()).unwrap();
+        plan.lines().iter().map(|line| format!("{} {} {:?}\n", line.id, line.operation, line.after)).collect()
+    }
+
+    #[test]
+    fn dependents_stop_first_and_start_last() {
+        let stack = |running| vec![container("db", "", running), container("web", "db:service_healthy:true", running)];
+        assert_eq!(planned(Change::Stop, stack(true)), "1 stop web.1 []\n2 stop db.1 [StepId(0)]\n");
+        let starts = "1 start db.1 []\n2 await db healthy [StepId(0)]\n3 start web.1 [StepId(1)]\n";
+        assert_eq!(planned(Change::Start, stack(false)), starts);
+        assert_eq!(planned(Change::Start, stack(true)), "");
+        assert_eq!(planned(Change::Stop, stack(false)), "");
+        let both = planned(Change::Restart, stack(true));
+        let order: Vec<&str> = both.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
+        assert_eq!(order, ["stop", "stop", "start", "await", "start"]);
+    }
+
+    #[test]
+    fn a_circle_of_labels_hinders_nothing() {
+        let stack =
+            vec![container("a", "b:service_started:false", true), container("b", "a:service_started:false", true)];
+        assert_eq!(planned(Change::Restart, stack).lines().count(), 4);
+    }
+}

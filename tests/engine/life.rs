@@ -1,0 +1,78 @@
+//! `stop`, `start`, `restart` and `logs`.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::stack::{Stack, eventually};
+
+const STACK: &str = "
+services:
+  web: {image: busybox, command: sh -c 'echo web up; exec sleep 1000', init: true, depends_on: {db: {condition: service_healthy}}}
+  db:
+    image: busybox
+    command: sh -c 'echo db up; echo db warns >&2; exec sleep 1000'
+    init: true
+    healthcheck: {test: 'true', interval: 100ms}
+";
+
+#[test]
+fn what_is_stopped_starts_again_in_order_without_the_file() {
+    let Some(stack) = Stack::new("life", STACK) else { return };
+    stack.run("up -d", 0);
+    let id = stack.inspect("web", "{{.Id}}");
+    std::fs::remove_file(stack.directory.join("compose.yaml")).unwrap();
+
+    let stopped = stack.run("stop -t 2", 0);
+    let (web, db) = (stopped.err.find("web-1  Stopped").unwrap(), stopped.err.find("db-1  Stopping").unwrap());
+    assert!(web < db, "dependents first\n{}", stopped.err);
+    assert_eq!(stack.docker("ps -q --filter {p}"), "");
+    assert!(stack.run("stop", 0).err.contains("nothing of"));
+
+    let started = stack.run("start", 0);
+    let (db, web) = (started.err.find("db-1  Healthy").unwrap(), started.err.find("web-1  Starting").unwrap());
+    assert!(db < web, "as the label asks\n{}", started.err);
+    let before = stack.inspect("web", "{{.State.StartedAt}}");
+    stack.run("restart -t 2 web", 0);
+    assert_ne!(stack.inspect("web", "{{.State.StartedAt}}"), before);
+    assert_eq!(stack.inspect("web", "{{.Id}}"), id, "the same container all the time");
+    let wrong = stack.run("restart wbe", 64);
+    assert!(wrong.err.contains("no such service: wbe"), "{}", wrong.err);
+}
+
+#[test]
+fn logs_of_all_services_stand_in_the_order_of_time() {
+    let Some(stack) = Stack::new("logs", STACK) else { return };
+    stack.run("up -d", 0);
+    let all = eventually(Duration::from_secs(10), || {
+        let all = stack.run("logs", 0).out;
+        if all.lines().count() == 3 { Ok(all) } else { Err(all) }
+    });
+    let mut lines: Vec<&str> = all.lines().collect();
+    assert_eq!(lines.pop(), Some("web-1  | web up"), "the one that started last comes last\n{all}");
+    lines.sort_unstable();
+    assert_eq!(lines, ["db-1   | db up", "db-1   | db warns"]);
+    assert_eq!(stack.run("logs --no-log-prefix web", 0).out, "web up\n");
+    assert_eq!(stack.run("logs -n 1 --no-log-prefix web", 0).out, "web up\n");
+    assert_eq!(stack.run("logs --since 2100-01-01T00:00:00Z", 0).out, "");
+    let stamped = stack.run("logs -t web", 0).out;
+    assert!(stamped.starts_with("web-1  | 20") && stamped.ends_with("Z web up\n"), "{stamped}");
+    assert_eq!(stack.run("logs nobody", 64).out, "");
+}
+
+#[test]
+fn followed_logs_go_on_when_a_service_is_started_again() {
+    let Some(stack) = Stack::new("follow", STACK) else { return };
+    stack.run("up -d", 0);
+    let mut child = stack.bowline("logs -f --no-color web").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().as_deref(), Some("web-1  | web up"));
+    stack.run("restart -t 2 web", 0);
+    let next: Vec<String> = lines.by_ref().take(2).collect();
+    assert!(next[0].starts_with("web-1 exited with code"), "{next:?}");
+    assert_eq!(next[1], "web-1  | web up", "once, though the log has it twice");
+    stack.run("down -t 2", 0);
+    assert!(lines.next().unwrap().starts_with("web-1 exited with code"));
+    assert_eq!(lines.next(), None, "nothing runs any more, so nothing can come");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
