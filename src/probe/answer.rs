@@ -41,7 +41,7 @@ tagged! {
         Heard(Heard) = "heard",
         /// To `Question::Http`.
         Http(Http) = "http",
-        /// To `Question::Listen`.
+        /// To `Question::Listen` and `Overhear`.
         Listening(Listening) = "listening",
         /// To any question that could not be asked: it says nothing about the network.
         Failure(Failure) = "failure",

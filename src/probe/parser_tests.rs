@@ -23,6 +23,8 @@ mod rtnetlink;
 mod tables;
 #[path = "program/text.rs"]
 mod text;
+#[path = "program/udp.rs"]
+mod udp;
 
 use answer::Transport;
 use http::{Response, State};
@@ -451,6 +453,40 @@ mod text_files {
         fn text_from_outside_is_harmless_and_good_text_is_kept(bytes in vec(any::<u8>(), 0..100), good in "[ -~ä-ü]{0,30}") {
             prop_assert!(harmless(&text::printable(&bytes)));
             prop_assert_eq!(text::printable(good.as_bytes()), good);
+        }
+    }
+}
+
+mod udp_packets {
+    use super::*;
+
+    /// A packet as a raw socket gives it: an IPv4 header, then the message.
+    fn packet(message: &[u8]) -> Vec<u8> {
+        let length = (20 + message.len()) as u16;
+        let mut packet = vec![0x45, 0, 0, 0, 0, 1, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        packet[2..4].copy_from_slice(&length.to_be_bytes());
+        packet.extend(message);
+        packet
+    }
+
+    #[test]
+    fn a_question_to_the_port_is_recognized_and_nothing_else() {
+        let ask = |port, payload: &[u8]| udp::asked(&packet(&udp::message(4000, port, payload)), 53);
+        let asked = ask(53, b"bowline? 0123").unwrap();
+        assert_eq!((asked.from, asked.nonce.as_slice()), (([10, 0, 0, 1].into(), 4000), b"0123".as_slice()));
+        assert_eq!(ask(54, b"bowline? 0123"), None);
+        assert_eq!(ask(53, b"bowline! 0123"), None);
+        assert_eq!(ask(53, b"bowline? "), None);
+        let mut tcp = packet(&udp::message(4000, 53, b"bowline? 0123"));
+        tcp[9] = 6;
+        assert_eq!(udp::asked(&tcp, 53), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end_in_a_question_or_none(bytes in vec(any::<u8>(), 0..64), port: u16) {
+            let _ = udp::asked(&bytes, port);
+            let _ = udp::asked(&packet(&bytes), port);
         }
     }
 }

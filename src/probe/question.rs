@@ -295,6 +295,14 @@ questions! {
             /// What it answers with, at most 64 printable bytes.
             label: String,
         },
+        /// Hears the UDP packets to a port that an application has, until the program ends, and answers a nonce in its place;
+        /// the application gets them all the same. IPv4. Needs `NET_RAW`. Answered, once it hears, by `Answer::Listening`.
+        Overhear = "overhear" {
+            /// The application's port.
+            port: u16,
+            /// What it answers with, at most 64 printable bytes.
+            label: String,
+        },
     }
 }
 
@@ -302,7 +310,7 @@ questions! {
 impl Question {
     /// Whether it takes `CAP_NET_RAW` to ask it.
     pub fn needs_net_raw(&self) -> bool {
-        matches!(self, Self::Solicit { .. })
+        matches!(self, Self::Solicit { .. } | Self::Overhear { .. })
     }
 
     /// The longest time that it may take.

@@ -59,6 +59,7 @@ fn question() -> impl Strategy<Value = Question> {
             scope,
             label
         }),
+        (any::<u16>(), text()).prop_map(|(port, label)| Question::Overhear { port, label }),
     ]
 }
 

@@ -10,8 +10,9 @@ use super::scene::{Facts, Questions, Scene, Vantage};
 use super::topology::Namespace;
 use crate::compose::model::Project;
 use crate::engine::{Engine, Error, Facts as Depth, Scope};
+use crate::name::Replica;
 use crate::probe::{Answer, Question};
-use crate::state::observed::ContainerState;
+use crate::state::observed::{ContainerState, Observed};
 use crate::vantage::{self, Options, Target, Vantages, Way};
 use crate::verify::topology::Topology;
 
@@ -64,7 +65,7 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
         let verdicts = round.run(open.iter().map(|i| &checks[*i]).collect(), &mut places, &mut proof).await;
         let late = Instant::now() + pause >= deadline;
         for (index, verdict) in open.into_iter().zip(verdicts) {
-            if late || !may_come_true(&checks[index], &verdict, &proof) {
+            if late || !may_come_true(&checks[index], &verdict, &proof, &observed) {
                 settled[index] = Some(verdict);
             }
         }
@@ -82,9 +83,15 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
 }
 
 /// Whether asking again may change the verdict: something that is only just starting, not what is blocked or absent for good.
-fn may_come_true(check: &Check, verdict: &Verdict, proof: &Proof) -> bool {
+fn may_come_true(check: &Check, verdict: &Verdict, proof: &Proof, observed: &Observed) -> bool {
+    let moves = |replica: &Replica| {
+        let container = observed.containers.iter().find(|c| c.replica == *replica);
+        container.is_some_and(|c| matches!(c.state, ContainerState::Running { .. } | ContainerState::Restarting { .. }))
+    };
     match verdict {
         Verdict::Proved(_) => false,
+        // asking does not start anything
+        _ if !observed.containers.iter().any(|c| c.state.is_running()) => false,
         Verdict::Unproved(Why::Undeclared(_) | Why::NotRunning(_)) => false,
         // a container that could not be entered may be between two starts; for the host there is a way or there is none
         Verdict::Unproved(Why::NotSeen(_)) => {
@@ -92,24 +99,16 @@ fn may_come_true(check: &Check, verdict: &Verdict, proof: &Proof) -> bool {
             proof.ways.iter().any(|(place, way)| way.is_err() && lost(place))
         }
         Verdict::Unproved(_) => true,
-        Verdict::Refuted { .. } => !matches!(
-            check.expectation,
-            Expectation::Isolated(_)
-                | Expectation::NotPublished { .. }
-                | Expectation::NoName { .. }
-                | Expectation::NoLinkLine { .. }
-                | Expectation::OnlyLoopback(_)
-                | Expectation::HostNamespace(_)
-                | Expectation::SharedNamespace { .. }
-                | Expectation::Parent { .. }
-                | Expectation::BridgePort { .. }
-                | Expectation::Address { .. }
-                | Expectation::Mac { .. }
-                | Expectation::DefaultRoute { .. }
-                | Expectation::HostsText { .. }
-                | Expectation::LinkLine { .. }
-                | Expectation::ExtraHost { .. }
-        ),
+        Verdict::Refuted { .. } => match &check.expectation {
+            Expectation::Running(replica) | Expectation::Healthy(replica) => moves(replica),
+            Expectation::Completed(_)
+            | Expectation::Name { .. }
+            | Expectation::Published { .. }
+            | Expectation::Listens { .. }
+            | Expectation::Reaches(_) => true,
+            // what is blocked was tried three times; what the Engine or the kernel has set up does not change by waiting
+            _ => false,
+        },
     }
 }
 

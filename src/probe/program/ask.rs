@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Failure};
 use crate::question::Question;
-use crate::{attempt, dump, echo, files, get, listen, lookup, process, solicit, sys};
+use crate::{attempt, dump, echo, files, get, listen, lookup, overhear, process, solicit, sys};
 
 /// Answers, in the time that the question gives at the longest.
 pub fn answer(question: &Question) -> Answer {
@@ -41,6 +41,10 @@ pub fn answer(question: &Question) -> Answer {
         Question::Listen { port, scope, label } => match listen::listen(*port, *scope, label) {
             Ok(listening) => Answer::Listening(listening),
             Err(e) => Answer::Failure(Failure { errno: e.raw_os_error(), message: format!("cannot listen: {e}") }),
+        },
+        Question::Overhear { port, label } => match overhear::overhear(*port, label) {
+            Ok(listening) => Answer::Listening(listening),
+            Err(e) => Answer::Failure(sys::failure("cannot hear raw packets", &e)),
         },
     }
 }

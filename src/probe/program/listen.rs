@@ -19,7 +19,8 @@ pub fn request(nonce: &[u8]) -> Vec<u8> {
     [b"bowline? ".as_slice(), nonce].concat()
 }
 
-fn reply(nonce: &[u8], label: &str) -> Vec<u8> {
+/// What a listener says: its label, to the nonce that it was asked with, or to none.
+pub fn reply(nonce: &[u8], label: &str) -> Vec<u8> {
     let blank: &[u8] = if nonce.is_empty() { b"" } else { b" " };
     [b"bowline! ".as_slice(), nonce, blank, label.as_bytes(), b"\n"].concat()
 }

@@ -30,6 +30,7 @@ mod listen;
 mod lookup;
 mod netlink;
 mod outside;
+mod overhear;
 mod pool;
 mod process;
 mod rtnetlink;
@@ -37,6 +38,7 @@ mod solicit;
 mod sys;
 mod tables;
 mod text;
+mod udp;
 
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;

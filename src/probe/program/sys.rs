@@ -25,6 +25,7 @@ pub const SO_REUSEADDR: c_int = 2;
 const SO_ERROR: c_int = 4;
 const SO_BINDTODEVICE: c_int = 25;
 pub const IPPROTO_IP: c_int = 0;
+pub const IPPROTO_UDP: c_int = 17;
 pub const IPPROTO_ICMP: c_int = 1;
 pub const IPPROTO_IPV6: c_int = 41;
 pub const IPPROTO_ICMPV6: c_int = 58;

@@ -4,7 +4,7 @@ use super::{Drawing, Kind, Means};
 
 /// The drawing as a DOT digraph: `bowline graph | dot -Tsvg`.
 pub fn dot(drawing: &Drawing) -> String {
-    let mut out = format!("digraph {} {{\n", quoted(&[drawing.title.clone()]));
+    let mut out = format!("digraph {} {{\n", quoted(std::slice::from_ref(&drawing.title)));
     out.push_str("  rankdir=LR; node [fontname=\"sans-serif\"]; edge [fontname=\"sans-serif\", fontsize=10];\n");
     for node in &drawing.nodes {
         let shape = match node.kind {

@@ -66,6 +66,13 @@ fn by_service(report: &Report) -> Vec<(String, Vec<&Entry>)> {
     groups
 }
 
+/// So many checks of one service that could not be told for one reason are one line.
+const MANY: usize = 3;
+
+fn shares_its_reason(entry: &Entry, entries: &[&Entry]) -> bool {
+    entry.why.is_some() && entries.iter().filter(|e| e.why == entry.why).count() >= MANY
+}
+
 impl Page {
     fn painted(&self, style: Style, text: &str) -> String {
         match self.look.color {
@@ -106,12 +113,18 @@ impl Page {
         let padded = format!("{name}{}", " ".repeat(14usize.saturating_sub(name.width())));
         let name = self.painted(NAME, &padded);
         self.line(&format!("{name} {}", parts.join(", ")));
-        let shown: Vec<&&Entry> = entries
-            .iter()
-            .filter(|e| self.look.detail == Detail::All || e.verdict.is_some_and(|v| v != Outcome::Proved))
-            .collect();
-        for entry in shown {
+        let all = self.look.detail == Detail::All;
+        let (many, single): (Vec<&Entry>, Vec<&Entry>) =
+            entries.iter().partition(|e| !all && shares_its_reason(e, entries));
+        for entry in single.iter().filter(|e| all || e.verdict.is_some_and(|v| v != Outcome::Proved)) {
             self.entry(entry);
+        }
+        let mut reasons: Vec<&str> = many.iter().filter_map(|e| e.why.as_deref()).collect();
+        reasons.dedup();
+        for reason in reasons {
+            let count = many.iter().filter(|e| e.why.as_deref() == Some(reason)).count();
+            let sign = self.painted(OPEN, "?");
+            self.wrapped(&format!("  {sign} "), 4, &format!("{count} checks could not be told: {reason}"));
         }
     }
 

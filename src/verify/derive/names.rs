@@ -194,7 +194,7 @@ fn legacy_links(draft: &mut Draft<'_>, service: &Service) {
             let knows = other.links.iter().any(|l| l.value.alias == alias)
                 || other.external_links.iter().any(|l| l.value.alias == alias)
                 || other.extra_hosts.iter().any(|h| h.value.0 == alias);
-            if knows || other.name == alias.as_str() {
+            if knows || other.name == alias.as_str() || links_by_its_own_name(draft, other, &targets, &alias) {
                 continue;
             }
             let why = format!("{alias} is the alias of {}'s link", service.name);
@@ -211,6 +211,20 @@ fn legacy_links(draft: &mut Draft<'_>, service: &Service) {
             }
         }
     }
+}
+
+/// A link writes its target's own names beside the alias: whoever links the same container knows those.
+fn links_by_its_own_name(draft: &Draft<'_>, other: &Service, targets: &[Container], alias: &str) -> bool {
+    let own_names = |target: &crate::name::ServiceName| {
+        let service = draft.project.services.get(target);
+        let container = service.and_then(|s| s.container_name.as_ref()).map(|n| n.value.clone());
+        let numbered = [format!("{target}-1"), format!("{}-{target}-1", draft.project.name)];
+        alias == target.as_str() || container.as_deref() == Some(alias) || numbered.iter().any(|n| n == alias)
+    };
+    let same = |target: &crate::name::ServiceName| {
+        targets.iter().any(|t| matches!(t, Container::Replica(replica) if replica.service == *target))
+    };
+    other.links.iter().any(|l| same(&l.value.target) && own_names(&l.value.target))
 }
 
 fn extra_hosts(draft: &mut Draft<'_>, service: &Service) {

@@ -109,7 +109,7 @@ fn link(draft: &mut Draft<'_>, link: &Link<'_>) {
     let pools = link.network.map(pools).unwrap_or_default();
     let what = match fixed.first() {
         Some(address) => format!("the address {address}"),
-        None => "the address that the Engine tells".to_owned(),
+        None => "its address".to_owned(),
     };
     draft.add(
         format!("address/{}", link.id()),
@@ -118,7 +118,7 @@ fn link(draft: &mut Draft<'_>, link: &Link<'_>) {
         Expectation::Address { replica: replica.clone(), wire: wire.name.clone(), fixed, pools },
     );
     if matches!(wire.kind, Kind::Bridge { .. } | Kind::Macvlan { .. }) {
-        let what = link.mac.map_or("a proper MAC address".to_owned(), |m| format!("the MAC address {}", m.value));
+        let what = link.mac.map_or("a MAC address of its own".to_owned(), |m| format!("the MAC address {}", m.value));
         draft.add(
             format!("mac/{}", link.id()),
             format!("{who} has {what} on {}", wire.label()),

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::desk::{Desk, Step, unproved};
 use crate::name::{Replica, ServiceName};
+use crate::probe::Address;
 use crate::verify::check::{Path, Spot, Why};
 use crate::verify::scene::Vantage;
 
@@ -121,29 +122,32 @@ fn service_aims(
     Ok(aims)
 }
 
-/// The host's addresses that a container may know: its gateways and those in its own subnets, else all that are not loopback.
+/// The host's addresses that a container may know: those on its own subnets, where a bridge's gateway is; for a child of a parent,
+/// and where there are none, those of the parent and of the host's cards. Other bridges come and go with other stacks.
 fn host_aims(desk: &mut Desk<'_>, stand: &Stand) -> Step<Vec<Aim>> {
-    let host = desk.addresses(&Vantage::Host)?;
-    let all: Vec<IpAddr> = host.iter().filter(|a| a.scope == "global").map(|a| a.address).collect();
-    let container = stand.replica.as_ref().and_then(|r| desk.scene.container(r));
-    let gateways: Vec<IpAddr> = container
-        .map(|c| c.endpoints.values().flat_map(|e| [e.gateway, e.gateway_v6]).flatten().collect())
-        .unwrap_or_default();
-    // an internal network has no gateway from Engine 28 on, and an address of the host all the same
-    let subnets: Vec<IpNet> =
-        container.map(|c| c.endpoints.values().flat_map(|e| [e.ipv4, e.ipv6]).flatten().collect()).unwrap_or_default();
-    let beside = |a: &IpAddr| gateways.contains(a) || subnets.iter().any(|net| net.contains(a));
-    let near: Vec<IpAddr> = all.iter().copied().filter(beside).collect();
-    let mut chosen = if near.is_empty() { all } else { near };
-    // a host with many bridges has many addresses; the first ones are its own cards'
-    chosen.truncate(8);
+    let (links, addresses) = super::desk::both(desk.links(&Vantage::Host), desk.addresses(&Vantage::Host))?;
+    let all: Vec<&Address> = addresses.iter().filter(|a| a.scope == "global").collect();
+    let nets: Vec<IpNet> =
+        stand.replica.iter().flat_map(|r| desk.scene.addresses(r, &[])).map(|(_, net)| net).collect();
+    let wires = stand.replica.as_ref().map(|r| desk.scene.topology.ends(&r.service)).unwrap_or_default();
+    let parents: Vec<&str> = wires.iter().filter_map(|(_, w)| w.parent()).collect();
+    let near = |a: &&&Address| nets.iter().any(|net| net.contains(&a.address));
+    let mut chosen: Vec<IpAddr> = all.iter().filter(near).map(|a| a.address).collect();
+    if chosen.is_empty() || !parents.is_empty() {
+        let card = |a: &Address| links.iter().any(|l| l.index == a.index && l.kind.is_none() && !l.loopback);
+        let own = all.iter().filter(|a| card(a) || parents.contains(&a.device.as_str())).map(|a| a.address);
+        chosen.extend(own);
+    }
+    if chosen.is_empty() {
+        chosen = all.iter().filter(|a| a.device == "docker0").map(|a| a.address).collect();
+    }
+    chosen.sort();
+    chosen.dedup();
     if chosen.is_empty() {
         return unproved(Why::Inconclusive("the host has no address of its own to ask for".to_owned()));
     }
-    Ok(chosen
-        .into_iter()
-        .map(|address| Aim { address, called: "the host".to_owned(), replica: None, wire: None })
-        .collect())
+    let aim = |address| Aim { address, called: "the host".to_owned(), replica: None, wire: None };
+    Ok(chosen.into_iter().map(aim).collect())
 }
 
 /// The first machines beyond the host's own networks that anybody knows of: its default gateway and its name servers.

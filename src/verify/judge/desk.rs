@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::name::Replica;
 use crate::probe::{
     Address, Answer, Attempt, Family, Heard, HostsLine, Http, Link, Listening, Lookup, Namespace, Neighbour, Process,
-    Question, Resolver, Route, Scope, Socket, Sysctl,
+    Question, Resolver, Route, RouteLookup, Scope, Socket, Sysctl,
 };
 use crate::state::observed::{ContainerState, ObservedContainer};
 use crate::verify::check::{Verdict, Why};
@@ -91,6 +91,8 @@ impl<'a> Desk<'a> {
         addresses() -> Vec<Address>, Addresses, Question::Addresses {};
         /// Every route.
         routes() -> Vec<Route>, Routes, Question::Routes {};
+        /// The route that a packet would take.
+        route_to(to: IpAddr) -> RouteLookup, Route, Question::RouteTo { to };
         /// Every neighbour.
         neighbours() -> Vec<Neighbour>, Neighbours, Question::Neighbours {};
         /// Which namespace it is.
@@ -109,6 +111,8 @@ impl<'a> Desk<'a> {
         lookup(name: &str, family: Family) -> Lookup, Lookup, lookup_question(name, family);
         /// A listener of ours; its label is the replica's name.
         listener(label: &str) -> Listening, Listening, listen_question(label);
+        /// An ear beside an application's UDP port; its label is the replica's name.
+        ear(port: u16, label: &str) -> Listening, Listening, Question::Overhear { port, label: label.to_owned() };
         /// A TCP connection; `greeting` where our listener should answer.
         tcp(to: SocketAddr, greeting: bool) -> Attempt, Attempt, tcp_question(to, greeting);
         /// A UDP packet; `payload` where an application should answer, none for our listener.

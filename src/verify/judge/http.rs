@@ -1,6 +1,8 @@
 //! Pages: HTTP as the asking container would do it, its own hosts file and resolver first.
 
-use super::aim::stands;
+use std::net::Ipv4Addr;
+
+use super::aim::{Aim, stands};
 use super::attempt::{reached, text};
 use super::desk::{Desk, Step, all, unproved};
 use super::names::merged;
@@ -81,7 +83,8 @@ pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path, port: u16, page: &str) 
     let mut steps = vec![];
     for stand in &stands {
         let answer = desk.http(&stand.at, &host(&path.to), port, page);
-        let control = super::attempt::source_control(desk, stand);
+        let nobody = Aim { address: Ipv4Addr::UNSPECIFIED.into(), called: String::new(), replica: None, wire: None };
+        let control = super::control::source_control(desk, stand, &nobody);
         let (answer, control) = match super::desk::both(answer, control) {
             Ok(both) => both,
             Err(stop) => {
@@ -95,7 +98,7 @@ pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path, port: u16, page: &str) 
                 let found = format!("{from_to}: {}", text(&answer.attempt));
                 Ok(Verdict::refuted(format!("{} does not reach it", stand.called), found))
             }
-            (_, None) => unproved(Why::NoControl(format!("the probe in {} does not even reach itself", stand.called))),
+            (_, None) => unproved(Why::NoControl(format!("{} reaches nobody", stand.called))),
             (None, Some(control)) => {
                 Ok(Verdict::Proved(vec![format!("{from_to}: the name does not resolve"), control]))
             }

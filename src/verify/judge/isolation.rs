@@ -1,17 +1,25 @@
 //! One spot does not reach another: every attempt is blocked, and the silence is shown to mean something.
 
 use super::aim::{Aim, Stand, aims, stands};
-use super::attempt::{Tried, attempts, network, source_control, target_control, text};
+use super::attempt::{Tried, attempts, broken, network, text};
+use super::control::{source_control, target_control};
 use super::desk::{Desk, Step, all, both, unproved};
 use super::names::merged;
 use crate::probe::{Link, Outcome};
 use crate::verify::check::{How, Path, Spot, Verdict, Why};
 use crate::verify::scene::Vantage;
 
+/// An address far away, for looking up a route; nothing is sent to it.
+const FAR: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(1, 1, 1, 1));
+
 pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path) -> Step<Verdict> {
     let stands = stands(desk, &path.from)?;
     let mut steps = vec![];
     for stand in &stands {
+        if path.to == Spot::Internet {
+            steps.push(no_internet(desk, path, stand));
+            continue;
+        }
         let aims = match aims(desk, path, stand) {
             Ok(aims) => aims,
             Err(stop) => {
@@ -34,6 +42,24 @@ pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path) -> Step<Verdict> {
     Ok(merged(all(steps)?))
 }
 
+/// No way to the internet: where the routing table has none, nothing needs to be sent; else what the host knows out there is tried.
+fn no_internet(desk: &mut Desk<'_>, path: &Path, stand: &Stand) -> Step<Verdict> {
+    let route = desk.route_to(&stand.at, FAR)?;
+    if route.errno.is_some() || route.kind.as_deref().is_some_and(|k| k != "unicast") {
+        return Ok(Verdict::Proved(vec![format!("{}: the routing table has no way to {FAR}", stand.called)]));
+    }
+    let aims: Vec<Aim> = aims(desk, path, stand)?.into_iter().filter(|a| a.address.is_ipv4()).collect();
+    if aims.is_empty() {
+        return unproved(Why::NoControl("the host itself knows nobody out there to ask for".to_owned()));
+    }
+    let steps = aims.iter().map(|aim| one(desk, path, stand, aim)).collect();
+    let verdicts = all(steps)?;
+    // one that lives and is silent is enough; the others may be dead for everybody
+    let proof = verdicts.iter().find(|v| v.is_proved()).cloned();
+    let open = verdicts.iter().any(|v| matches!(v, Verdict::Refuted { .. }));
+    Ok(proof.filter(|_| !open).unwrap_or_else(|| merged(verdicts)))
+}
+
 /// The machine that we put beside the host is behind the host, not on the wire of a macvlan's parent.
 fn cannot_stand_beside(desk: &Desk<'_>, stand: &Stand, aims: &[Aim]) -> Option<String> {
     let wire = |a: &Aim| a.wire.as_ref().and_then(|w| desk.scene.topology.wires.get(w));
@@ -47,7 +73,7 @@ fn cannot_stand_beside(desk: &Desk<'_>, stand: &Stand, aims: &[Aim]) -> Option<S
 
 fn one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Verdict> {
     let tried = attempts(desk, &stand.at, aim, &path.how).and_then(|tried| behind_a_refusal(desk, stand, aim, tried));
-    let controls = both(target_control(desk, aim, &path.how), source_control(desk, stand));
+    let controls = both(target_control(desk, aim, &path.how), source_control(desk, stand, aim));
     let (tried, (target, source)) = both(tried, controls)?;
     let from_to = format!("{} -> {} ({})", stand.called, aim.called, aim.address);
     let found = format!("{from_to}: {}", tried.summary());
@@ -59,7 +85,7 @@ fn one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Verdi
         let expected = format!("{} does not reach {}", stand.called, aim.called);
         return why_open(desk, path, stand, aim, Verdict::refuted(expected, found));
     }
-    if let Some((_, broken)) = tried.attempts.iter().find(|(_, a)| a.outcome == Outcome::Failed) {
+    if let Some(broken) = broken(&tried.attempts) {
         return unproved(Why::NotSeen(format!("{from_to}: {}", text(broken))));
     }
     match (target, source) {

@@ -5,6 +5,7 @@
 
 mod aim;
 mod attempt;
+mod control;
 mod desk;
 mod hosts;
 mod http;

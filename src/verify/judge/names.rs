@@ -96,7 +96,8 @@ pub(super) fn merged(verdicts: Vec<Verdict>) -> Verdict {
             Verdict::Unproved(_) => open = open.or(Some(verdict)),
         }
     }
-    evidence.dedup();
+    let mut seen = std::collections::BTreeSet::new();
+    evidence.retain(|line: &String| seen.insert(line.clone()));
     open.unwrap_or(Verdict::Proved(evidence))
 }
 
@@ -157,7 +158,8 @@ pub(super) fn means_not(
     Ok(merged(verdicts))
 }
 
-/// A name that must lead nowhere; the control is that the same resolver knows the asker's own name.
+/// A name that must lead nowhere; the control is that the same resolver knows the asker's own name. Where the Engine has no DNS,
+/// on the default bridge, that is the container's own line in /etc/hosts.
 fn one_silence(
     desk: &mut Desk<'_>,
     replica: &Replica,
@@ -167,9 +169,15 @@ fn one_silence(
     by: NameSource,
 ) -> Step<Verdict> {
     let at = desk.stand(replica)?;
-    let own = desk.lookup(&at, asker.as_str(), Family::V4);
-    let (lookup, control) = both(desk.lookup(&at, name, Family::V4), own)?;
     let who = desk.scene.called(replica);
+    let ends = desk.scene.topology.ends(asker);
+    let engine_dns = ends.iter().any(|(_, w)| w.name != crate::verify::topology::DEFAULT_BRIDGE);
+    let own_name = match engine_dns {
+        true => asker.to_string(),
+        false => desk.namespace(&at)?.hostname.clone().unwrap_or_else(|| asker.to_string()),
+    };
+    let own = desk.lookup(&at, &own_name, Family::V4);
+    let (lookup, control) = both(desk.lookup(&at, name, Family::V4), own)?;
     let found = resolved(lookup, by);
     let strays: BTreeSet<IpAddr> =
         found.addresses.iter().copied().filter(|a| nobody || forbidden.contains(a)).collect();
@@ -185,7 +193,7 @@ fn one_silence(
     }
     let known = control.asked.last().is_some_and(|a| a.outcome == NameOutcome::Found) || !control.hosts.is_empty();
     if !known {
-        let text = format!("{who} does not even find its own name {asker}: its DNS says nothing about {name}");
+        let text = format!("{who} does not even find its own name {own_name}: its silence about {name} says nothing");
         return unproved(Why::NoControl(text));
     }
     if found.outcome == NameOutcome::Failed {
@@ -195,7 +203,7 @@ fn one_silence(
         true => outcome_text(found.outcome).to_owned(),
         false => format!("{}, outside the project", held(desk, &found.addresses)),
     };
-    Ok(Verdict::Proved(vec![format!("{who}: {name} is {what}; its own name {asker} is found")]))
+    Ok(Verdict::Proved(vec![format!("{who}: {name} is {what}; its own name {own_name} is found")]))
 }
 
 /// Whether the file gives a container no network at all.

@@ -82,11 +82,33 @@ fn addresses(desk: &mut Desk<'_>, binding: &BoundPort, from: Side) -> Step<Vec<I
     })
 }
 
-fn ask<'a>(desk: &mut Desk<'a>, at: &Vantage, protocol: Protocol, to: SocketAddr) -> Step<&'a Attempt> {
-    match protocol {
-        Protocol::Udp => desk.udp(at, to, Some(PAYLOAD)),
-        _ => desk.tcp(at, to, false),
+/// How a published port is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    /// A TCP connection.
+    Connection,
+    /// A UDP packet that the application may answer.
+    Application,
+    /// A UDP packet that our ear beside the application answers.
+    Ear,
+}
+
+fn ask<'a>(desk: &mut Desk<'a>, at: &Vantage, how: Asking, to: SocketAddr) -> Step<&'a Attempt> {
+    match how {
+        Asking::Connection => desk.tcp(at, to, false),
+        Asking::Application => desk.udp(at, to, Some(PAYLOAD)),
+        Asking::Ear => desk.udp(at, to, None),
     }
+}
+
+/// A UDP application may rightly keep silent: an ear is put beside it, where the probe may make packets of its own.
+fn asking(desk: &mut Desk<'_>, inside: &Vantage, replica: &Replica, port: &Port) -> Step<Asking> {
+    if port.protocol != Protocol::Udp {
+        return Ok(Asking::Connection);
+    }
+    let label = desk.scene.home(replica).to_string();
+    let ear = optional(desk.ear(inside, port.target, &label))?;
+    Ok(if ear.is_some() { Asking::Ear } else { Asking::Application })
 }
 
 fn vantage(from: Side) -> Vantage {
@@ -99,7 +121,7 @@ fn vantage(from: Side) -> Vantage {
 /// What is known of one container's published port.
 struct Seen<'a> {
     who: String,
-    port: Port,
+    how: Asking,
     own: Vec<IpAddr>,
     tried: Vec<(SocketAddr, &'a Attempt)>,
     listening: Result<String, String>,
@@ -120,11 +142,13 @@ fn one(desk: &mut Desk<'_>, replica: &Replica, port: &Port, from: Side) -> Step<
             .help("the container was made from another file, or has no bridge: `bowline up -d`"));
     }
     let at = vantage(from);
+    let asking = asking(desk, &inside, replica, port);
     let mut steps = vec![];
     for binding in &bindings {
-        steps.push(addresses(desk, binding, from).and_then(|addresses| {
+        let addresses = addresses(desk, binding, from);
+        steps.push(both(addresses, asking.clone()).and_then(|(addresses, how)| {
             let tries = addresses.into_iter().map(|a| SocketAddr::new(a, binding.published));
-            let tries: Vec<_> = tries.map(|to| ask(desk, &at, port.protocol, to).map(|a| (to, a))).collect();
+            let tries: Vec<_> = tries.map(|to| ask(desk, &at, how, to).map(|a| (to, a))).collect();
             all(tries)
         }));
     }
@@ -136,7 +160,7 @@ fn one(desk: &mut Desk<'_>, replica: &Replica, port: &Port, from: Side) -> Step<
     }
     let own: Vec<IpAddr> = desk.scene.addresses(replica, &[]).into_iter().map(|(_, a)| a.addr()).collect();
     let listening = listening_text(sockets, port.target, port.protocol, &own);
-    let seen = Seen { who, port: port.clone(), own, tried, listening, proxies, bound: bindings };
+    let seen = Seen { who, how: asking?, own, tried, listening, proxies, bound: bindings };
     verdict(desk, &seen, from)
 }
 
@@ -158,7 +182,7 @@ fn verdict(desk: &mut Desk<'_>, seen: &Seen<'_>, from: Side) -> Step<Verdict> {
     if dead.is_empty() {
         return Ok(Verdict::Proved(lines.into_iter().chain(proxy_lines(seen, from)).collect()));
     }
-    if seen.port.protocol == Protocol::Udp && dead.iter().all(|(_, a)| a.outcome == Outcome::TimedOut) {
+    if seen.how == Asking::Application && dead.iter().all(|(_, a)| a.outcome == Outcome::TimedOut) {
         let text = format!("{}; a UDP application may keep silent, and {who} has the port bound", lines.join("; "));
         return unproved(Why::Inconclusive(text));
     }
@@ -246,7 +270,7 @@ fn beside(desk: &mut Desk<'_>, seen: &Seen<'_>) -> Step<Option<String>> {
         let Some(addresses) = optional(addresses(desk, binding, Side::Outside))? else { continue };
         for address in addresses.into_iter().filter(|a| !a.is_loopback()) {
             let to = SocketAddr::new(address, binding.published);
-            let step = ask(desk, &Vantage::Outside, binding.protocol, to);
+            let step = ask(desk, &Vantage::Outside, seen.how, to);
             steps.push(optional(step.map(|attempt| (to, attempt))));
         }
     }
@@ -267,8 +291,9 @@ pub(super) fn not_published(desk: &mut Desk<'_>, service: &ServiceName, port: &P
 fn silent_outside(desk: &mut Desk<'_>, replica: &Replica, port: &Port) -> Step<Verdict> {
     let bindings = bound(desk, replica, port)?;
     let who = desk.scene.called(replica);
+    let inside = desk.stand(replica)?;
     let mut steps = vec![];
-    let beside = desk.beside()?;
+    let (beside, how) = both(desk.beside(), asking(desk, &inside, replica, port))?;
     for binding in &bindings {
         let near: Vec<IpAddr> = match binding.host_ip {
             ip if ip.is_loopback() || ip.is_unspecified() => beside.clone(),
@@ -278,7 +303,7 @@ fn silent_outside(desk: &mut Desk<'_>, replica: &Replica, port: &Port) -> Step<V
             let to = SocketAddr::new(address, binding.published);
             // the control: the machine beside the host sees the host
             let control = desk.echo(&Vantage::Outside, address);
-            steps.push(both(ask(desk, &Vantage::Outside, port.protocol, to), control).map(|(a, c)| (to, a, c)));
+            steps.push(both(ask(desk, &Vantage::Outside, how, to), control).map(|(a, c)| (to, a, c)));
         }
     }
     if steps.is_empty() {

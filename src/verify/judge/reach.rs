@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::aim::{Aim, Stand, aims, stands};
-use super::attempt::{Tried, attempts, reached, summary, text, udp_path};
+use super::attempt::{Tried, attempts, broken, reached, summary, text, udp_path};
 use super::desk::{Desk, Step, all, both, unproved};
 use super::names::merged;
 use super::ports::listening_text;
@@ -11,6 +11,7 @@ use crate::name::Protocol;
 use crate::probe::Outcome;
 use crate::verify::check::{How, Path, Spot, Verdict, Why};
 use crate::verify::scene::Vantage;
+use crate::verify::topology::{Kind, Wire};
 
 pub(super) fn reaches(desk: &mut Desk<'_>, path: &Path) -> Step<Verdict> {
     let stands = stands(desk, &path.from)?;
@@ -42,6 +43,16 @@ fn from_one(desk: &mut Desk<'_>, path: &Path, stand: &Stand) -> Step<Verdict> {
     Ok(merged(best.flatten().collect()))
 }
 
+/// Whether the members of a wire reach each other, so that one of them may serve as a control.
+pub(super) fn members_meet(wire: &Wire) -> bool {
+    match &wire.kind {
+        Kind::Bridge { icc, .. } => *icc,
+        Kind::Macvlan { mode, .. } => mode == "bridge",
+        Kind::Ipvlan { flag, .. } => flag == "bridge",
+        _ => true,
+    }
+}
+
 /// An IPv6 address is asked for where the asker has IPv6 on the same wire (rule R9).
 fn family_fits(desk: &Desk<'_>, stand: &Stand, aim: &Aim) -> bool {
     let (Some(replica), Some(wire), true) = (&stand.replica, &aim.wire, aim.address.is_ipv6()) else { return true };
@@ -68,7 +79,7 @@ fn off_the_wire(desk: &Desk<'_>, path: &Path, stand: &Stand, aims: &[Aim]) -> Op
 
 fn to_one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Verdict> {
     let tried = attempts(desk, &stand.at, aim, &path.how)?;
-    if let Some((_, broken)) = tried.attempts.iter().find(|(_, a)| a.outcome == Outcome::Failed) {
+    if let Some(broken) = broken(&tried.attempts) {
         return unproved(Why::NotSeen(format!("{}: {}", stand.called, text(broken))));
     }
     let from_to = format!("{} -> {} ({})", stand.called, aim.called, aim.address);
@@ -89,7 +100,11 @@ fn network(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim, tried: &Tried<'_>, fro
     let found = format!("{from_to}: {}", tried.summary());
     if tried.greeting.is_none() {
         let hit = tried.attempts.iter().any(|(_, a)| reached(a));
-        return Ok(if hit { Verdict::Proved(vec![found]) } else { Verdict::refuted("an answer", found) });
+        return Ok(if hit {
+            Verdict::Proved(vec![found])
+        } else {
+            Verdict::refuted(format!("{} answers {}", aim.called, stand.called), found)
+        });
     }
     let expected = format!("our listener in {} answers {}", aim.called, stand.called);
     if let Some(other) = tried.impostor() {

@@ -51,6 +51,13 @@ fn attempt(outcome: Outcome) -> Answer {
     Answer::Attempt(Attempt { outcome, errno, micros: 200, tries: 1, from, by, icmp, greeting, message })
 }
 
+fn failed(errno: i32) -> Answer {
+    match attempt(Outcome::Failed) {
+        Answer::Attempt(a) => Answer::Attempt(Attempt { errno: Some(errno), ..a }),
+        other => other,
+    }
+}
+
 fn greeted(label: &str) -> Answer {
     match attempt(Outcome::Answered) {
         Answer::Attempt(a) => Answer::Attempt(Attempt { greeting: Some(label.to_owned()), ..a }),
@@ -163,6 +170,9 @@ impl World {
             Question::Sockets { .. } => Answer::Sockets(vec![socket("0.0.0.0", 80)]),
             Question::Processes { .. } => Answer::Processes(vec![]),
             Question::Sysctl { name } => Answer::Sysctl(Sysctl { name: name.clone(), value: Some("1".to_owned()) }),
+            Question::Overhear { port, .. } => {
+                Answer::Listening(Listening { port: *port, addresses: vec![], ipv6: false })
+            }
             Question::Listen { .. } => Answer::Listening(Listening { port: 4000, addresses: vec![], ipv6: false }),
             Question::Connect { greeting: true, to, .. } | Question::Datagram { payload: None, to, .. } => {
                 greeted(&self.label(vantage, to.ip()))
@@ -298,7 +308,9 @@ fn between(outcome: Outcome) -> impl Fn(&Vantage, &Question) -> Option<Answer> {
             Question::Echo { to, .. } => *to,
             _ => return None,
         };
-        (*vantage == at("a") && !target.is_loopback()).then(|| attempt(outcome))
+        // the gateway answers: it is the asker's control
+        let asked = *vantage == at("a") && !target.is_loopback() && target != ip("10.0.0.1");
+        asked.then(|| attempt(outcome))
     }
 }
 
@@ -309,7 +321,7 @@ fn silence_with_both_controls_proves_isolation() {
     let text = proved(&verdict);
     assert!(text.contains("nothing came back"), "{text}");
     assert!(text.contains("control: 10.0.1.2 answers b itself"), "{text}");
-    assert!(text.contains("control: the probe in a reaches itself"), "{text}");
+    assert!(text.contains("control: a reaches the gateway (10.0.0.1)"), "{text}");
 }
 
 #[test]
@@ -383,6 +395,39 @@ fn a_client_that_fails_is_no_blocked_path() {
 }
 
 #[test]
+fn ping_alone_may_be_forbidden_to_us() {
+    let world = World::new(PAIR, ENDS);
+    let no_ping = |v: &Vantage, q: &Question| match q {
+        Question::Echo { .. } => Some(failed(13)),
+        _ => between(Outcome::TimedOut)(v, q),
+    };
+    proved(&world.judge(Expectation::Isolated(path("a", "b", How::Network, &[])), &no_ping));
+    let verdict = world.judge(Expectation::Isolated(path("a", "b", How::Icmp, &[])), &no_ping);
+    assert!(matches!(open(&verdict), Why::NotSeen(_)), "{verdict:?}");
+    let no_ping = |_: &Vantage, q: &Question| matches!(q, Question::Echo { .. }).then(|| failed(13));
+    proved(&world.judge(Expectation::Reaches(path("a", "b", How::Network, &[])), &no_ping));
+}
+
+#[test]
+fn a_place_that_cannot_send_proves_no_block() {
+    // measured: a full table of neighbours lets TCP time out and fails UDP and ICMP with ENOBUFS
+    let world = World::new(PAIR, ENDS);
+    let full = |v: &Vantage, q: &Question| match q {
+        Question::Echo { .. } | Question::Datagram { .. } => Some(failed(105)),
+        _ => between(Outcome::TimedOut)(v, q),
+    };
+    let verdict = world.judge(Expectation::Isolated(path("a", "b", How::Network, &[])), &full);
+    assert!(open(&verdict).text().contains("gc_thresh3"), "{verdict:?}");
+    // TCP alone shows nothing of it, but the control does
+    let mute = |v: &Vantage, q: &Question| match q {
+        Question::Connect { to, .. } if *v == at("a") && !to.ip().is_loopback() => Some(attempt(Outcome::TimedOut)),
+        _ => None,
+    };
+    let port = Expectation::Isolated(path("a", "b", How::Port(80, Protocol::Tcp), &[]));
+    assert!(matches!(open(&world.judge(port, &mute)), Why::NoControl(_)));
+}
+
+#[test]
 fn a_silence_without_a_living_target_proves_nothing() {
     let world = World::new(PAIR, ENDS);
     let dead = |v: &Vantage, q: &Question| match q {
@@ -448,7 +493,10 @@ const ONE_NET: &[(&str, &str, &str)] = &[("a", "p_x", "10.0.0.2/24"), ("b", "p_x
 fn reach_is_proved_by_our_own_listener() {
     let world = World::new(SHARED, ONE_NET);
     let verdict = world.judge(Expectation::Reaches(path("a", "b", How::Network, &["p_x"])), &none);
-    assert!(proved(&verdict).contains("a -> b (10.0.0.3): TCP, UDP, ICMP: answered"), "{verdict:?}");
+    assert!(
+        proved(&verdict).contains("a -> b (10.0.0.3): answered (TCP 0.20 ms, UDP 0.20 ms, ICMP 0.20 ms)"),
+        "{verdict:?}"
+    );
     // ICMP may be switched off in the target
     let no_ping = |_: &Vantage, q: &Question| matches!(q, Question::Echo { .. }).then(|| attempt(Outcome::TimedOut));
     proved(&world.judge(Expectation::Reaches(path("a", "b", How::Network, &["p_x"])), &no_ping));
@@ -875,6 +923,36 @@ fn a_proxy_that_accepts_for_nobody_proves_nothing() {
     assert!(refuted(&world.judge(expectation(), &sockets(vec![]))).contains("nothing listens on 80/tcp"));
     let local = sockets(vec![socket("127.0.0.1", 80)]);
     assert!(refuted(&world.judge(expectation(), &local)).contains("listens on 127.0.0.1:80 only"));
+}
+
+#[test]
+fn a_published_udp_port_is_asked_by_an_ear_beside_the_application() {
+    let (mut world, mut port) = publishing();
+    port.protocol = Protocol::Udp;
+    world.container("web").bound.iter_mut().for_each(|b| b.protocol = Protocol::Udp);
+    let expectation =
+        || Expectation::Published { service: "web".parse().unwrap(), port: port.clone(), from: Side::Host };
+    let bound = || Answer::Sockets(vec![Socket { transport: Transport::Udp, ..socket("0.0.0.0", 80) }]);
+    let mute = move |_: &Vantage, q: &Question| match q {
+        Question::Sockets { .. } => Some(bound()),
+        Question::Datagram { payload: Some(_), .. } => Some(attempt(Outcome::TimedOut)),
+        _ => None,
+    };
+    proved(&world.judge(expectation(), &mute));
+    // without an ear its silence says nothing
+    let deaf = |v: &Vantage, q: &Question| match q {
+        Question::Overhear { .. } => {
+            let failure = crate::probe::Failure { errno: Some(1), message: "not permitted".to_owned() };
+            Some(Answer::Failure(failure))
+        }
+        _ => mute(v, q),
+    };
+    assert!(matches!(open(&world.judge(expectation(), &deaf)), Why::Inconclusive(_)));
+    let dropped = |v: &Vantage, q: &Question| match q {
+        Question::Datagram { .. } => Some(attempt(Outcome::TimedOut)),
+        _ => mute(v, q),
+    };
+    refuted(&world.judge(expectation(), &dropped));
 }
 
 #[test]
