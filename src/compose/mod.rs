@@ -18,6 +18,7 @@ mod load;
 mod merge;
 pub mod model;
 mod normalize;
+mod order;
 pub mod print;
 mod profile;
 pub mod project_name;

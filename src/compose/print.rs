@@ -4,7 +4,8 @@
 use std::rc::Rc;
 
 use crate::compose::attributes::{Accepts, Attribute, Form, Place, Print, Short};
-use crate::yaml::{Data, Entry, Mapping, Node, Value, natural};
+use crate::compose::order;
+use crate::yaml::{Data, Entry, Mapping, Node, Value};
 
 /// The format, which decides what is printed where docker compose prints different things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +26,16 @@ pub enum Dollars {
     Kept,
 }
 
-/// The order of the top level; other keys follow.
-const TOP: &[&str] = &["name", "services", "networks", "volumes", "configs", "secrets", "models"];
-
 /// A canonical tree made ready to be printed.
 pub fn printed(tree: &Node, format: Format, dollars: Dollars) -> Node {
     let printer = Printer { format, dollars, stage: Stage::Canonical };
-    in_order(printer.node(tree, Place::root()))
+    printer.node(tree, Place::root())
 }
 
 /// A tree whose variables still stand in it, made ready to be printed: nothing is left out.
 pub fn printed_raw(tree: &Node) -> Node {
     let printer = Printer { format: Format::Yaml, dollars: Dollars::Kept, stage: Stage::Raw };
-    in_order(printer.node(tree, Place::root()))
+    printer.node(tree, Place::root())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,7 +94,7 @@ impl Printer {
         if self.format == Format::Json && place != Place::UNKNOWN {
             self.add_expected(node, place, &mut printed);
         }
-        printed.0.sort_by(|a, _, b, _| natural(a, b));
+        printed.0.sort_by(|a, _, b, _| order::compare(place, a, b));
         printed
     }
 
@@ -169,13 +167,4 @@ fn keys_of_ssh(node: &Node, map: &Mapping) -> Node {
     let mut keys: Vec<Node> = map.iter().map(key).collect();
     keys.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
     Node::seq(node.span, keys)
-}
-
-/// The top level in its order.
-fn in_order(tree: Node) -> Node {
-    let Some(map) = tree.as_map() else { return tree };
-    let mut map = map.clone();
-    let rank = |key: &str| TOP.iter().position(|top| *top == key).unwrap_or(TOP.len());
-    map.0.sort_by(|a, _, b, _| rank(a).cmp(&rank(b)));
-    Node::map(tree.span, map)
 }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::{Attribute, SECTIONS};
 
 /// A place in the file format: what the table knows of a node in the user's tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(Option<u16>);
 
 /// One step of a path.
