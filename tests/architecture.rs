@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("yaml", &["source", "finding"]),
     ("compose", &["yaml", "source", "finding", "name", "lint"]),
     ("lint", &["compose::model", "finding", "name", "source"]),
-    ("state", &["compose::model", "plan", "yaml", "name", "finding", "source"]),
+    ("state", &["compose::model", "compose::print", "plan", "yaml", "name", "finding", "source"]),
     ("plan", &["state", "compose::model", "name", "finding", "source"]),
     ("preflight", &["state", "compose::model", "finding", "name", "source"]),
     ("engine", &["state", "compose::model", "name"]),

@@ -31,8 +31,12 @@ enum Format {
     /// One line a step.
     #[default]
     Text,
-    /// `{"project":"…","steps":[…]}`.
+    /// `{"project":"…","steps":[…]}`: schemas/plan.json.
     Json,
+    /// A drawing for Graphviz.
+    Dot,
+    /// A drawing for Markdown.
+    Mermaid,
 }
 
 /// Runs the command.
@@ -49,6 +53,8 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         Format::Text if plan.is_empty() => output::answer(&format!("{} is as declared", stack.desired.project))?,
         Format::Text => output::answer(&plan.to_string())?,
         Format::Json => output::answer(&report::json(&plan, &stack.files))?,
+        Format::Dot => output::answer(&report::dot(&plan))?,
+        Format::Mermaid => output::answer(&report::mermaid(&plan))?,
     }
     Ok(if plan.is_empty() { Exit::Ok } else { Exit::Changes })
 }
