@@ -66,7 +66,12 @@ fn extended(
     let place = extends.get("service").map_or(extends.span, |s| s.span);
     let here: Link = (origin.path.clone(), name.to_owned(), place);
     if way.iter().any(|(path, service, _)| (path, service) == (&here.0, &here.1)) {
-        loader.findings.push(circle(way, &here));
+        let mut members: Vec<String> = way.iter().map(|(_, name, _)| name.clone()).collect();
+        members.sort();
+        if !scope.circles.contains(&members) {
+            loader.findings.push(circle(way, &here));
+            scope.circles.push(members);
+        }
         return None;
     }
     way.push(here);

@@ -138,12 +138,14 @@ pub(super) struct Scope<'a> {
     pub chain: Vec<(PathBuf, Span)>,
     /// Files that services were extended from.
     pub extended_files: BTreeMap<PathBuf, Option<Node>>,
+    /// Circles of services that extend each other, by their members: each is spoken of once.
+    pub circles: Vec<Vec<String>>,
 }
 
 impl<'a> Scope<'a> {
     pub fn new(environment: &'a Environment, directory: PathBuf, chain: Vec<(PathBuf, Span)>) -> Self {
         let interpolator = Interpolator::new(environment);
-        Self { environment, interpolator, directory, chain, extended_files: BTreeMap::new() }
+        Self { environment, interpolator, directory, chain, extended_files: BTreeMap::new(), circles: vec![] }
     }
 }
 

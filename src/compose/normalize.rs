@@ -89,9 +89,11 @@ fn implicit_dependencies(service: &mut Node) {
         return;
     }
     set_default(service, "depends_on", |at| Node::map(at, Mapping::new()));
-    let Some(depends_on) = field_mut(service, "depends_on") else { return };
+    let Some(depends_on) = field_mut(service, "depends_on").and_then(Node::as_map_mut) else { return };
     for (name, at, restart) in needs {
-        set_default(depends_on, &name, |_| dependency(at, restart));
+        if depends_on.get(&name).is_none() {
+            depends_on.insert(name, at, dependency(at, restart));
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use crate::yaml::{Data, Entry, Mapping, Node, Value};
 pub enum Format {
     /// All that the file says.
     Yaml,
-    /// Beside it, attributes that tools expect to be there (`command: null`); but no `x-` keys below the top level,
-    /// other than ours.
+    /// What tools know from docker compose: beside it attributes that they expect to be there (`command: null`), but
+    /// no `models`, and no `x-` keys below the top level other than ours.
     Json,
 }
 
@@ -88,7 +88,7 @@ impl Printer {
             if !skipped {
                 let alias = attribute.and_then(|a| a.alias).filter(|_| self.format == Format::Json);
                 let name = alias.unwrap_or(key);
-                printed.insert(self.text(name), *at, self.node(value, below));
+                printed.insert(name, *at, self.node(value, below));
             }
         }
         if self.format == Format::Json && place != Place::UNKNOWN {

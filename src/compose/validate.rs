@@ -93,7 +93,7 @@ impl Structure<'_> {
             return self.keep(value, below, trail);
         }
         if place.takes_names() {
-            return self.check_name(key, key_span, trail) && self.keep(value, below, trail);
+            return self.check_name(key, key_span) && self.keep(value, below, trail);
         }
         if key.starts_with("x-") {
             return true;
@@ -152,11 +152,16 @@ impl Structure<'_> {
         false
     }
 
-    fn check_name(&mut self, key: &str, span: Span, trail: &Trail) -> bool {
+    fn check_name(&mut self, key: &str, span: Span) -> bool {
         let good = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
         if !good {
             let message = format!("`{key}` cannot be a name: letters, digits, `.`, `_` and `-`");
-            self.findings.push(Finding::error(Code::BadName, message).at(span).label(trail.to_string()));
+            let mended: String = key
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' })
+                .collect();
+            let mended = if mended.is_empty() { "a name" } else { &format!("`{mended}`") };
+            self.findings.push(Finding::error(Code::BadName, message).at(span).help(format!("write {mended}")));
         }
         good
     }
@@ -177,7 +182,11 @@ impl Structure<'_> {
             Some(near) => finding.label(format!("did you mean `{near}`?")).patch(node.span, near),
             None => finding,
         };
-        self.findings.push(finding.help(format!("one of: {}", attribute.words.join(", "))));
+        let words = attribute.words.join(", ");
+        self.findings.push(match attribute.form {
+            Form::TextOrList => finding.help(format!("write `{words}`, or a list")),
+            _ => finding.help(format!("one of: {words}")),
+        });
     }
 
     fn check_range(&mut self, node: &Node, attribute: &Attribute, trail: &Trail) {

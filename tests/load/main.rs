@@ -10,10 +10,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bowline::compose::{Loaded, Request, load};
+use bowline::compose::attributes::schema;
+use bowline::compose::environment::Environment;
+use bowline::compose::print::{self, Dollars};
+use bowline::compose::{Loaded, Request, load, load_text_with};
 use bowline::finding::{Code, Severity};
 use bowline::report::findings::{Color, text};
-use bowline::yaml::json;
+use bowline::yaml::{self, json};
 
 /// Findings that have no place in a file, or the place of which is the whole file.
 const PLACELESS: &[Code] =
@@ -94,6 +97,63 @@ fn every_case_is_as_expected() {
         check(&case.join("expected.json"), tree, &mut wrong);
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The cases that give a tree without an error.
+fn good_cases() -> impl Iterator<Item = (PathBuf, Loaded)> {
+    let loaded = cases().into_iter().map(|case| {
+        let loaded = load(&request(&case));
+        (case, loaded)
+    });
+    loaded.filter(|(_, loaded)| loaded.tree.is_some() && !loaded.findings.has_errors())
+}
+
+#[test]
+fn what_config_prints_reads_back_as_the_same() {
+    for (case, loaded) in good_cases() {
+        let tree = loaded.tree.expect("it was looked for");
+        for format in [print::Format::Yaml, print::Format::Json] {
+            // docker compose's JSON has no models, and so ours
+            if format == print::Format::Json && tree.get("models").is_some() {
+                continue;
+            }
+            let printed = print::printed(&tree, format, Dollars::Doubled);
+            let text = match format {
+                print::Format::Yaml => yaml::write(&printed),
+                print::Format::Json => json::write(&printed),
+            };
+            let all = Request { profiles: vec!["*".into()], ..Request::default() };
+            let again = load_text_with("printed.yaml", &text, &Environment::new(), &all);
+            let tree = again.tree.unwrap_or_else(|| panic!("{}: {text}\n{:#?}", case.display(), again.findings));
+            let printed_again = print::printed(&tree, format, Dollars::Doubled);
+            assert_eq!(json::write(&printed_again), json::write(&printed), "{}", case.display());
+        }
+    }
+}
+
+#[test]
+fn the_schema_agrees_on_what_is_right_and_what_is_wrong() {
+    let schema = serde_json::to_value(schema::schema()).expect("it is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("it is a schema");
+    for (case, loaded) in good_cases() {
+        for document in loaded.documents.iter().filter(|document| !document.is_null()) {
+            let errors: Vec<String> = validator.iter_errors(&json::value(document)).map(|e| e.to_string()).collect();
+            // what a later file overrides or resets may look odd by itself
+            let stands_alone = loaded.documents.len() == 1;
+            assert!(errors.is_empty() || !stands_alone, "{}: {errors:#?}", case.display());
+        }
+    }
+    for case in cases() {
+        let loaded = load(&request(&case));
+        let is_structural = |code| matches!(code, Code::UnknownKey | Code::WrongType);
+        let [document] = loaded.documents.as_slice() else { continue };
+        let errors = loaded.findings.iter().filter(|f| f.severity == Severity::Error);
+        let in_document =
+            errors.filter(|f| is_structural(f.code) && f.at.map(|at| at.file) == Some(document.span.file));
+        if in_document.count() > 0 {
+            assert!(!validator.is_valid(&json::value(document)), "{} is valid by the schema", case.display());
+        }
+    }
 }
 
 #[test]

@@ -141,6 +141,8 @@ fn size(node: &Node) -> Result<Option<Node>, BadValue> {
     let bytes = match &scalar.value {
         Value::Int(n) => *n,
         Value::Float(n) => *n as i64,
+        // no limit; docker compose prints it so, and does not read it back
+        Value::Str(text) if &**text == "-1" => -1,
         Value::Str(text) => bytes::parse(text)?,
         _ => return Ok(None),
     };

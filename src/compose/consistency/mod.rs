@@ -95,7 +95,9 @@ fn check_one_source(path: &str, key: Span, resource: &Node, sources: &[&str], fi
 }
 
 fn check_secret_has_source(key: &str, at: Span, secret: &Node, findings: &mut Findings) {
-    if !is_true(secret, "external") && text(secret, "file").is_none() && text(secret, "environment").is_none() {
+    let was_looked_at = !has(secret, "driver") && secret.get("external").is_none();
+    let has_source = text(secret, "file").is_some() || text(secret, "environment").is_some();
+    if !was_looked_at && !has_source && !is_true(secret, "external") {
         let message = format!("secrets.{key} comes from nowhere");
         findings.push(error(Code::MissingKey, message, at, "write `file: …`, `environment: …` or `external: true`"));
     }
@@ -125,7 +127,9 @@ fn check_bind_sources(name: &str, service: &Node, findings: &mut Findings) {
 }
 
 fn check_has_image(path: &str, key: Span, service: &Node, findings: &mut Findings) {
-    if text(service, "image").is_none() && !has(service, "build") && !has(service, "provider") {
+    let is_given =
+        text(service, "image").is_some() || ["build", "provider", "extends"].iter().any(|key| has(service, key));
+    if !is_given {
         if findings.has_error_within(service.span) {
             // it may have one that could not be read
             return;
@@ -244,12 +248,12 @@ fn check_mount_targets(path: &str, service: &Node, findings: &mut Findings) {
 fn check_watch(path: &str, service: &Node, findings: &mut Findings) {
     let watched = service.get("develop").map(|develop| items(develop, "watch")).unwrap_or_default();
     for (i, watch) in watched.iter().enumerate() {
-        if text(watch, "path").is_none() {
+        if watch.get("path").is_some() && text(watch, "path").is_none() {
             let message = format!("{path}.develop.watch[{i}].path is empty");
             findings.push(error(Code::MissingKey, message, span_of(watch, "path"), "write the path that is watched"));
         }
         let action = text(watch, "action").unwrap_or_default();
-        if text(watch, "target").is_none() && !matches!(action, "rebuild" | "restart") {
+        if text(watch, "target").is_none() && action.starts_with("sync") {
             let message = format!("{path}.develop.watch[{i}] needs `target`: `{action}` copies somewhere");
             findings.push(error(Code::MissingKey, message, watch.span, "add `target: …`, the path in the container"));
         }

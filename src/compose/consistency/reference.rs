@@ -56,11 +56,11 @@ fn defined(tree: &Node, kind: &str, key: &str, at: Span, service: &str, findings
     let message = format!("services.{service}: there is no {one} `{key}`");
     let finding = Finding::error(Code::UndefinedReference, message).at(at);
     let known = section(tree, kind).map(|(key, _)| &**key);
-    let finding = match nearest(key, known) {
-        Some(near) => finding.label(format!("did you mean `{near}`?")),
-        None => finding,
-    };
-    findings.push(finding.help(format!("define it at the top level, below `{kind}:`")));
+    let define = format!("define it at the top level, below `{kind}:`");
+    findings.push(match nearest(key, known) {
+        Some(near) => finding.label(format!("did you mean `{near}`?")).help(format!("write `{near}`, or {define}")),
+        None => finding.help(define),
+    });
 }
 
 fn check_dependency(
