@@ -59,7 +59,8 @@ impl Engine {
         let body = NetworkBody { model: encode::network(wanted), check_duplicate: true };
         match self.order(Call::post("/networks/create"), Some(&body)).await {
             Ok((_, answer)) => {
-                Ok((NetworkId::from_engine(read_created(&answer, "POST /networks/create")?.id), Effect::Done))
+                let id = NetworkId::from_engine(read_created(&answer, "POST /networks/create")?.id);
+                self.only_network(wanted, project, id).await
             }
             Err(conflict @ Error::Conflict(_)) => {
                 let there = self.networks().await?.into_iter();
@@ -69,6 +70,25 @@ impl Engine {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The network that was made, or the project's own of the same name that was there a moment earlier: Engines before 25 make
+    /// both when two ask at once (a killed bowline's last call and its successor's), and refuse the name as ambiguous ever after.
+    async fn only_network(
+        &self,
+        wanted: &DesiredNetwork,
+        project: &ProjectName,
+        made: NetworkId,
+    ) -> Result<(NetworkId, Effect), Error> {
+        if self.facts().api >= (1, 44) {
+            return Ok((made, Effect::Done));
+        }
+        let there = self.networks().await?.into_iter().filter(|n| n.name == wanted.name && n.belongs_to(project));
+        let Some(other) = there.filter_map(|network| network.id).find(|id| *id != made) else {
+            return Ok((made, Effect::Done));
+        };
+        self.remove_network(made.as_str()).await?;
+        Ok((other, Effect::Already))
     }
 
     /// `DELETE /networks/{id}`.

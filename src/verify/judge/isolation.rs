@@ -94,9 +94,10 @@ fn one(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim) -> Step<Verdi
             "{found}; but {} answers nobody else either, so that the silence proves nothing",
             aim.address
         ))),
-        (_, None) => {
-            unproved(Why::NoControl(format!("{found}; but the probe in {} does not even reach itself", stand.called)))
-        }
+        (_, None) => unproved(Why::NoControl(format!(
+            "{found}; but {} reaches nobody on its own wires in the same run, so silence says nothing",
+            stand.called
+        ))),
     }
 }
 
