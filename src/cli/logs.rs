@@ -139,8 +139,8 @@ async fn print_all(
     Ok(Exit::Ok)
 }
 
-/// How long nothing may run before following ends: as long as a restart leaves a service down.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long nothing may run before following ends: longer than a restart leaves a service down, on a loaded machine too.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What was written, and what comes, until Ctrl-C, or until nothing runs any more.
 async fn follow(
