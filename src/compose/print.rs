@@ -13,7 +13,7 @@ pub enum Format {
     /// All that the file says.
     Yaml,
     /// What tools know from docker compose: beside it attributes that they expect to be there (`command: null`), but
-    /// no `models`, and no `x-` keys below the top level other than ours.
+    /// no `models`, and no `x-` keys below the top level other than ours; and `$` is doubled in keys too.
     Json,
 }
 
@@ -88,7 +88,7 @@ impl Printer {
             if !skipped {
                 let alias = attribute.and_then(|a| a.alias).filter(|_| self.format == Format::Json);
                 let name = alias.unwrap_or(key);
-                printed.insert(name, *at, self.node(value, below));
+                printed.insert(self.key(name), *at, self.node(value, below));
             }
         }
         if self.format == Format::Json && place != Place::UNKNOWN {
@@ -128,6 +128,14 @@ impl Printer {
                 let is_nothing = says_nothing(value) || is_size && value.as_str() == Some("0");
                 is_record && attribute.print == Print::Filled || !is_nothing
             }
+        }
+    }
+
+    /// Keys are not interpolated, so that a `$` in them stays single where the text is to be read back.
+    fn key(self, key: &str) -> Rc<str> {
+        match self.format {
+            Format::Json => self.text(key),
+            Format::Yaml => key.into(),
         }
     }
 

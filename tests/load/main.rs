@@ -113,15 +113,16 @@ fn what_config_prints_reads_back_as_the_same() {
     for (case, loaded) in good_cases() {
         let tree = loaded.tree.expect("it was looked for");
         for format in [print::Format::Yaml, print::Format::Json] {
-            // docker compose's JSON has no models, and so ours
-            if format == print::Format::Json && tree.get("models").is_some() {
-                continue;
-            }
             let printed = print::printed(&tree, format, Dollars::Doubled);
             let text = match format {
                 print::Format::Yaml => yaml::write(&printed),
                 print::Format::Json => json::write(&printed),
             };
+            // docker compose's JSON, and so ours, has no models, and `$$` in keys
+            let odd_key = text.lines().any(|line| line.split_once("\": ").is_some_and(|(key, _)| key.contains("$$")));
+            if format == print::Format::Json && (tree.get("models").is_some() || odd_key) {
+                continue;
+            }
             let all = Request { profiles: vec!["*".into()], ..Request::default() };
             let again = load_text_with("printed.yaml", &text, &Environment::new(), &all);
             let tree = again.tree.unwrap_or_else(|| panic!("{}: {text}\n{:#?}", case.display(), again.findings));
