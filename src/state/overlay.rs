@@ -28,7 +28,7 @@ impl Settings {
         whole.user = self.user.clone().or_else(|| defaults.user.clone());
         whole.working_dir = self.working_dir.clone().or_else(|| defaults.working_dir.clone());
         whole.stop_signal = self.stop_signal.clone().or_else(|| defaults.stop_signal.clone());
-        whole.exposed.extend(defaults.exposed.iter().copied());
+        whole.exposed.extend(defaults.exposed.iter().cloned());
         whole.healthcheck = match (&self.healthcheck, &defaults.healthcheck) {
             (Some(own), Some(images)) => Some(own.over(images)),
             (own, images) => own.clone().or_else(|| images.clone()),

@@ -37,8 +37,8 @@ pub struct Settings {
     pub labels: BTreeMap<String, String>,
     /// `HostConfig.Annotations`.
     pub annotations: BTreeMap<String, String>,
-    /// `ExposedPorts`.
-    pub exposed: BTreeSet<(u16, Protocol)>,
+    /// `ExposedPorts` in the Engine's words, published ports among them: `80/tcp`, `3000`, `4000-4002`.
+    pub exposed: BTreeSet<String>,
     /// `StopSignal`.
     pub stop_signal: Option<String>,
     /// `StopTimeout`; the Engine counts whole seconds.
@@ -73,6 +73,26 @@ pub struct Settings {
     pub mounts: Vec<MountSettings>,
     /// `platform` of the request.
     pub platform: Option<String>,
+}
+
+impl Settings {
+    /// The ports that `exposed` means, one by one; words that are none are left out.
+    pub fn exposed_ports(&self) -> BTreeSet<(u16, Protocol)> {
+        self.exposed.iter().flat_map(|text| ports(text)).collect()
+    }
+}
+
+/// `80/tcp`, `80` (TCP), or a range: `80-82/udp`.
+pub fn ports(text: &str) -> Vec<(u16, Protocol)> {
+    let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let Ok(protocol) = protocol.parse() else { return vec![] };
+    range(numbers).map(|(first, last)| (first..=last).map(|port| (port, protocol)).collect()).unwrap_or_default()
+}
+
+/// `80` or `80-82`.
+pub fn range(text: &str) -> Option<(u16, u16)> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    Some((first.parse().ok()?, last.parse().ok()?))
 }
 
 /// `Healthcheck`. Zero durations of the Engine are `None`.
@@ -163,8 +183,10 @@ impl MountKind {
 pub struct EndpointSettings {
     /// Names that its peers know it by: container name, service name, the file's aliases.
     pub aliases: BTreeSet<String>,
-    /// `container:alias` pairs.
-    pub links: BTreeSet<(String, String)>,
+    /// `container:alias` pairs, as often as docker compose says them.
+    pub links: Vec<(String, String)>,
+    /// Whether the file says more of the endpoint than its network: then docker compose sends an `IPAMConfig`, be it empty.
+    pub is_mapping: bool,
     /// A static address.
     pub ipv4: Option<Ipv4Addr>,
     /// A static address.

@@ -43,6 +43,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         external_links: links(&mut f, "external_links"),
         ports: ports(&mut f),
         expose: expose(&mut f),
+        expose_words: f.texts("expose"),
         depends_on: depends_on(node),
         healthcheck,
         restart: restart(&mut f),
@@ -127,6 +128,7 @@ fn endpoint(mut f: Fields<'_, '_>, span: Span) -> Endpoint {
         gateway_priority: f.whole("gw_priority").map(|n| n.value),
         interface_name: f.spanned("interface_name"),
         driver_opts: f.pairs("driver_opts"),
+        is_mapping: f.node.as_map().is_some(),
     }
 }
 

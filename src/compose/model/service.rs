@@ -48,6 +48,8 @@ pub struct Service {
     pub ports: Vec<Spanned<Port>>,
     /// `expose`, expanded.
     pub expose: Vec<(u16, Protocol)>,
+    /// `expose` as it is written, which is how docker compose hands it to the Engine: `3000`, `53/udp`, `4000-4002`.
+    pub expose_words: Vec<String>,
     /// `depends_on`, and what follows from links, `network_mode: service:` and their like.
     pub depends_on: IndexMap<ServiceName, Dependency>,
     /// `healthcheck`.
@@ -140,6 +142,8 @@ pub struct Endpoint {
     pub interface_name: Option<Spanned<String>>,
     /// `driver_opts`.
     pub driver_opts: IndexMap<String, String>,
+    /// Whether the file says more than the network's name, be it only `{}`.
+    pub is_mapping: bool,
 }
 
 /// `links: [target:alias]`.

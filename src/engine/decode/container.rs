@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
-use super::{address, ports, range, some, wire, with_prefix};
+use super::{address, some, wire, with_prefix};
 use crate::name::{ContainerId, Mac, NetworkId, Replica};
 use crate::state::observed::{BoundPort, ContainerState, Health, ObservedContainer, ObservedEndpoint, OtherContainer};
-use crate::state::settings::{EndpointSettings, MountKind, MountSettings, PortBinding, Settings};
+use crate::state::settings::{EndpointSettings, MountKind, MountSettings, PortBinding, Settings, ports, range};
 
 /// An inspected container of a project. `None` where its labels do not say which one it is.
 pub(in crate::engine) fn container(raw: wire::Container) -> Option<ObservedContainer> {
@@ -247,6 +247,7 @@ fn endpoint(raw: &wire::Endpoint, short_id: &str) -> ObservedEndpoint {
         mac: None,
         gateway_priority: Some(raw.gw_priority).filter(|&priority| priority != 0),
         driver_opts: raw.driver_opts.clone(),
+        is_mapping: raw.ipam_config.is_some(),
     };
     ObservedEndpoint {
         network: some(raw.network_id.clone()).map(NetworkId::from_engine),

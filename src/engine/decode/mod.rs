@@ -14,7 +14,6 @@ use ipnet::IpNet;
 pub(super) use network::{info, network, volume};
 
 use crate::compose::model::{HealthTest, Restart};
-use crate::name::Protocol;
 use crate::state::observed::ObservedImage;
 use crate::state::settings::{HealthSettings, Settings};
 use std::time::Duration;
@@ -32,19 +31,6 @@ fn address(text: &str) -> Option<IpAddr> {
 /// An address and a prefix length that travel apart.
 fn with_prefix(text: &str, length: u8) -> Option<IpNet> {
     IpNet::new(address(text)?, length).ok()
-}
-
-/// `80/tcp`; a range of an image's `EXPOSE` (`80-82/tcp`) gives several.
-fn ports(text: &str) -> Vec<(u16, Protocol)> {
-    let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let Ok(protocol) = protocol.parse() else { return vec![] };
-    range(numbers).map(|(first, last)| (first..=last).map(|port| (port, protocol)).collect()).unwrap_or_default()
-}
-
-/// `80` or `80-82`.
-fn range(text: &str) -> Option<(u16, u16)> {
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    Some((first.parse().ok()?, last.parse().ok()?))
 }
 
 /// The parts of a `Config` that images and containers share.
@@ -65,7 +51,7 @@ fn settings(config: wire::Config) -> Settings {
         tty: config.tty,
         stdin_open: config.open_stdin,
         labels: config.labels,
-        exposed: config.exposed_ports.keys().flat_map(|text| ports(text)).collect(),
+        exposed: config.exposed_ports.into_keys().collect(),
         stop_signal: some(config.stop_signal),
         stop_timeout: config.stop_timeout.map(Duration::from_secs),
         healthcheck: config.healthcheck.map(health),

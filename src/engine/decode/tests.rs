@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
+use crate::name::Protocol;
 use crate::name::Replica;
 use crate::state::observed::{ContainerState, Health, ObservedContainer};
 use crate::state::settings::{MountKind, PortBinding};
@@ -88,7 +89,7 @@ fn ports_that_are_asked_for_and_ports_that_are_bound() {
         found.bound.iter().map(|b| format!("{}/{} {} {}", b.target, b.protocol, b.host_ip, b.published)).collect();
     assert_eq!(bound, ["53/udp 0.0.0.0 53", "53/udp :: 53", "80/tcp 127.0.0.1 39081"]);
     assert_eq!(settings(wire::Config::default()).exposed.len(), 0);
-    assert_eq!(found.settings.exposed, BTreeSet::from([(80, Protocol::Tcp), (90, Protocol::Tcp)]));
+    assert_eq!(found.settings.exposed_ports(), BTreeSet::from([(80, Protocol::Tcp), (90, Protocol::Tcp)]));
 }
 
 #[test]

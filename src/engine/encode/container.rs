@@ -60,7 +60,7 @@ pub(in crate::engine) fn creation(wanted: &Creation<'_>) -> Body {
         open_stdin: Some(settings.stdin_open),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
-        exposed_ports: exposed(settings),
+        exposed_ports: list(settings.exposed.iter().cloned()),
         labels: map(&settings.labels),
         stop_signal: settings.stop_signal.clone(),
         // whole seconds; a part of one would become 0, which means "kill at once"
@@ -72,13 +72,6 @@ pub(in crate::engine) fn creation(wanted: &Creation<'_>) -> Body {
     };
     let mac_address = first_mac.filter(|_| wanted.api < ENDPOINT_MAC).map(|mac| mac.to_string());
     Body { model, mac_address }
-}
-
-/// Published ports are exposed too.
-fn exposed(settings: &Settings) -> Option<Vec<String>> {
-    let published = settings.ports.iter().map(|port| (port.target, port.protocol));
-    let all: std::collections::BTreeSet<_> = settings.exposed.iter().copied().chain(published).collect();
-    list(all.into_iter().map(|(port, protocol)| format!("{port}/{protocol}")))
 }
 
 fn networking(wanted: &Creation<'_>) -> Option<NetworkingConfig> {
@@ -113,10 +106,10 @@ fn host(wanted: &Creation<'_>) -> HostConfig {
         tmpfs: map(&tmpfs.collect()),
         network_mode: Some(wanted.network_mode.clone()),
         links: list(wanted.links.iter().map(|(container, alias)| format!("{container}:{alias}"))),
-        port_bindings: bindings(&settings.ports),
+        port_bindings: Some(bindings(&settings.ports)),
         restart_policy: settings.restart.map(restart),
         annotations: map(&settings.annotations),
-        extra_hosts: list(settings.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}"))),
+        extra_hosts: Some(settings.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect()),
         dns: list(settings.dns.iter().map(ToString::to_string)),
         dns_search: list(settings.dns_search.iter().cloned()),
         dns_options: list(settings.dns_options.iter().cloned()),
@@ -209,7 +202,7 @@ fn propagation_word(word: &str) -> Option<Propagation> {
 }
 
 /// `HostPort` is `""` (any), `80`, or `8000-8010` (one of these).
-fn bindings<M: FromIterator<(String, Option<Vec<Binding>>)>>(ports: &[PortBinding]) -> Option<M> {
+fn bindings<M: FromIterator<(String, Option<Vec<Binding>>)>>(ports: &[PortBinding]) -> M {
     let mut by_target = indexmap::IndexMap::<String, Vec<Binding>>::new();
     for port in ports {
         let published = match port.published {
@@ -221,7 +214,7 @@ fn bindings<M: FromIterator<(String, Option<Vec<Binding>>)>>(ports: &[PortBindin
         let binding = Binding { host_ip: Some(host_ip), host_port: Some(published) };
         by_target.entry(format!("{}/{}", port.target, port.protocol)).or_default().push(binding);
     }
-    (!by_target.is_empty()).then(|| by_target.into_iter().map(|(target, bindings)| (target, Some(bindings))).collect())
+    by_target.into_iter().map(|(target, bindings)| (target, Some(bindings))).collect()
 }
 
 fn restart(policy: Restart) -> RestartPolicy {

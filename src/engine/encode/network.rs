@@ -63,7 +63,7 @@ pub(in crate::engine) fn endpoint(wanted: &EndpointSettings) -> Endpoint {
         link_local_ips: list(wanted.link_local.iter().map(ToString::to_string)),
     };
     Endpoint {
-        ipam_config: (ipam != EndpointIpamConfig::default()).then_some(ipam),
+        ipam_config: (wanted.is_mapping || ipam != EndpointIpamConfig::default()).then_some(ipam),
         links: list(wanted.links.iter().map(|(container, alias)| format!("{container}:{alias}"))),
         aliases: list(wanted.aliases.iter().cloned()),
         mac_address: wanted.mac.map(|mac| mac.to_string()),

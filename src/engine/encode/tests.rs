@@ -41,7 +41,7 @@ fn what_is_not_said_is_not_sent() {
     };
     let sent = serde_json::to_value(self::creation(&creation)).unwrap();
     let expected = json!({"Image": "busybox", "Tty": false, "OpenStdin": false, "AttachStdout": true, "AttachStderr": true,
-        "HostConfig": {"NetworkMode": "none"}});
+        "HostConfig": {"NetworkMode": "none", "PortBindings": {}, "ExtraHosts": []}});
     assert_eq!(sent, expected);
 }
 
@@ -63,7 +63,7 @@ fn environment_ports_health_and_restart() {
     let settings = Settings {
         environment: BTreeMap::from([("A".into(), Some("b".into())), ("GONE".into(), None)]),
         ports: vec![port(80, Some((8080, 8080)), "127.0.0.1"), port(80, Some((9000, 9010)), "::1"), port(81, None, "")],
-        exposed: [(53, Protocol::Udp)].into(),
+        exposed: ["53/udp", "80/tcp", "81/tcp", "4000-4002"].map(str::to_owned).into(),
         stop_timeout: Some(Duration::from_millis(1500)),
         restart: Some(Restart::OnFailure(Some(3))),
         healthcheck: Some(HealthSettings {
@@ -75,7 +75,7 @@ fn environment_ports_health_and_restart() {
     };
     let sent = body(&settings, vec![], (1, 51));
     assert_eq!(sent["Env"], json!(["A=b", "GONE"]));
-    assert_eq!(sent["ExposedPorts"], json!({"53/udp": {}, "80/tcp": {}, "81/tcp": {}}));
+    assert_eq!(sent["ExposedPorts"], json!({"4000-4002": {}, "53/udp": {}, "80/tcp": {}, "81/tcp": {}}));
     assert_eq!(sent["StopTimeout"], 2, "whole seconds, never fewer than asked for");
     let host = &sent["HostConfig"];
     let eighty = json!([{"HostIp": "127.0.0.1", "HostPort": "8080"}, {"HostIp": "::1", "HostPort": "9000-9010"}]);
@@ -122,7 +122,7 @@ fn a_mac_goes_where_this_api_takes_it() {
         mac: Some("02:42:ac:1f:f1:05".parse().unwrap()),
         ipv4: Some("172.31.0.5".parse().unwrap()),
         aliases: ["web".to_owned()].into(),
-        links: [("p-db-1".to_owned(), "base".to_owned())].into(),
+        links: vec![("p-db-1".to_owned(), "base".to_owned())],
         gateway_priority: Some(5),
         ..EndpointSettings::default()
     };

@@ -11,7 +11,7 @@ use crate::state::settings::{HealthSettings, MountKind, MountSettings, PortBindi
 pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> DesiredContainer {
     let attachment = endpoint::attachment(naming, service, replica);
     let legacy_links = match attachment {
-        Attachment::DefaultBridge | Attachment::Other(_) => endpoint::links(naming, service),
+        Attachment::DefaultBridge | Attachment::Other(_) => endpoint::legacy_links(naming, service),
         _ => Vec::new(),
     };
     let hashed = naming.decoded.service(&service.name).unwrap_or_default();
@@ -39,8 +39,8 @@ fn awaited(project: &Project, service: &Service) -> Option<Condition> {
 }
 
 fn settings(project: &Project, service: &Service, replica: &Replica) -> Settings {
-    let mut exposed: std::collections::BTreeSet<_> = service.expose.iter().copied().collect();
-    exposed.extend(service.ports.iter().map(|port| (port.target, port.protocol)));
+    let mut exposed: std::collections::BTreeSet<_> = service.expose_words.iter().cloned().collect();
+    exposed.extend(service.ports.iter().map(|port| format!("{}/{}", port.target, port.protocol)));
     Settings {
         image: service.image.as_ref().map(|image| image.value.clone()).unwrap_or_default(),
         command: service.command.clone(),

@@ -27,7 +27,7 @@ pub(super) fn attachment(naming: &Naming, service: &Service, replica: &Replica) 
 fn networks(naming: &Naming, service: &Service, replica: &Replica) -> indexmap::IndexMap<NetworkKey, EndpointSettings> {
     let mut order: Vec<(&NetworkKey, &Endpoint)> = service.networks.iter().collect();
     order.sort_by(|(a, x), (b, y)| y.priority.cmp(&x.priority).then_with(|| a.cmp(b)));
-    let links: BTreeSet<(String, String)> =
+    let links: Vec<(String, String)> =
         links(naming, service).into_iter().map(|link| (link_name(naming, &link.target), link.alias)).collect();
     let mut endpoints: indexmap::IndexMap<_, _> = order
         .into_iter()
@@ -44,7 +44,7 @@ fn settings(
     service: &Service,
     replica: &Replica,
     endpoint: &Endpoint,
-    links: &BTreeSet<(String, String)>,
+    links: &[(String, String)],
 ) -> EndpointSettings {
     let mut aliases = BTreeSet::from([naming.container(service, replica.number), service.name.to_string()]);
     aliases.extend(endpoint.aliases.iter().map(|alias| alias.value.clone()));
@@ -55,7 +55,8 @@ fn settings(
     }
     EndpointSettings {
         aliases,
-        links: links.clone(),
+        links: links.to_vec(),
+        is_mapping: endpoint.is_mapping,
         ipv4: endpoint.ipv4_address.map(|ip| ip.value),
         ipv6: endpoint.ipv6_address.map(|ip| ip.value),
         link_local: endpoint.link_local_ips.iter().map(|ip| ip.value).collect(),
@@ -66,8 +67,8 @@ fn settings(
 }
 
 /// The links of a service, to every container of each target: by the link's alias, by `<service>-<n>` and by
-/// `<project>-<service>-<n>` (seen on docker compose 2.40.3); external ones by their alias alone.
-pub(super) fn links(naming: &Naming, service: &Service) -> Vec<Link<LinkTarget>> {
+/// `<project>-<service>-<n>` (seen on docker compose 2.40.3, which says what two links share twice); external ones by their alias alone.
+fn links(naming: &Naming, service: &Service) -> Vec<Link<LinkTarget>> {
     let mut links: Vec<Link<LinkTarget>> = Vec::new();
     for link in &service.links {
         let Some(target) = naming.project.services.get(&link.target) else { continue };
@@ -84,6 +85,12 @@ pub(super) fn links(naming: &Naming, service: &Service) -> Vec<Link<LinkTarget>>
         .iter()
         .map(|link| Link { target: LinkTarget::External(link.target.clone()), alias: link.alias.clone() });
     links.extend(external);
+    links
+}
+
+/// Links to be made on the default bridge, where the Engine keeps each name once.
+pub(super) fn legacy_links(naming: &Naming, service: &Service) -> Vec<Link<LinkTarget>> {
+    let mut links = links(naming, service);
     let mut seen = Vec::new();
     links.retain(|link| {
         let new = !seen.contains(link);

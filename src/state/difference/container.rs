@@ -10,7 +10,7 @@ use crate::compose::model::{HealthTest, Restart};
 use crate::name::{ContainerId, NetworkKey};
 use crate::state::desired::{Attachment, Desired, DesiredContainer, LinkTarget, labels};
 use crate::state::observed::{Observed, ObservedContainer, ObservedImage};
-use crate::state::settings::{HealthSettings, MountKind, MountSettings, PortBinding, Settings};
+use crate::state::settings::{HealthSettings, MountKind, MountSettings, PortBinding, Settings, ports};
 
 /// How a container differs, by what mends it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,7 +99,8 @@ fn only_what_is_declared(declared: &Settings, found: &Settings) -> Settings {
     there.healthcheck = keep(declared.healthcheck.is_some()).and(there.healthcheck);
     there.environment.retain(|key, _| declared.environment.contains_key(key));
     there.labels.retain(|key, _| declared.labels.contains_key(key));
-    there.exposed.retain(|port| declared.exposed.contains(port));
+    let exposed = declared.exposed_ports();
+    there.exposed.retain(|text| ports(text).iter().all(|port| exposed.contains(port)));
     let plain = |path: &str| path.trim_end_matches('/').to_owned();
     let named: BTreeSet<String> = declared.mounts.iter().map(|mount| plain(&mount.target)).collect();
     there.mounts.retain(|mount| mount.kind != MountKind::Anonymous || named.contains(&plain(&mount.target)));
@@ -193,7 +194,7 @@ fn compare_health(out: &mut Comparison, declared: &Settings, found: &Settings, a
 
 /// What is in `HostConfig`.
 fn compare_host(out: &mut Comparison, declared: &Settings, found: &Settings) {
-    out.same("expose", &declared.exposed, &found.exposed);
+    out.same("expose", &declared.exposed_ports(), &found.exposed_ports());
     let sorted = |ports: &[PortBinding]| ports.iter().cloned().collect::<BTreeSet<_>>();
     out.same("ports", &sorted(&declared.ports), &sorted(&found.ports));
     let policy = |restart: Option<Restart>| restart.unwrap_or(Restart::No);

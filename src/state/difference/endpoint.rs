@@ -103,7 +103,8 @@ fn endpoint(
     let mut aliases = found.aliases.clone();
     aliases.retain(|alias| declared.aliases.contains(alias) || !own_names.contains(alias));
     out.same(&at("aliases"), &declared.aliases, &aliases);
-    out.same("links", &declared.links, &found.links);
+    let once = |links: &[(String, String)]| links.iter().cloned().collect::<BTreeSet<_>>();
+    out.same("links", &once(&declared.links), &once(&found.links));
     out.same(&at("ipv4_address"), &declared.ipv4, &found.ipv4);
     out.same(&at("ipv6_address"), &declared.ipv6, &found.ipv6);
     let set = |list: &[IpAddr]| list.iter().copied().collect::<BTreeSet<_>>();
