@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bowline::engine::Engine;
-use bowline::plan::{Flaw, Plan};
+use bowline::plan::{Flaw, Operation, Plan};
 use bowline::run::{self, Fate, Interrupt, Kind, Options, Outcomes, Urgency};
 
 use super::args::Global;
@@ -77,29 +77,32 @@ pub async fn carry_out(
 /// What a run that did not do everything comes to: its exit code, and what is left.
 pub fn verdict(plan: &Plan, outcomes: &Outcomes) -> Result<(), Failure> {
     let of = |wanted: fn(&Fate) -> bool| {
-        let steps =
-            outcomes.of(plan).filter(|(_, fate)| wanted(fate)).map(|(id, _)| plan.step(id).operation.to_string());
+        let steps = outcomes.of(plan).filter(|(_, fate)| wanted(fate)).map(|(id, _)| &plan.step(id).operation);
         steps.collect::<Vec<_>>()
     };
     let failed = of(|fate| matches!(fate, Fate::Failed(_)));
     let left = of(|fate| matches!(fate, Fate::NotReached));
     let skipped = of(|fate| matches!(fate, Fate::Skipped { .. }));
     if !left.is_empty() {
-        let failure = Failure::new(Exit::Interrupted, format!("interrupted; not done: {}", left.join(", ")));
+        let failure = Failure::new(Exit::Interrupted, format!("interrupted; not done: {}", listed(&left)));
         return Err(failure.hint("the same command again goes on from here; `bowline down` takes away what is there"));
     }
     let Some(first) = outcomes.failures().next() else { return Ok(()) };
-    let step = failed.first().map_or("", String::as_str);
+    let step = failed.first().map(|step| step.failed()).unwrap_or_default();
     let skipped = match skipped.len() {
         0 => String::new(),
         1 => "; 1 step that needs it was skipped".to_owned(),
         more => format!("; {more} steps that need it were skipped"),
     };
     let message = match failed.len() {
-        1 => format!("cannot {step}: {first}{skipped}"),
-        more => format!("{more} steps failed, the first: cannot {step}: {first}{}", skipped.replace(" it ", " them ")),
+        1 => format!("{step}: {first}{skipped}"),
+        more => format!("{more} steps failed, the first: {step}: {first}{}", skipped.replace(" it ", " them ")),
     };
     Err(Failure::new(exit(outcomes), message))
+}
+
+fn listed(steps: &[&Operation]) -> String {
+    steps.iter().map(|step| step.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// The gravest kind of failure decides.

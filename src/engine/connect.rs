@@ -7,6 +7,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
+use super::tls::Tls;
 
 /// The socket of an Engine on this machine.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -16,12 +17,14 @@ const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 pub enum Address {
     /// A socket in the file system.
     Unix(PathBuf),
-    /// Plain TCP.
+    /// TCP, secured or plain.
     Tcp {
         /// Name or address.
         host: String,
-        /// Port; 2375 where none is given.
+        /// Port; where none is given 2376 with TLS, and 2375 without.
         port: u16,
+        /// What it is secured with.
+        tls: Option<Tls>,
     },
     /// `docker system dial-stdio` on another machine.
     Ssh {
@@ -36,7 +39,8 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
-            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::Tcp { host, port, .. } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
+            Self::Tcp { host, port, .. } => write!(f, "tcp://{host}:{port}"),
             Self::Ssh { host, port: Some(port) } => write!(f, "ssh://{host}:{port}"),
             Self::Ssh { host, port: None } => write!(f, "ssh://{host}"),
         }
@@ -67,22 +71,24 @@ struct Endpoints {
 struct DockerEndpoint {
     #[serde(rename = "Host", default)]
     host: String,
+    #[serde(rename = "SkipTLSVerify", default)]
+    skip_tls_verify: bool,
 }
 
 /// Finds the address: `DOCKER_HOST`, `DOCKER_CONTEXT`, the configuration's `currentContext`, the default socket, in this
 /// order (docker's own). `environment` answers for the process's variables.
 ///
 /// # Errors
-/// [`Error::Address`] when the context is not there, or what is found asks for TLS or is no address.
+/// [`Error::Address`] when the context is not there, or what is found is no address.
 pub fn find(environment: &dyn Fn(&str) -> Option<String>) -> Result<Address, Error> {
     let set = |name: &str| environment(name).filter(|value| !value.is_empty());
-    if let Some(host) = set("DOCKER_HOST") {
-        if set("DOCKER_TLS_VERIFY").is_some() && host.starts_with("tcp://") {
-            return Err(no_tls(&format!("DOCKER_TLS_VERIFY is set for {host}")));
-        }
-        return parse(&host);
-    }
     let directory = set("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(Path::new(&set("HOME")?).join(".docker")));
+    if let Some(host) = set("DOCKER_HOST") {
+        let verify = set("DOCKER_TLS_VERIFY").is_some();
+        let wanted = verify || set("DOCKER_TLS").is_some() || host.starts_with("https://");
+        let certificates = set("DOCKER_CERT_PATH").map(PathBuf::from).or(directory).unwrap_or_default();
+        return parse(&host, wanted.then_some(Tls { directory: certificates, verify }));
+    }
     let Some(directory) = directory else { return Ok(Address::Unix(DEFAULT_SOCKET.into())) };
     let context = set("DOCKER_CONTEXT").or_else(|| current_context(&directory)).filter(|name| name != "default");
     match context {
@@ -106,33 +112,29 @@ fn from_context(directory: &Path, name: &str) -> Result<Address, Error> {
     })?;
     let context: Context = serde_json::from_slice(&text)
         .map_err(|why| Error::Address(format!("the docker context `{name}` cannot be read: {why}")))?;
-    let host = context.endpoints.docker.map(|endpoint| endpoint.host).unwrap_or_default();
-    if host.is_empty() {
+    let Some(endpoint) = context.endpoints.docker.filter(|endpoint| !endpoint.host.is_empty()) else {
         return Err(Error::Address(format!("the docker context `{name}` names no Engine")));
-    }
-    if directory.join("contexts/tls").join(&id).join("docker").is_dir() {
-        return Err(no_tls(&format!("the docker context `{name}` has certificates for {host}")));
-    }
-    parse(&host)
+    };
+    let certificates = directory.join("contexts/tls").join(&id).join("docker");
+    let wanted = certificates.is_dir() || endpoint.skip_tls_verify || endpoint.host.starts_with("https://");
+    let tls = Tls { directory: certificates, verify: !endpoint.skip_tls_verify };
+    parse(&endpoint.host, wanted.then_some(tls))
 }
 
-fn no_tls(why: &str) -> Error {
-    Error::Address(format!("{why}, and bowline does not speak TLS yet: an ssh:// address reaches the same Engine"))
-}
-
-/// Reads an address as `DOCKER_HOST` has it.
+/// Reads an address as `DOCKER_HOST` has it; `tls` is what secures it, where it is a TCP port.
 ///
 /// # Errors
 /// [`Error::Address`] for a scheme that is not spoken, and for what is no address.
-pub fn parse(text: &str) -> Result<Address, Error> {
+pub fn parse(text: &str, tls: Option<Tls>) -> Result<Address, Error> {
     let bad = |why: &str| Error::Address(format!("`{text}` is not an Engine's address: {why}"));
     let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("unix://, tcp:// or ssh:// comes first"))?;
     match scheme {
         "unix" if rest.starts_with('/') => Ok(Address::Unix(rest.into())),
         "unix" => Err(bad("the path of a socket starts with `/`")),
-        "tcp" | "http" => {
+        "tcp" | "http" | "https" => {
             let (host, port) = host_and_port(rest.trim_end_matches('/')).ok_or_else(|| bad("host:port follows"))?;
-            Ok(Address::Tcp { host, port: port.unwrap_or(2375) })
+            let port = port.unwrap_or(if tls.is_some() { 2376 } else { 2375 });
+            Ok(Address::Tcp { host, port, tls })
         }
         "ssh" => {
             let rest = rest.trim_end_matches('/');
@@ -145,7 +147,6 @@ pub fn parse(text: &str) -> Result<Address, Error> {
             }
             Ok(Address::Ssh { host, port })
         }
-        "https" => Err(no_tls(&format!("`{text}` asks for TLS"))),
         _ => Err(bad(&format!("bowline speaks unix://, tcp:// and ssh://, not {scheme}://"))),
     }
 }
@@ -184,7 +185,8 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_docker_reads_them() {
-        let tcp = |host: &str, port| Address::Tcp { host: host.into(), port };
+        let parse = |text: &str| parse(text, None);
+        let tcp = |host: &str, port| Address::Tcp { host: host.into(), port, tls: None };
         assert_eq!(parse("unix:///run/d.sock").unwrap(), Address::Unix("/run/d.sock".into()));
         assert_eq!(parse("tcp://10.0.0.1:2376").unwrap(), tcp("10.0.0.1", 2376));
         assert_eq!(parse("tcp://[::1]:99/").unwrap(), tcp("::1", 99));
@@ -195,7 +197,22 @@ mod tests {
         {
             assert!(matches!(parse(wrong), Err(Error::Address(_))), "{wrong}");
         }
-        assert!(parse("https://box").unwrap_err().to_string().contains("TLS"));
+        assert_eq!(tcp("::1", 99).to_string(), "tcp://[::1]:99");
+    }
+
+    #[test]
+    fn certificates_come_from_where_docker_looks_for_them() {
+        let found = |variables: &[(&str, &str)]| match find_with(variables).unwrap() {
+            Address::Tcp { tls, port, .. } => (port, tls.map(|tls| (tls.directory.display().to_string(), tls.verify))),
+            other => panic!("{other:?}"),
+        };
+        let (host, home) = (("DOCKER_HOST", "tcp://box"), ("HOME", "/home/me"));
+        assert_eq!(found(&[host, home]), (2375, None));
+        let verify = ("DOCKER_TLS_VERIFY", "1");
+        assert_eq!(found(&[host, home, verify]), (2376, Some(("/home/me/.docker".into(), true))));
+        assert_eq!(found(&[host, verify, ("DOCKER_CERT_PATH", "/certs")]), (2376, Some(("/certs".into(), true))));
+        assert_eq!(found(&[host, home, ("DOCKER_TLS", "1")]), (2376, Some(("/home/me/.docker".into(), false))));
+        assert_eq!(found(&[("DOCKER_HOST", "https://box:1"), home]).0, 1);
     }
 
     #[test]
@@ -214,8 +231,13 @@ mod tests {
         assert_eq!(find_with(&[config, ("DOCKER_CONTEXT", "default")]).unwrap(), Address::Unix(DEFAULT_SOCKET.into()));
         assert_eq!(find_with(&[config, ("DOCKER_HOST", "unix:///x")]).unwrap(), Address::Unix("/x".into()));
         assert!(find_with(&[config, ("DOCKER_CONTEXT", "gone")]).unwrap_err().to_string().contains("`gone`"));
-        std::fs::create_dir_all(directory.join("contexts/tls").join(&id).join("docker")).unwrap();
-        assert!(find_with(&[config]).unwrap_err().to_string().contains("TLS"));
+
+        let certificates = directory.join("contexts/tls").join(&id).join("docker");
+        std::fs::create_dir_all(&certificates).unwrap();
+        let secured = r#"{"Endpoints":{"docker":{"Host":"tcp://box","SkipTLSVerify":true}}}"#;
+        std::fs::write(meta.join("meta.json"), secured).unwrap();
+        let tls = Some(Tls { directory: certificates, verify: false });
+        assert_eq!(find_with(&[config]).unwrap(), Address::Tcp { host: "box".into(), port: 2376, tls });
         std::fs::remove_dir_all(&directory).unwrap();
         assert_eq!(find_with(&[config]).unwrap(), Address::Unix(DEFAULT_SOCKET.into()));
     }

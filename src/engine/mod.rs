@@ -14,6 +14,7 @@ mod list;
 mod observe;
 mod sidecar;
 mod stream;
+mod tls;
 mod transport;
 mod write;
 
@@ -32,6 +33,7 @@ pub use list::{Listed, ListedPort};
 pub use observe::{Facts, Scope};
 pub use sidecar::{Piece, Sidecar, SidecarSpec};
 pub use stream::{Channel, Event, Events, LogOptions, Logs, PullProgress};
+pub use tls::Tls;
 use transport::Transport;
 pub use transport::{Exchange, Gate, Log};
 pub use write::Effect;
@@ -90,11 +92,12 @@ impl Engine {
     /// # Errors
     /// [`Error::Unreachable`] when nobody answers, [`Error::TooOld`] when the Engine's API is older than ours can be.
     pub async fn open(address: Address, options: Options) -> Result<Self, Error> {
-        let transport = Transport::new(address.clone(), options.read_only, options.gate, options.log);
+        let transport = Transport::new(address.clone(), options.read_only, options.gate, options.log)?;
         let transport = Arc::new(transport);
         let docker = by_bollard(transport.clone())?;
         let mut engine = Self { transport, docker, address, facts: EngineFacts::default(), clock: None };
-        let answer = engine.head(Call::get("/_ping"), Bytes::new()).await?;
+        let answer =
+            engine.head(Call::get("/_ping"), Bytes::new()).await.map_err(|why| nobody(&engine.address, why))?;
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let has = version(header("api-version")).unwrap_or(OLDEST_API);
         let api = options.api.unwrap_or(NEWEST_API.min(has));
@@ -132,6 +135,18 @@ impl Engine {
     pub fn api(&self) -> (u32, u32) {
         self.facts.api
     }
+}
+
+/// What a first question that broke means: nobody there who speaks the Engine's API, or somebody who speaks it by TLS.
+fn nobody(address: &Address, error: Error) -> Error {
+    let why = match (error, address) {
+        (Error::Broken { why, .. } | Error::Refused { status: 400, message: why }, Address::Tcp { tls: None, .. }) => {
+            format!("{why}; if it speaks TLS, DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH are for that")
+        }
+        (Error::Broken { why, .. }, _) => why,
+        (other, _) => return other,
+    };
+    Error::Unreachable { address: address.to_string(), why }
 }
 
 /// bollard on our transport. Its own limit of time is far away: a pull, a stop or a load takes as long as it takes.

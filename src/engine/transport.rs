@@ -18,9 +18,11 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
 
 use super::connect::Address;
 use super::error::Error;
+use super::tls;
 
 /// The body that bollard sends: whole, or a stream.
 pub(super) type Body = Either<Full<Bytes>, StreamBody<Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>>>>;
@@ -54,13 +56,19 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(address: Address, read_only: bool, gate: Option<Gate>, log: Option<Log>) -> Self {
+    /// # Errors
+    /// [`Error::Address`] where the address asks for certificates that cannot be read.
+    pub(super) fn new(address: Address, read_only: bool, gate: Option<Gate>, log: Option<Log>) -> Result<Self, Error> {
+        let tls = match &address {
+            Address::Tcp { tls: Some(tls), .. } => Some(tls.connector()?),
+            _ => None,
+        };
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(64)
             .pool_idle_timeout(Duration::from_secs(20))
             .pool_timer(TokioTimer::new())
-            .build(Connector { address: address.clone() });
-        Self { client, address, api: OnceLock::new(), read_only, gate, log }
+            .build(Connector { address: address.clone(), tls });
+        Ok(Self { client, address, api: OnceLock::new(), read_only, gate, log })
     }
 
     /// From now on every path begins with this version.
@@ -157,6 +165,7 @@ fn without_version(path: &str) -> &str {
 #[derive(Clone)]
 struct Connector {
     address: Address,
+    tls: Option<TlsConnector>,
 }
 
 impl tower_service::Service<Uri> for Connector {
@@ -169,20 +178,26 @@ impl tower_service::Service<Uri> for Connector {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let address = self.address.clone();
-        Box::pin(async move { Ok(TokioIo::new(Wire(open(&address).await?))) })
+        let Self { address, tls } = self.clone();
+        Box::pin(async move { Ok(TokioIo::new(Wire(open(&address, tls.as_ref()).await?))) })
     }
 }
 
-async fn open(address: &Address) -> io::Result<Pin<Box<dyn Duplex>>> {
+async fn open(address: &Address, tls: Option<&TlsConnector>) -> io::Result<Pin<Box<dyn Duplex>>> {
     match address {
         Address::Unix(path) => Ok(Box::pin(UnixStream::connect(path).await?)),
-        Address::Tcp { host, port } => {
-            let connecting = TcpStream::connect((host.as_str(), *port));
+        Address::Tcp { host, port, .. } => {
+            let connecting = async {
+                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                stream.set_nodelay(true)?;
+                let opened: Pin<Box<dyn Duplex>> = match tls {
+                    Some(connector) => Box::pin(tls::secure(connector, host, stream).await?),
+                    None => Box::pin(stream),
+                };
+                Ok(opened)
+            };
             let limit = Duration::from_secs(10);
-            let stream = tokio::time::timeout(limit, connecting).await.map_err(|_| io::ErrorKind::TimedOut)??;
-            stream.set_nodelay(true)?;
-            Ok(Box::pin(stream))
+            tokio::time::timeout(limit, connecting).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
         }
         Address::Ssh { host, port } => dial_stdio(host, *port),
     }

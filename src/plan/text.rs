@@ -54,6 +54,20 @@ impl fmt::Display for Operation {
     }
 }
 
+impl Operation {
+    /// What is so when it failed: `cannot start web.1`, `db did not become healthy`.
+    pub fn failed(&self) -> String {
+        match self {
+            Self::Await(wait) => match wait.condition {
+                Condition::Started => format!("{} does not run", wait.service),
+                Condition::Healthy => format!("{} did not become healthy", wait.service),
+                Condition::Completed => format!("{} did not do its work", wait.service),
+            },
+            _ => format!("cannot {self}"),
+        }
+    }
+}
+
 /// Why something is done: `network front differs: internal (true, declared false)`.
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,7 @@ mod inside;
 mod life;
 mod namespace;
 mod probe;
+mod roads;
 mod sidecar;
 mod signals;
 mod stack;

@@ -87,7 +87,7 @@ pub fn plain(plan: &Plan, event: &Event<'_>) -> Vec<String> {
 }
 
 fn skipped(plan: &Plan, because: StepId) -> String {
-    format!("Skipped: {} failed", plan.step(because).operation)
+    format!("Skipped: {}", plan.step(because).operation.failed())
 }
 
 /// One JSON object a subject: docker compose's `id` and `status`, and beside them what it does not tell: the step's number in the

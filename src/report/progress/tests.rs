@@ -43,7 +43,7 @@ fn plain_lines_are_docker_composes_and_failures_have_their_details() {
         " Container lab-web-1  Error: the Engine is out of paper\n   tray 2"
     );
     let skipped = Fate::Skipped { because: stop };
-    assert_eq!(said(&Event::Ended(remove, &skipped)), " Container lab-web-1  Skipped: stop web.1 failed");
+    assert_eq!(said(&Event::Ended(remove, &skipped)), " Container lab-web-1  Skipped: cannot stop web.1");
 }
 
 #[test]
