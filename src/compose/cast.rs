@@ -44,9 +44,18 @@ fn cast_node(node: &mut Node, place: Place, trail: &mut Trail, findings: &mut Fi
     }
 }
 
+/// Up to here every whole number is one that a float holds: 2⁵³.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The value that a text stands for, where its form asks for one; the reason where it cannot be.
 fn cast_scalar(scalar: &Scalar, form: Form) -> Result<Option<Value>, &'static str> {
-    let Value::Str(text) = &scalar.value else { return Ok(None) };
+    let is_whole = matches!(form, Form::Whole | Form::StrictWhole | Form::WholeOrMap);
+    let text = match &scalar.value {
+        Value::Str(text) => text,
+        // `1e3` and `2.0` are whole numbers too
+        Value::Float(n) if is_whole && n.fract() == 0.0 && n.abs() < EXACT => return Ok(Some(Value::Int(*n as i64))),
+        _ => return Ok(None),
+    };
     let value = match form {
         Form::Flag | Form::FlagOrMap => Value::Bool(boolean(text).ok_or("is neither true nor false")?),
         Form::Whole | Form::Number | Form::Microseconds | Form::WholeOrMap => {

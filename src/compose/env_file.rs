@@ -35,7 +35,14 @@ pub(super) fn environment(
                 continue;
             }
         };
-        let Some(path) = text(file, "path").map(Path::new) else { continue };
+        let Some(path) = text(file, "path").map(Path::new) else {
+            if is_true(file, "required") {
+                let at = file.get("path").map_or(file.span, |path| path.span);
+                let finding = Finding::error(Code::MissingKey, format!("services.{name}.env_file names no file"));
+                findings.push(finding.at(at).help("write its path, or take the line out"));
+            }
+            continue;
+        };
         let asked = Asked { what: "the environment file", at: file.get("path").map(|p| p.span) };
         let id = if is_true(file, "required") {
             sources.read(path, asked, findings)

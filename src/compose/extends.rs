@@ -117,7 +117,7 @@ fn base(
     let directory = path.parent().unwrap_or(Path::new("/")).to_path_buf();
     let other = Origin { path: Some(path), directory: directory.clone(), is_canonical: false };
     let mut base = extended(&others, &wanted, &other, scope, loader, way)?;
-    let seen_from = loader.seen_from(&directory, scope);
+    let seen_from = loader.seen_from(&directory, &origin.directory);
     resolve::service_paths(&mut base, &Base { directory: &seen_from, home: loader.home.as_deref() });
     Some(base)
 }

@@ -58,7 +58,7 @@ fn load_included(included: &Node, scope: &mut Scope<'_>, loader: &mut Loader<'_>
     }
     let mut chain = scope.chain.clone();
     chain.push((first, at));
-    let mut inner = Scope::new(&environment, start, chain);
+    let mut inner = Scope { parent: Some(scope.directory.clone()), ..Scope::new(&environment, start, chain) };
     loader.model(&files, &mut inner)
 }
 

@@ -134,6 +134,8 @@ pub(super) struct Scope<'a> {
     pub interpolator: Interpolator<'a>,
     /// Where its relative paths start, absolute.
     pub directory: PathBuf,
+    /// Where those of the project start that includes this one; none where this is the whole.
+    pub parent: Option<PathBuf>,
     /// The files that led here, and where each was included: to see a circle.
     pub chain: Vec<(PathBuf, Span)>,
     /// Files that services were extended from.
@@ -145,7 +147,8 @@ pub(super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     pub fn new(environment: &'a Environment, directory: PathBuf, chain: Vec<(PathBuf, Span)>) -> Self {
         let interpolator = Interpolator::new(environment);
-        Self { environment, interpolator, directory, chain, extended_files: BTreeMap::new(), circles: vec![] }
+        let (extended_files, circles) = (BTreeMap::new(), vec![]);
+        Self { environment, interpolator, directory, parent: None, chain, extended_files, circles }
     }
 }
 
@@ -176,10 +179,10 @@ impl Loader<'_> {
         if self.skip.interpolation { Variables::Kept } else { Variables::Replaced }
     }
 
-    /// What a directory is called in paths that are printed: itself, or where paths stay relative, the way from the
-    /// project's.
-    pub fn seen_from(&self, directory: &Path, scope: &Scope<'_>) -> PathBuf {
-        if self.skip.path_resolution { relative(directory, &scope.directory) } else { directory.to_path_buf() }
+    /// What a directory is called in paths that are printed: itself, or where paths stay relative, the way to it from
+    /// the one that whoever names it starts from.
+    pub fn seen_from(&self, directory: &Path, from: &Path) -> PathBuf {
+        if self.skip.path_resolution { relative(directory, from) } else { directory.to_path_buf() }
     }
 
     /// All files of one project as one tree: merged, complete, paths absolute. None where there is nothing.
@@ -198,12 +201,14 @@ impl Loader<'_> {
         validate::completeness(&model, self.findings);
         defaults::defaults(&mut model, self.findings);
         consistency::check_resources(&model, self.findings);
-        let is_included = scope.chain.len() > 1;
-        if !self.skip.path_resolution || is_included {
-            let directory = self.seen_from(&scope.directory.clone(), scope);
+        if !self.skip.path_resolution || scope.parent.is_some() {
+            let from = scope.parent.as_deref().unwrap_or(&scope.directory);
+            let directory = self.seen_from(&scope.directory, from);
             resolve::paths(&mut model, &Base { directory: &directory, home: self.home.as_deref() });
         }
-        resolve::environment(&mut model, scope.environment);
+        if !self.skip.interpolation {
+            resolve::environment(&mut model, scope.environment);
+        }
         Some(model)
     }
 
@@ -254,7 +259,9 @@ impl Loader<'_> {
         let Some(name) = name else { return (None, None) };
         tree::set(&mut tree, "name", |at| Node::str(at, name.as_str()));
         if !self.skip.normalization {
-            normalize::normalize(&mut tree, name.as_str(), environment);
+            let none = Environment::new();
+            let known = if self.skip.interpolation { &none } else { environment };
+            normalize::normalize(&mut tree, name.as_str(), known);
         }
         if self.skip.interpolation {
             let tree = (!self.findings.has_errors()).then_some(tree);

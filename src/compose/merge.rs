@@ -26,11 +26,35 @@ fn join(base: Node, over: Node, place: Place) -> Option<Node> {
         return Some(base);
     }
     let logging_differs = rule == Merge::Logging && drivers_differ(&base, &over);
+    let (base, over) = alike(base, over, rule);
     match (&*base.data, &*over.data) {
         (Data::Map(_), Data::Map(_)) if !logging_differs => Some(join_maps(base, over, place, rule)),
         (Data::Seq(_), Data::Seq(_)) => Some(join_lists(base, over, place, rule)),
         _ => Some(fresh(over, place)),
     }
+}
+
+/// Where variables were not replaced, one file may have a list and another a mapping or a text: both as lists.
+fn alike(base: Node, over: Node, rule: Merge) -> (Node, Node) {
+    let takes_both = matches!(rule, Merge::Pairs | Merge::Hosts | Merge::Unique(_));
+    let same = std::mem::discriminant(&*base.data) == std::mem::discriminant(&*over.data);
+    if !takes_both || same && base.as_scalar().is_none() {
+        return (base, over);
+    }
+    (as_list(base), as_list(over))
+}
+
+/// A mapping as a list of `NAME=value`, a text as a list of itself.
+fn as_list(node: Node) -> Node {
+    if node.as_scalar().is_some() {
+        return Node::seq(node.span, vec![Node { tag: None, ..node }]);
+    }
+    let Some(map) = node.as_map() else { return node };
+    let pair = |(name, entry): (&Rc<str>, &Entry)| {
+        let value = entry.value.as_scalar().map(|scalar| format!("{name}={}", scalar.value));
+        Node { tag: entry.value.tag, ..Node::str(entry.key, value.unwrap_or_else(|| name.to_string())) }
+    };
+    Node::seq(node.span, map.iter().map(pair).collect())
 }
 
 fn join_maps(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
@@ -62,6 +86,10 @@ fn join_lists(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
         Merge::Unique(key) => {
             items.extend(over);
             unify(items, key);
+        }
+        Merge::Pairs => {
+            items.extend(over);
+            unify(items, Key::Text);
         }
         _ => items.extend(over),
     }

@@ -55,11 +55,11 @@ impl Printer {
     fn node(self, node: &Node, place: Place) -> Node {
         let form = place.attribute().map(|a| a.form);
         match &*node.data {
-            Data::Map(map) if place.attribute().is_some_and(|a| a.short == Short::Ssh) => keys_of_ssh(node, map),
+            Data::Map(map) if self.stage == Stage::Canonical && attribute_is_ssh(place) => keys_of_ssh(node, map),
             Data::Map(map) => Node::map(node.span, self.mapping(node, map, place)),
             Data::Seq(items) => {
                 let mut items: Vec<Node> = items.iter().map(|item| self.node(item, place.item())).collect();
-                if form == Some(Form::Hosts) {
+                if form == Some(Form::Hosts) && self.stage == Stage::Canonical {
                     items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
                 }
                 Node::seq(node.span, items)
@@ -145,6 +145,10 @@ impl Printer {
             Dollars::Kept => text.into(),
         }
     }
+}
+
+fn attribute_is_ssh(place: Place) -> bool {
+    place.attribute().is_some_and(|a| a.short == Short::Ssh)
 }
 
 /// Null, `false`, 0, empty.

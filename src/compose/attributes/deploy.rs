@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Attribute] = &[
     at(".placement.preferences", List, "How they are spread."),
     at(".placement.preferences[]", Map, "One preference."),
     at(".placement.preferences[].spread", Text, "The node's label that they are spread over."),
-    at(".replicas", Whole, "How many containers.").default("1").written(),
+    at(".replicas", Whole, "How many containers.").range(0, i64::MAX).default("1").written(),
     at(".resources", Map, "What they may use, and what is kept for them.").print(Print::Empty),
     at(".resources.limits", Map, "What they may use.").not_yet(),
     at(".resources.limits.cpus", Decimal, "CPUs; fractions count.").becomes("HostConfig.NanoCpus"),

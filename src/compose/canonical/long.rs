@@ -109,7 +109,7 @@ fn device(node: &Node, text: &str) -> Result<Node, BadValue> {
 
 /// `gpus: all`.
 pub(super) fn every_gpu(node: &Node) -> Node {
-    Node::seq(node.span, vec![mapping(node, [("count", Some(Node::int(node.span, -1)))])])
+    Node::seq(node.span, vec![mapping(node, [("count", Some(Node::str(node.span, "all")))])])
 }
 
 /// A list of names as a mapping; of a mapping of dependencies, what its entries leave out.

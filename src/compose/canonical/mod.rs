@@ -11,7 +11,8 @@ use crate::compose::trail::Trail;
 use crate::finding::{Code, Finding, Findings};
 use crate::yaml::{Data, Node};
 
-/// Whether what cannot be read may stay as it is: where `${…}` was not replaced, it may be a variable.
+/// Whether `${…}` have been replaced. Where not, values stay as they are written (a command is not split: its words may
+/// stand in a variable), and a short form that cannot be read stays too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variables {
     /// They have been replaced.
@@ -42,7 +43,9 @@ impl Canonical<'_> {
         }
         if let Some(attribute) = place.attribute() {
             self.shape(node, place, attribute.short, trail);
-            self.value(node, attribute.form, attribute.short, trail);
+            if self.variables == Variables::Replaced || matches!(attribute.form, Form::OneOrMore | Form::TextOrFlag) {
+                self.value(node, attribute.form, attribute.short, trail);
+            }
         }
         self.children(node, place, trail);
     }

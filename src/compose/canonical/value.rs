@@ -154,7 +154,7 @@ fn time(node: &Node) -> Result<Option<Node>, BadValue> {
     Ok(Some(Node::str(node.span, duration::format(duration::parse(text)?))))
 }
 
-/// Permission bits as an octal text of four digits.
+/// Permission bits as an octal text that begins with 0.
 fn mode(node: &Node) -> Result<Option<Node>, BadValue> {
     let Some(scalar) = node.as_scalar() else { return Ok(None) };
     let bits = match &scalar.value {
@@ -163,7 +163,7 @@ fn mode(node: &Node) -> Result<Option<Node>, BadValue> {
         _ => None,
     };
     match bits {
-        Some(bits) => Ok(Some(Node::str(node.span, format!("{bits:04o}")))),
+        Some(bits) => Ok(Some(Node::str(node.span, format!("0{bits:o}")))),
         None => Err(BadValue {
             message: format!("`{}` are no permission bits", scalar.value),
             help: "write them octal, in quotes: \"0440\"".into(),

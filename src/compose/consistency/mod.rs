@@ -5,6 +5,7 @@ mod cycle;
 mod reference;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::compose::profile::Selection;
 use crate::compose::tree::{has, is_true, items, section, text};
@@ -26,6 +27,8 @@ pub fn check_resources(tree: &Node, findings: &mut Findings) {
     for (name, entry) in section(tree, "services") {
         check_device_requests(name, &entry.value, findings);
         check_bind_sources(name, &entry.value, findings);
+        check_ports(name, &entry.value, findings);
+        check_contexts(name, &entry.value, findings);
     }
 }
 
@@ -123,6 +126,33 @@ fn check_bind_sources(name: &str, service: &Node, findings: &mut Findings) {
             let message = format!("services.{name}.volumes[{i}] binds nothing");
             findings.push(error(Code::MissingKey, message, mount.span, "add `source: …`, a path of the host"));
         }
+    }
+}
+
+/// A published port has an address of the host, where it says one, and a number in the container.
+fn check_ports(name: &str, service: &Node, findings: &mut Findings) {
+    for (i, port) in items(service, "ports").iter().enumerate() {
+        if let Some(address) = port.get("host_ip").and_then(Node::as_str)
+            && !address.contains('$')
+            && address.parse::<IpAddr>().is_err()
+        {
+            let message = format!("services.{name}.ports[{i}].host_ip: `{address}` is not an address of the host");
+            findings.push(error(Code::BadValue, message, span_of(port, "host_ip"), "write one: `127.0.0.1`"));
+        }
+        if let Some(target) = number(port, "target").filter(|target| *target < 0.0) {
+            let message = format!("services.{name}.ports[{i}].target: there is no port {target}");
+            findings.push(error(Code::BadValue, message, span_of(port, "target"), "ports run from 1 to 65535"));
+        }
+    }
+}
+
+/// A further build context leads somewhere.
+fn check_contexts(name: &str, service: &Node, findings: &mut Findings) {
+    let contexts = service.get("build").into_iter().flat_map(|build| section(build, "additional_contexts"));
+    for (context, entry) in contexts.filter(|(_, entry)| entry.value.as_str() == Some("")) {
+        let message = format!("services.{name}.build.additional_contexts: `{context}` leads nowhere");
+        let help = "write `NAME=path`, `NAME=service:other` or `NAME=docker-image://image`";
+        findings.push(error(Code::BadValue, message, entry.value.span, help));
     }
 }
 

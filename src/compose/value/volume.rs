@@ -73,13 +73,13 @@ fn begins_with_drive(text: &str) -> bool {
     bytes.len() > 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':' && matches!(bytes[2], b'\\' | b'/')
 }
 
-/// The parts between colons; the colon of a drive parts nothing.
+/// The parts between colons; the colon of a drive parts nothing, nor does one within `${…}`.
 fn sections(text: &str) -> Vec<&str> {
     let mut parts = vec![];
     let mut rest = text;
     loop {
         let from = if is_drive_here(rest) { 2 } else { 0 };
-        match rest[from..].find(':') {
+        match colon(&rest[from..]) {
             Some(at) => {
                 parts.push(&rest[..from + at]);
                 rest = &rest[from + at + 1..];
@@ -90,6 +90,21 @@ fn sections(text: &str) -> Vec<&str> {
             }
         }
     }
+}
+
+/// Where the first colon outside of `${…}` stands; such variables are there where they are not to be replaced.
+fn colon(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut open = 0usize;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'{' if at > 0 && bytes[at - 1] == b'$' => open += 1,
+            b'}' => open = open.saturating_sub(1),
+            b':' if open == 0 => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Whether the section that begins here begins with a drive: always before a backslash; before a slash where a further
