@@ -98,7 +98,7 @@ fn listed(raw: wire::Summary) -> Listed {
         raw.network_settings.map(|settings| settings.networks.into_keys().collect()).unwrap_or_default();
     networks.sort_unstable();
     Listed {
-        name: raw.names.first().map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default(),
+        name: decode::own_name(&raw.names),
         service: raw.labels.get("com.docker.compose.service").cloned().unwrap_or_default(),
         replica: decode::replica(&raw.labels),
         one_off: raw.labels.get("com.docker.compose.oneoff").is_some_and(|word| word == "True"),

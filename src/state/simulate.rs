@@ -102,6 +102,11 @@ impl World<'_> {
             Attachment::Replica(_) => new.parent.as_ref().map(|p| self.shared(p)).unwrap_or_default(),
             Attachment::Networks(all) => all.keys().next().map(|key| self.name_of(key)).unwrap_or_default(),
         };
+        if let Attachment::DefaultBridge | Attachment::Other(_) = &wanted.attachment {
+            let network = self.observed.networks.iter().find(|n| n.name == container.network_mode);
+            let endpoint = ObservedEndpoint { network: network.and_then(|n| n.id.clone()), ..Default::default() };
+            container.endpoints.insert(container.network_mode.clone(), endpoint);
+        }
         container.legacy_links = self.links(new);
         self.observed.containers.push(container);
         self.observed.containers.sort_by(|a, b| (&a.replica, &a.name).cmp(&(&b.replica, &b.name)));

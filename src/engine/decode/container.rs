@@ -260,12 +260,22 @@ fn endpoint(raw: &wire::Endpoint, short_id: &str) -> ObservedEndpoint {
     }
 }
 
+/// A container's own name among those of the list: for each link that leads to it, the Engine lists `/LINKER/ALIAS` as well, in no
+/// order.
+pub(in crate::engine) fn own_name(names: &[String]) -> String {
+    let own = |name: &&String| !name.trim_start_matches('/').contains('/');
+    let name = names.iter().find(own).or(names.first());
+    name.map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default()
+}
+
 /// An entry of the list, for containers that are not inspected.
 pub(in crate::engine) fn summary(raw: wire::Summary) -> OtherContainer {
     let bound = ports_of_summary(&raw);
-    let name = raw.names.first().map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default();
+    let name = own_name(&raw.names);
     let label = |key: &str| raw.labels.get(key).cloned();
+    let ends = raw.network_settings.iter().flat_map(|n| n.networks.values());
     OtherContainer {
+        macs: ends.filter_map(|e| e.mac_address.parse().ok()).collect(),
         name,
         project: label("com.docker.compose.project"),
         service: label("com.docker.compose.service"),

@@ -9,7 +9,7 @@ pub(super) mod wire;
 
 use std::net::IpAddr;
 
-pub(super) use container::{container, replica, state, summary};
+pub(super) use container::{container, own_name, replica, state, summary};
 use ipnet::IpNet;
 pub(super) use network::{info, network, volume};
 

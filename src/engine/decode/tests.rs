@@ -185,7 +185,7 @@ fn networks_of_both_engines() {
 
 #[test]
 fn a_list_tells_ports_names_and_networks() {
-    let raw = r#"{"Id":"6cf5","Names":["/other"],"Image":"busybox","Ports":[{"PrivatePort":90,"Type":"tcp"},{"IP":"0.0.0.0",
+    let raw = r#"{"Id":"6cf5","Names":["/linker/db","/other","/third/other"],"Image":"busybox","Ports":[{"PrivatePort":90,"Type":"tcp"},{"IP":"0.0.0.0",
         "PrivatePort":80,"PublicPort":39081,"Type":"tcp"}],"Labels":{"com.docker.compose.project":"q"},"State":"running",
         "Status":"Up 3 seconds","NetworkSettings":{"Networks":{"q_default":{"NetworkID":"28da","IPAddress":"172.31.240.9"}}}}"#;
     let found = summary(serde_json::from_str(raw).unwrap());

@@ -6,7 +6,7 @@ use crate::plan::Needs;
 use crate::plan::lab::{Lab, assert_plan, change, service};
 use crate::plan::up::Recreate;
 use crate::state::desired::labels;
-use crate::state::observed::ContainerState;
+use crate::state::observed::{ContainerState, ObservedNetwork};
 
 #[test]
 fn a_replaced_network_restarts_what_it_stopped() {
@@ -182,6 +182,20 @@ fn who_links_to_a_replaced_container_of_the_default_bridge_is_replaced_too() {
     let cause = planned.plan.steps().find(|(_, s)| s.operation.to_string() == "create cli.1").unwrap().1.cause.clone();
     assert_eq!(cause.to_string(), "depends on web");
     assert!(lab.edit("command: old", "command: new").up_from(&planned.observed()).plan.is_empty());
+}
+
+#[test]
+fn a_container_that_was_taken_off_the_default_bridge_is_replaced() {
+    let lab = Lab::load("services: {web: {image: busybox, network_mode: bridge}}");
+    let mut observed = lab.up().observed();
+    let bridge = ObservedNetwork { name: "bridge".to_owned(), driver: "bridge".to_owned(), ..Default::default() };
+    observed.networks.push(bridge);
+    assert!(lab.up_from(&observed).plan.is_empty());
+    observed.containers[0].endpoints.clear();
+    let planned = lab.up_from(&observed);
+    let cause = planned.plan.steps().find(|(_, s)| s.operation.to_string() == "create web.1").unwrap().1.cause.clone();
+    assert_eq!(cause.to_string(), "differs: network_mode (bridge, not connected, declared bridge)");
+    assert!(lab.up_from(&planned.observed()).plan.is_empty());
 }
 
 #[test]

@@ -273,6 +273,17 @@ fn tmpfs_option(option: &str) -> String {
     }
 }
 
+/// The network of a `network_mode` that somebody took the container off: only creating puts it there as it was.
+fn left<'a>(container: &'a DesiredContainer, found: &ObservedContainer, observed: &Observed) -> Option<&'a str> {
+    let network = match &container.attachment {
+        Attachment::DefaultBridge => "bridge",
+        Attachment::Other(name) => name,
+        _ => return None,
+    };
+    let there = observed.networks.iter().any(|n| n.name == network);
+    (there && !found.endpoints.contains_key(network)).then_some(network)
+}
+
 /// Whose namespace it lives in, or on which network first; and its links on the default bridge.
 fn compare_attachment(
     out: &mut Comparison,
@@ -315,6 +326,8 @@ fn compare_attachment(
             (None, None) => mode.to_owned(),
         };
         out.differs(field, &declared, &found);
+    } else if let Some(network) = left(container, found, observed) {
+        out.differs("network_mode", network, &format!("{network}, not connected"));
     }
     let expected: BTreeSet<(String, String)> = container
         .legacy_links
