@@ -126,6 +126,7 @@ fn a_one_off_container_goes_with_its_service() {
         status: String::new(),
         bound: vec![],
         networks: vec![("test_back".to_owned(), network, vec![])],
+        macs: vec![],
         labels: [(labels::ONE_OFF.to_owned(), "True".to_owned())].into(),
     });
     let operations = lab.down_from(&before).operations();

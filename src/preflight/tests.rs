@@ -35,6 +35,7 @@ fn container(name: &str, project: Option<&str>) -> OtherContainer {
         status: "Up 3 days".into(),
         bound: vec![],
         networks: vec![],
+        macs: vec![],
         labels: Default::default(),
     }
 }

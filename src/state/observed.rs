@@ -212,6 +212,8 @@ pub struct OtherContainer {
     pub bound: Vec<BoundPort>,
     /// Its networks: name, id, addresses.
     pub networks: Vec<(String, Option<NetworkId>, Vec<IpAddr>)>,
+    /// Its MAC addresses.
+    pub macs: Vec<Mac>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
 }

@@ -143,20 +143,17 @@ impl Vantages {
 }
 
 async fn open_one(image: &sidecar::Image<'_>, vantage: &Vantage, options: &Options) -> Result<Session, ProbeError> {
-    let direct = match options.way {
-        Way::Sidecar => None,
-        Way::Auto | Way::Direct => Some(target::direct(image.engine(), vantage, &options.outside_pool)),
+    if options.way == Way::Sidecar {
+        return image.run_beside(vantage, options).await;
+    }
+    let direct = match target::direct(image.engine(), vantage, &options.outside_pool) {
+        Ok(command) => Session::direct(command).await,
+        Err(why) => Err(why),
     };
-    let direct = match direct {
-        Some(Ok(command)) => Session::direct(command).await,
-        Some(Err(why)) => Err(why),
-        None => Err(ProbeError::NoWay("a place beside the host cannot be had by a sidecar".to_owned())),
-    };
-    match (direct, vantage) {
-        (Ok(session), _) => Ok(session),
-        (Err(why), Vantage::Outside) => Err(why),
-        (Err(why), _) if options.way == Way::Direct => Err(why),
-        (Err(_), _) => image.run_beside(vantage, options).await,
+    match direct {
+        Ok(session) => Ok(session),
+        Err(why) if options.way == Way::Direct => Err(why),
+        Err(_) => image.run_beside(vantage, options).await,
     }
 }
 

@@ -35,7 +35,7 @@ impl<'a> Image<'a> {
     /// Runs the program beside a container or on the host, and waits for its greeting.
     pub async fn run_beside(&self, vantage: &Vantage, options: &Options) -> Result<Session, ProbeError> {
         let image = self.ready.get_or_init(|| self.make_ready()).await.clone()?;
-        let spec = spec(image, vantage, options)?;
+        let spec = spec(image, vantage, options);
         let started = self.engine.run_sidecar(&spec).await;
         let sidecar = started.map_err(|e| ProbeError::NotStarted(e.to_string()))?;
         match Session::sidecar(sidecar).await {
@@ -72,23 +72,30 @@ impl<'a> Image<'a> {
 }
 
 /// What the container may do: nothing but what the questions need.
-fn spec(image: String, vantage: &Vantage, options: &Options) -> Result<SidecarSpec, ProbeError> {
+fn spec(image: String, vantage: &Vantage, options: &Options) -> SidecarSpec {
     let network_mode = match vantage {
         Vantage::Container(target) => format!("container:{}", target.id),
-        Vantage::Host => "host".to_owned(),
-        Vantage::Outside => return Err(ProbeError::NoWay("no sidecar stands beside the host".to_owned())),
+        Vantage::Host | Vantage::Outside => "host".to_owned(),
     };
+    let mut capabilities = if options.layer2 { vec!["NET_RAW"] } else { vec![] };
+    let mut command = vec![];
+    if *vantage == Vantage::Outside {
+        // a namespace of its own (SYS_ADMIN), joined to the host's by a pair of links (NET_ADMIN), which goes with it
+        capabilities.extend(["NET_ADMIN", "SYS_ADMIN"]);
+        command = vec!["--outside".to_owned(), options.outside_pool.clone()];
+    }
     let sees_processes = *vantage == Vantage::Host && options.processes;
-    Ok(SidecarSpec {
+    SidecarSpec {
         image,
+        command,
         network_mode,
         pid_mode: sees_processes.then(|| "host".to_owned()),
         // capabilities work for root alone; without any, nobody is enough
-        cap_add: if options.layer2 { vec!["NET_RAW".to_owned()] } else { Vec::new() },
-        user: (!options.layer2).then(|| "65534:65534".to_owned()),
+        user: capabilities.is_empty().then(|| "65534:65534".to_owned()),
+        cap_add: capabilities.into_iter().map(str::to_owned).collect(),
         memory: Some(64 * 1024 * 1024),
         pids: Some(160),
         labels: BTreeMap::from([(carried::LABEL.to_owned(), carried::tag().to_owned())]),
         ..SidecarSpec::default()
-    })
+    }
 }

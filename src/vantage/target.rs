@@ -27,7 +27,7 @@ pub enum Vantage {
     Container(Target),
     /// The Engine's host.
     Host,
-    /// A machine beside the host, beyond its own stack. Only where bowline is root on the Engine's host.
+    /// A machine beside the host, beyond its own stack: a namespace of the probe's own, joined to the host's by a pair of links.
     Outside,
 }
 

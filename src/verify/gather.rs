@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::check::{Check, Expectation, Verdict, Why};
-use super::judge::{Judgement, judge};
+use super::judge::{FORWARDED, Judgement, judge};
 use super::scene::{Facts, Questions, Scene, Vantage};
 use super::topology::Namespace;
 use crate::compose::model::Project;
@@ -46,6 +46,7 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
     let deadline = started + project.rules.timeout.unwrap_or(PATIENCE);
     let scope = Scope { project: &project.name, images: vec![], facts: Depth::Brief };
     let mut settled: Vec<Option<Verdict>> = checks.iter().map(|_| None).collect();
+    let mut once: Vec<Option<String>> = checks.iter().map(|_| None).collect();
     let mut proof = Proof {
         verdicts: vec![],
         ways: BTreeMap::new(),
@@ -65,6 +66,18 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
         let verdicts = round.run(open.iter().map(|i| &checks[*i]).collect(), &mut places, &mut proof).await;
         let late = Instant::now() + pause >= deadline;
         for (index, verdict) in open.into_iter().zip(verdicts) {
+            if once[index].is_none()
+                && let Some(found) = momentary(&verdict, &observed)
+            {
+                once[index] = Some(found);
+                continue;
+            }
+            let verdict = match &once[index] {
+                Some(found) if verdict.is_proved() => {
+                    verdict.seen(format!("once, a moment before: {found} ({REWRITES})"))
+                }
+                _ => verdict,
+            };
             if late || !may_come_true(&checks[index], &verdict, &proof, &observed) {
                 settled[index] = Some(verdict);
             }
@@ -80,6 +93,23 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
     proof.verdicts = verdicts.filter_map(|(check, verdict)| verdict.map(|v| (check, v))).collect();
     proof.took = started.elapsed();
     Ok(proof)
+}
+
+/// Why two networks may not be parted for a moment.
+const REWRITES: &str = "before Engine 28 the rule that parts networks is away for milliseconds whenever one is made";
+
+/// What got through between two bridges, where the Engine itself may have left a gap: it takes the jump to
+/// DOCKER-ISOLATION-STAGE-1 out and puts it in again when any network is made (2 of 151 looks at FORWARD on 20.10.24 missed it).
+/// Such a check is asked once more, and what was seen stays in its evidence.
+fn momentary(verdict: &Verdict, observed: &Observed) -> Option<String> {
+    match verdict {
+        Verdict::Refuted { found, evidence, .. }
+            if observed.engine.major() < 28 && evidence.iter().any(|line| line == FORWARDED) =>
+        {
+            Some(found.clone())
+        }
+        _ => None,
+    }
 }
 
 /// Whether asking again may change the verdict: something that is only just starting, not what is blocked or absent for good.

@@ -9,7 +9,7 @@ use super::check::{Container, Owner};
 use super::topology::{Namespace, Topology};
 use crate::compose::extension::verify::RuleProbe;
 use crate::compose::model::Project;
-use crate::name::{ContainerId, Replica, ServiceName};
+use crate::name::{ContainerId, Mac, Replica, ServiceName};
 use crate::probe::{Answer, Question};
 use crate::state::observed::{Observed, ObservedContainer, ObservedEndpoint, ObservedNetwork};
 
@@ -127,10 +127,11 @@ impl<'a> Scene<'a> {
         self.observed.networks.iter().find(|n| n.name == name)
     }
 
-    /// Whether a rule asks for ARP, for which the probe makes packets of its own.
+    /// Whether ARP will be asked for, for which the probe makes packets of its own: by a rule, or for a container's own address.
     pub fn asks_layer2(&self) -> bool {
         let rules = self.project.rules.allow.iter().chain(&self.project.rules.deny);
         rules.into_iter().any(|r| r.value.probe == RuleProbe::Arp)
+            || self.topology.places.values().any(|place| !place.ends.is_empty())
     }
 
     /// A wire as people know it.
@@ -149,6 +150,13 @@ impl<'a> Scene<'a> {
             let other = self.observed.others.iter();
             other.into_iter().find(|c| c.networks.iter().any(|(_, _, a)| a.contains(&address)))
         };
+        own.map(|c| c.name.as_str()).or_else(|| other().map(|c| c.name.as_str()))
+    }
+
+    /// Who has a MAC address now: the container's name.
+    pub fn holder_of_mac(&self, mac: Mac) -> Option<&'a str> {
+        let own = self.observed.containers.iter().find(|c| c.endpoints.values().any(|e| e.mac == Some(mac)));
+        let other = || self.observed.others.iter().find(|c| c.macs.contains(&mac));
         own.map(|c| c.name.as_str()).or_else(|| other().map(|c| c.name.as_str()))
     }
 

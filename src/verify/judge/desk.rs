@@ -1,7 +1,7 @@
 //! The judge's desk: answers by question, typed, and a note of what is missing.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::name::Replica;
@@ -16,6 +16,8 @@ use crate::verify::scene::{Facts, Questions, Scene, Vantage};
 /// For all tries of one attempt: three, so each waits 400 ms, ample on one machine even under load.
 const WITHIN: Duration = Duration::from_millis(1200);
 const TRIES: u8 = 3;
+/// For somebody else who claims an address; silence is the rule, and every run waits for it.
+const RIVALS_WITHIN: Duration = Duration::from_millis(80);
 /// For one DNS server: the Engine's own answers known names at once, and passes others on to servers that may be slow.
 const NAME_WITHIN: Duration = Duration::from_secs(2);
 
@@ -121,6 +123,8 @@ impl<'a> Desk<'a> {
         echo(to: IpAddr) -> Attempt, Attempt, echo_question(to);
         /// Who answers at layer 2.
         heard(target: IpAddr, device: &str) -> Heard, Heard, solicit_question(target, device);
+        /// Who else answers at layer 2 for an address of the asker's own.
+        rivals(target: IpAddr, device: &str) -> Heard, Heard, rivals_question(target, device);
         /// A page.
         http(host: &str, port: u16, path: &str) -> Http, Http, http_question(host, port, path);
     }
@@ -190,6 +194,11 @@ pub(super) fn echo_question(to: IpAddr) -> Question {
 }
 pub(super) fn solicit_question(target: IpAddr, device: &str) -> Question {
     Question::Solicit { target, device: Some(device.to_owned()), sender: None, within: WITHIN, tries: TRIES }
+}
+/// An ARP probe (RFC 5227): from nobody, so that it teaches nobody a wrong neighbour. Who has the address answers at once.
+pub(super) fn rivals_question(target: IpAddr, device: &str) -> Question {
+    let (device, sender) = (Some(device.to_owned()), Some(Ipv4Addr::UNSPECIFIED));
+    Question::Solicit { target, device, sender, within: RIVALS_WITHIN, tries: 2 }
 }
 pub(super) fn http_question(host: &str, port: u16, path: &str) -> Question {
     Question::Http { host: host.to_owned(), port, to: None, path: path.to_owned(), within: Duration::from_secs(3) }

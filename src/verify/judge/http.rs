@@ -1,12 +1,15 @@
 //! Pages: HTTP as the asking container would do it, its own hosts file and resolver first.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::aim::{Aim, stands};
+use super::aim::{Aim, Stand, stands};
 use super::attempt::{reached, text};
 use super::desk::{Desk, Step, all, unproved};
 use super::names::merged;
+use super::ports::listening_text;
+use crate::name::Protocol;
 use crate::probe::{Http, Outcome};
+use crate::state::observed::BoundPort;
 use crate::verify::check::{Path, Spot, Verdict, Why};
 
 fn host(to: &Spot) -> String {
@@ -35,13 +38,36 @@ pub(super) fn reaches(
         let from_to = format!("{} -> {}", stand.called, url(&path.to, port, page));
         let verdict = page_verdict(answer, &from_to, status, wanted);
         let cause = match answer.to {
-            Some(to) => super::reach::why_refused(desk, stand, to, &answer.attempt)?,
-            None => None,
+            Some(to) if answer.status.is_none() => why_no_page(desk, stand, to, answer)?,
+            _ => None,
         };
         Ok(cause.into_iter().fold(verdict, Verdict::seen))
     });
     let steps = steps.collect();
     Ok(merged(all(steps)?))
+}
+
+/// Who should have answered, and does not: the container behind a published port, else whoever has the address.
+fn why_no_page(desk: &mut Desk<'_>, stand: &Stand, to: SocketAddr, answer: &Http) -> Step<Option<String>> {
+    let publishes = |b: &&BoundPort| {
+        let at = b.host_ip == to.ip() || b.host_ip.is_unspecified() && b.host_ip.is_ipv4() == to.is_ipv4();
+        b.published == to.port() && b.protocol == Protocol::Tcp && at
+    };
+    let behind = desk.scene.observed.containers.iter().find_map(|c| Some((c, c.bound.iter().find(publishes)?)));
+    let Some((container, bound)) = behind else {
+        return super::reach::why_refused(desk, stand, to, &answer.attempt);
+    };
+    if let Some(paused) = super::life::paused(desk, &container.replica) {
+        return Ok(Some(paused.found));
+    }
+    let inside = desk.stand(&container.replica)?;
+    let own: Vec<IpAddr> = desk.scene.addresses(&container.replica, &[]).into_iter().map(|(_, a)| a.addr()).collect();
+    let state = listening_text(desk.sockets(&inside)?, bound.target, Protocol::Tcp, &own);
+    let called = desk.scene.called(&container.replica);
+    match state {
+        Err(cause) => Ok(Some(format!("{called}: {cause}"))),
+        Ok(_) => super::reach::why_refused(desk, stand, to, &answer.attempt),
+    }
 }
 
 /// What a page says against what it should.

@@ -12,6 +12,9 @@ use crate::verify::scene::Vantage;
 /// An address far away, for looking up a route; nothing is sent to it.
 const FAR: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(1, 1, 1, 1));
 
+/// What is seen where two networks are not parted.
+pub(in crate::verify) const FORWARDED: &str = "no common network: packets are forwarded between bridges";
+
 pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path) -> Step<Verdict> {
     let stands = stands(desk, &path.from)?;
     let mut steps = vec![];
@@ -149,6 +152,16 @@ pub(super) fn stray(desk: &Desk<'_>, stand: &Stand, aim: &Aim, wire: &str) -> Op
     Some((line, format!("docker network disconnect {wire} {name}")))
 }
 
+/// A wire that a container is on and that the file does not put it on, and the way out.
+pub(super) fn stray_end(desk: &Desk<'_>, replica: &crate::name::Replica) -> Option<(String, String)> {
+    let container = desk.scene.container(replica)?;
+    let ends = desk.scene.topology.ends(&replica.service);
+    let wire = container.endpoints.keys().find(|wire| !ends.iter().any(|(_, declared)| declared.name == **wire))?;
+    let line =
+        format!("{} is on {}, where the file does not put it", desk.scene.called(replica), desk.scene.wire_label(wire));
+    Some((line, format!("docker network disconnect {wire} {}", container.name)))
+}
+
 /// Why a way is open that should not be.
 fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict: Verdict) -> Step<Verdict> {
     let Some(wire) = common_wire(desk, stand, aim) else {
@@ -157,7 +170,7 @@ fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict:
             let help = "take that link away, or the containers into a network that leads to the host";
             return Ok(verdict.seen(line).help(help));
         }
-        let verdict = verdict.seen("no common network: packets are forwarded between bridges");
+        let verdict = verdict.seen(FORWARDED);
         return Ok(verdict.help(
             "look at `iptables -S FORWARD` and `iptables -t raw -S PREROUTING` on the host for what lets them through",
         ));

@@ -48,6 +48,21 @@ pub(super) fn running(desk: &Desk<'_>, replica: &Replica) -> Verdict {
     }
 }
 
+/// What is to be said of a paused container.
+pub(super) struct Paused {
+    /// That it is.
+    pub found: String,
+    /// The way out.
+    pub help: String,
+}
+
+/// A paused container: its kernel still takes connections, and nobody in it answers.
+pub(super) fn paused(desk: &Desk<'_>, replica: &Replica) -> Option<Paused> {
+    let container = desk.scene.container(replica).filter(|c| c.state == ContainerState::Paused)?;
+    let found = format!("{} is paused: connections are taken, and nobody answers", container.name);
+    Some(Paused { found, help: format!("docker unpause {}", container.name) })
+}
+
 /// Without a restart policy a container that ends stays ended.
 fn may_end(desk: &Desk<'_>, replica: &Replica) -> bool {
     let service = desk.scene.project.services.get(&replica.service);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::desk::{Desk, Step, unproved};
+use super::desk::{Desk, Step, all, optional, unproved};
 use crate::name::{Mac, Replica};
 use crate::probe::{Address, Link, Route};
 use crate::state::observed::ObservedEndpoint;
@@ -93,7 +93,29 @@ pub(super) fn address(
     if !link.up {
         return Ok(Verdict::refuted(texts(&told), format!("{} has it and is down", link.name)));
     }
+    if let Some(verdict) = stolen(desk, &at, replica, link, &told)? {
+        return Ok(verdict);
+    }
     Ok(Verdict::Proved(vec![format!("{} has {}", link.name, texts(&told))]))
+}
+
+/// Somebody else on the wire who answers for one of these addresses, where the probe may ask at layer 2. The kernel itself tells of
+/// IPv6 addresses.
+fn stolen(desk: &mut Desk<'_>, at: &Vantage, replica: &Replica, link: &Link, told: &[IpNet]) -> Step<Option<Verdict>> {
+    if !link.up || link.mac.is_none() || matches!(link.kind.as_deref(), Some("ipvlan")) {
+        return Ok(None);
+    }
+    let v4 = told.iter().map(IpNet::addr).filter(IpAddr::is_ipv4);
+    let steps = v4.map(|a| optional(desk.rivals(at, a, &link.name)).map(|heard| (a, heard))).collect();
+    for (address, heard) in all(steps)? {
+        let Some(rival) = heard.and_then(|heard| heard.macs.first()) else { continue };
+        let who = parse(rival).and_then(|mac| desk.scene.holder_of_mac(mac)).unwrap_or("nobody of this Engine");
+        let called = desk.scene.called(replica);
+        let verdict =
+            Verdict::refuted(format!("{address} is {called}'s alone"), format!("{rival} answers for it, too"));
+        return Ok(Some(verdict.seen(format!("{rival} is {who}")).help(format!("take {address} from {who}"))));
+    }
+    Ok(None)
 }
 
 /// Whether an address comes from where the file says: the subnet, and the range in it where one is given.

@@ -20,6 +20,8 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
+pub(super) use isolation::FORWARDED;
+
 use super::check::{Check, Expectation, How, Verdict, Why};
 use super::scene::{Facts, Questions, Scene};
 use desk::{Desk, Stop};

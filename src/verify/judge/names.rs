@@ -183,7 +183,11 @@ fn one_silence(
         found.addresses.iter().copied().filter(|a| nobody || forbidden.contains(a)).collect();
     if !strays.is_empty() {
         let text = held(desk, &strays);
-        return Ok(Verdict::refuted(format!("{who} does not find {name}"), format!("{name} is {text}")));
+        let verdict = Verdict::refuted(format!("{who} does not find {name}"), format!("{name} is {text}"));
+        return Ok(match super::isolation::stray_end(desk, replica) {
+            Some((line, help)) => verdict.seen(line).help(help),
+            None => verdict,
+        });
     }
     // `network_mode: none`: neither hosts file nor resolver, and no way to one
     if found.addresses.is_empty() && only_lo(desk, replica) && no_way(lookup) {

@@ -56,11 +56,18 @@ pub(super) fn published(desk: &mut Desk<'_>, service: &ServiceName, port: &Port,
 
 /// The bindings of a container that a port of the file made.
 fn bound<'a>(desk: &Desk<'a>, replica: &Replica, port: &Port) -> Step<Vec<&'a BoundPort>> {
+    let at = |b: &BoundPort| {
+        port.host_ip.is_none_or(|ip| ip == b.host_ip || (ip.is_unspecified() && b.host_ip.is_unspecified()))
+    };
+    Ok(bound_anywhere(desk, replica, port)?.into_iter().filter(|b| at(b)).collect())
+}
+
+/// The bindings of a container with a port's numbers, at whatever address of the host.
+fn bound_anywhere<'a>(desk: &Desk<'a>, replica: &Replica, port: &Port) -> Step<Vec<&'a BoundPort>> {
     let container = desk.running(replica)?;
     let fits = |b: &&BoundPort| {
-        let at = port.host_ip.is_none_or(|ip| ip == b.host_ip || (ip.is_unspecified() && b.host_ip.is_unspecified()));
         let range = port.published.is_none_or(|(first, last)| (first..=last).contains(&b.published));
-        b.target == port.target && b.protocol == port.protocol && at && range
+        b.target == port.target && b.protocol == port.protocol && range
     };
     Ok(container.bound.iter().filter(fits).collect())
 }
@@ -138,8 +145,18 @@ fn one(desk: &mut Desk<'_>, replica: &Replica, port: &Port, from: Side) -> Step<
     let bindings = bound(desk, replica, port)?;
     if bindings.is_empty() {
         let expected = format!("{}/{} of {who} is published", port.target, port.protocol);
-        return Ok(Verdict::refuted(expected, "the Engine has bound no such port of it")
+        let others = bound_anywhere(desk, replica, port)?;
+        let others: Vec<String> = others.iter().map(|b| SocketAddr::new(b.host_ip, b.published).to_string()).collect();
+        let found = match others.is_empty() {
+            true => "the Engine has bound no such port of it".to_owned(),
+            false => format!("the Engine has bound it at {}", others.join(", ")),
+        };
+        return Ok(Verdict::refuted(expected, found)
             .help("the container was made from another file, or has no bridge: `bowline up -d`"));
+    }
+    if let Some(paused) = super::life::paused(desk, replica) {
+        let expected = format!("{}/{} of {who} answers", port.target, port.protocol);
+        return Ok(Verdict::refuted(expected, paused.found).help(paused.help));
     }
     let at = vantage(from);
     let asking = asking(desk, &inside, replica, port);
@@ -244,6 +261,18 @@ fn silent(desk: &mut Desk<'_>, seen: &Seen<'_>, from: Side, verdict: Verdict) ->
     let gone = |b: &&BoundPort| carriers(seen, b).is_empty();
     let without = seen.proxies.is_some() && seen.bound.iter().any(gone);
     if from == Side::Outside {
+        let inside = seen.bound.iter().zip(seen.own.iter().filter(|a| a.is_ipv4()));
+        let inside = inside.map(|(b, a)| SocketAddr::new(*a, b.target)).next();
+        let itself = match inside {
+            Some(to) => optional(ask(desk, &Vantage::Host, seen.how, to).map(|a| (to, a)))?,
+            None => None,
+        };
+        let verdict = match itself.filter(|(_, a)| a.outcome == Outcome::Answered) {
+            Some((to, _)) => {
+                verdict.seen(format!("{} answers the host at {to}: a firewall drops what comes from outside", seen.who))
+            }
+            None => verdict,
+        };
         return Ok(verdict.help(
             "look at `iptables -S DOCKER-USER`, `iptables -S FORWARD` and `iptables -t nat -S DOCKER` on the host",
         ));
@@ -289,7 +318,7 @@ pub(super) fn not_published(desk: &mut Desk<'_>, service: &ServiceName, port: &P
 }
 
 fn silent_outside(desk: &mut Desk<'_>, replica: &Replica, port: &Port) -> Step<Verdict> {
-    let bindings = bound(desk, replica, port)?;
+    let bindings = bound_anywhere(desk, replica, port)?;
     let who = desk.scene.called(replica);
     let inside = desk.stand(replica)?;
     let mut steps = vec![];

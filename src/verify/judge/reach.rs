@@ -201,11 +201,14 @@ pub(super) fn why_refused(
     to: SocketAddr,
     attempt: &crate::probe::Attempt,
 ) -> Step<Option<String>> {
+    let has = |r: &crate::name::Replica| desk.scene.addresses(r, &[]).iter().any(|(_, a)| a.addr() == to.ip());
+    let replica = desk.scene.observed.containers.iter().map(|c| c.replica.clone()).find(has);
+    if let Some(paused) = replica.as_ref().and_then(|r| super::life::paused(desk, r)) {
+        return Ok(Some(paused.found));
+    }
     if attempt.outcome != Outcome::Refused {
         return Ok(None);
     }
-    let has = |r: &crate::name::Replica| desk.scene.addresses(r, &[]).iter().any(|(_, a)| a.addr() == to.ip());
-    let replica = desk.scene.observed.containers.iter().map(|c| c.replica.clone()).find(has);
     let (at, called) = match replica {
         _ if to.ip().is_loopback() => (stand.at.clone(), stand.called.clone()),
         Some(replica) => (Vantage::Replica(replica.clone()), desk.scene.called(&replica)),

@@ -190,6 +190,10 @@ impl World {
                 let outcome = if addresses.is_empty() { NameOutcome::NoSuchName } else { NameOutcome::Found };
                 looked_up(name, outcome, &addresses)
             }
+            // asked by whoever has the address itself: nobody else does
+            Question::Solicit { target, device, sender: Some(_), .. } => {
+                heard(*target, device.as_deref().unwrap_or("eth0"), &[])
+            }
             Question::Solicit { target, device, .. } => {
                 heard(*target, device.as_deref().unwrap_or("eth0"), &["02:00:00:00:00:02"])
             }
@@ -597,6 +601,44 @@ fn an_address_is_what_the_engine_and_the_kernel_both_say() {
         _ => None,
     };
     assert!(refuted(&world.judge(expectation(&[], vec![]), &moved)).contains("eth0 has 10.0.0.77/24"));
+    // who may not ask at layer 2 knows nothing of thieves, and is content
+    let forbidden = |_: &Vantage, q: &Question| match q {
+        Question::Solicit { .. } => {
+            Some(Answer::Failure(crate::probe::Failure { errno: Some(1), message: String::new() }))
+        }
+        _ => None,
+    };
+    proved(&world.judge(expectation(&[], vec![]), &forbidden));
+}
+
+#[test]
+fn an_address_that_somebody_else_answers_for_is_stolen_and_the_thief_is_named() {
+    let mut world = World::new(SHARED, ONE_NET);
+    let expectation =
+        || Expectation::Address { replica: replica("a"), wire: "p_x".to_owned(), fixed: vec![], pools: vec![] };
+    let stolen = |_: &Vantage, q: &Question| match q {
+        Question::Solicit { target, sender: Some(_), .. } => Some(heard(*target, "eth0", &["02:42:0a:00:00:07"])),
+        _ => None,
+    };
+    assert!(refuted(&world.judge(expectation(), &stolen)).contains("is nobody of this Engine"));
+    world.observed.others.push(other("thief", "10.0.0.7"));
+    assert!(refuted(&world.judge(expectation(), &stolen)).contains("02:42:0a:00:00:07 is thief"));
+}
+
+/// A container that is not of the project, on its network.
+fn other(name: &str, address: &str) -> OtherContainer {
+    OtherContainer {
+        id: ContainerId::from_engine("f"),
+        name: name.to_owned(),
+        project: None,
+        service: None,
+        state: "running".to_owned(),
+        status: String::new(),
+        bound: vec![],
+        networks: vec![("p_x".to_owned(), None, vec![ip(address)])],
+        macs: vec!["02:42:0a:00:00:07".parse().unwrap()],
+        labels: Default::default(),
+    }
 }
 
 #[test]
@@ -818,17 +860,7 @@ fn a_name_means_all_its_owners_and_nobody_else() {
         refuted(&world.judge(name("a", "db", "b", "p_x"), &dns(looked_up("db", NameOutcome::NoSuchName, &[]))))
             .contains("NXDOMAIN")
     );
-    world.observed.others.push(OtherContainer {
-        id: ContainerId::from_engine("f"),
-        name: "other-db-1".to_owned(),
-        project: None,
-        service: None,
-        state: "running".to_owned(),
-        status: String::new(),
-        bound: vec![],
-        networks: vec![("p_x".to_owned(), None, vec![ip("10.0.0.7")])],
-        labels: Default::default(),
-    });
+    world.observed.others.push(other("other-db-1", "10.0.0.7"));
     let verdict = world.judge(name("a", "db", "b", "p_x"), &is(&["10.0.0.3", "10.0.0.7"]));
     assert!(refuted(&verdict).contains("db is also held by other-db-1"), "{verdict:?}");
     world.container("b").state = ContainerState::Created;
