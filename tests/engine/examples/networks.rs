@@ -1,0 +1,327 @@
+//! Networks of one's own, and what lies beyond them.
+
+use bowline::state::observed::ContainerState;
+
+use super::{Example, Wire, host};
+use crate::namespace::possible;
+
+#[test]
+fn user_bridge() {
+    let Some(example) = Example::open("user-bridge") else { return };
+    example.proves(&[
+        "running/blue",
+        "address/blue@app",
+        "mac/blue@app",
+        "bridge/blue@app",
+        "route/blue",
+        "name/blue:www",
+        "name/blue:green",
+        "name/blue:canary",
+        "name/blue:client",
+        "reach/blue->green",
+        "reach/blue->client",
+        "reach/host->blue",
+        "running/green",
+        "address/green@app",
+        "mac/green@app",
+        "bridge/green@app",
+        "route/green",
+        "name/green:blue",
+        "name/green:www",
+        "name/green:stable",
+        "name/green:client",
+        "reach/green->blue",
+        "reach/green->client",
+        "reach/host->green",
+        "running/client",
+        "address/client@app",
+        "mac/client@app",
+        "bridge/client@app",
+        "route/client",
+        "name/client:blue",
+        "name/client:www",
+        "name/client:stable",
+        "name/client:green",
+        "name/client:canary",
+        "reach/client->blue",
+        "reach/client->green",
+        "reach/host->client",
+        "reach/client->http://stable/",
+        "reach/client->http://canary/",
+    ]);
+    // somebody took green off the network and put it back by hand: what the file gave it is gone
+    example.disconnect("app", "green");
+    example.connect("app", "green");
+    example.refutes(
+        &[
+            ("address/green@app", "the Engine tells 10.30.5.129/24"),
+            ("name/blue:www", "some of its containers are missing"),
+            ("name/blue:green", "asked 127.0.0.11"),
+            ("name/blue:canary", "asked 127.0.0.11"),
+            ("name/green:www", "some of its containers are missing"),
+            ("name/client:www", "some of its containers are missing"),
+            ("name/client:green", "asked 127.0.0.11"),
+            ("name/client:canary", "asked 127.0.0.11"),
+            ("reach/client->http://canary/", "does not resolve"),
+        ],
+        &[],
+    );
+    // `up` sees the difference, field by field, and mends it
+    example.run("up -d", 0);
+    example.run("verify", 0);
+    example.leaves_nothing();
+}
+
+#[test]
+fn macvlan() {
+    if !possible() {
+        return;
+    }
+    let wire = Wire::new();
+    let parent = wire.0.as_str();
+    let Some(example) = Example::open("macvlan").map(|e| e.with("PARENT", parent)) else { return };
+    example.proves(&[
+        "running/left",
+        "address/left@lan",
+        "mac/left@lan",
+        "parent/left@lan",
+        "route/left",
+        "name/left:right",
+        "reach/left->right",
+        "isolated/left->host",
+        "isolated/host->left",
+        "reach/left->right/arp",
+        "running/right",
+        "address/right@lan",
+        "mac/right@lan",
+        "parent/right@lan",
+        "route/right",
+        "name/right:left",
+        "reach/right->left",
+        "isolated/right->host",
+        "isolated/host->right",
+        "reach/right->left/arp",
+        "reach/right->http://left/",
+    ]);
+    // the parent goes down: the children keep their addresses, and carry nothing
+    host(&format!("ip link set {parent} down"));
+    example.refutes(
+        &[
+            ("parent/left@lan", "is down"),
+            ("parent/right@lan", "is down"),
+            ("reach/left->right", "nobody answers ARP"),
+            ("reach/right->left", "nobody answers ARP"),
+            ("reach/left->right/arp", "silence"),
+            ("reach/right->left/arp", "silence"),
+            ("reach/right->http://left/", "10.30.6.10:80, by dns"),
+        ],
+        // who reaches nobody proves nothing by not reaching the host
+        &[
+            ("isolated/left->host", "left reaches nobody on its own wires"),
+            ("isolated/right->host", "right reaches nobody on its own wires"),
+        ],
+    );
+    host(&format!("ip link set {parent} up"));
+    // a child of the host's own on the same parent: now the host is a neighbour
+    host(&format!("ip link add {parent}h link {parent} type macvlan mode bridge"));
+    host(&format!("ip addr add 10.30.6.250/24 dev {parent}h"));
+    host(&format!("ip link set {parent}h up"));
+    example.refutes(
+        &[
+            ("isolated/left->host", "the host has a child of"),
+            ("isolated/host->left", "the host has a child of"),
+            ("isolated/right->host", "the host has a child of"),
+            ("isolated/host->right", "the host has a child of"),
+        ],
+        &[],
+    );
+    host(&format!("ip link del {parent}h"));
+    example.run("verify", 0);
+    example.leaves_nothing();
+}
+
+#[test]
+fn host_and_none() {
+    let Some(example) = Example::open("host-and-none") else { return };
+    example.proves(&[
+        "running/on-host",
+        "namespace/on-host=host",
+        "reach/on-host->http://127.0.0.1:18070/",
+        "running/alone",
+        "only-lo/alone",
+        "no-name/alone:on-host",
+        "running/beside",
+        "namespace/beside=alone",
+        "reach/host->http://127.0.0.1:18070/",
+    ]);
+    // somebody else takes the port: the host's ports are everybody's
+    let on_host = example.container("on-host").id;
+    example.on_engine(async |e| e.kill_container(on_host.as_str(), "SIGKILL").await.unwrap());
+    let taken =
+        crate::stack::eventually(std::time::Duration::from_secs(10), || std::net::TcpListener::bind("127.0.0.1:18070"));
+    example.on_engine(async |e| e.start_container(on_host.as_str()).await.unwrap());
+    crate::stack::eventually(std::time::Duration::from_secs(10), || match example.container("on-host").state {
+        ContainerState::Exited { .. } => Ok(()),
+        other => Err(other),
+    });
+    example.refutes(
+        &[("running/on-host", "ended with 1"), ("reach/host->http://127.0.0.1:18070/", "")],
+        &[("namespace/on-host=host", "ended with 1"), ("reach/on-host->http://127.0.0.1:18070/", "ended with 1")],
+    );
+    drop(taken);
+    example.run("up -d", 0);
+    if possible() {
+        // a link inside: `none` is not what it says any more
+        example.inside("alone", "ip link add back type veth peer name door");
+        example.inside("alone", "ip link set door up");
+        example.refutes(&[("only-lo/alone", "door is up")], &[]);
+        example.inside("alone", "ip link del door");
+    }
+    // made from a file that gives it a bridge
+    example.remade("network_mode: host", "network_mode: bridge");
+    example.refutes(
+        &[
+            ("namespace/on-host=host", "on-host is in"),
+            ("reach/on-host->http://127.0.0.1:18070/", "nothing listens on 18070/tcp"),
+            ("reach/host->http://127.0.0.1:18070/", "the host: nothing listens on 18070/tcp"),
+        ],
+        &[],
+    );
+    example.leaves_nothing();
+}
+
+#[test]
+fn host_gateway() {
+    let Some(example) = Example::open("host-gateway") else { return };
+    example.proves(&[
+        "running/server",
+        "namespace/server=host",
+        "running/client",
+        "address/client@app",
+        "mac/client@app",
+        "bridge/client@app",
+        "route/client",
+        "extra-host/client:host.docker.internal=host-gateway",
+        "name/client:unaware",
+        "reach/client->unaware",
+        "reach/host->client",
+        "reach/client->http://host.docker.internal:18080/",
+        "running/unaware",
+        "address/unaware@app",
+        "mac/unaware@app",
+        "bridge/unaware@app",
+        "route/unaware",
+        "name/unaware:client",
+        "reach/unaware->client",
+        "reach/host->unaware",
+        "reach/unaware->10.30.8.1:18080/tcp",
+        "no-name/unaware:host.docker.internal",
+    ]);
+    // the commonest mistake: a server that listens on loopback only
+    example.remade("-p 18080", "-p 127.0.0.1:18080");
+    example.refutes(
+        &[
+            ("reach/client->http://host.docker.internal:18080/", "the host: listens on 127.0.0.1:18080 only"),
+            ("reach/unaware->10.30.8.1:18080/tcp", "the host: listens on 127.0.0.1:18080 only"),
+        ],
+        &[],
+    );
+    example.remade("extra_hosts: [\"host.docker.internal:host-gateway\"]", "");
+    example.refutes(
+        &[
+            ("extra-host/client:host.docker.internal=host-gateway", "no line with host.docker.internal"),
+            ("reach/client->http://host.docker.internal:18080/", "does not resolve"),
+        ],
+        &[],
+    );
+    example.leaves_nothing();
+}
+
+#[test]
+fn isolation() {
+    let Some(example) = Example::open("isolation") else { return };
+    example.proves(&[
+        "running/web",
+        "address/web@front",
+        "mac/web@front",
+        "bridge/web@front",
+        "address/web@back",
+        "mac/web@back",
+        "bridge/web@back",
+        "route/web",
+        "name/web:db",
+        "name/web:bot",
+        "no-name/web:stranger",
+        "published/web:127.0.0.1:18090->80/tcp",
+        "unpublished/web:127.0.0.1:18090->80/tcp",
+        "reach/web->db",
+        "reach/web->bot",
+        "isolated/web->stranger",
+        "reach/host->web",
+        "reach/web->db:5432/tcp",
+        "running/db",
+        "address/db@back",
+        "mac/db@back",
+        "bridge/db@back",
+        "route/db",
+        "name/db:web",
+        "no-name/db:bot",
+        "no-name/db:stranger",
+        "reach/db->web",
+        "isolated/db->bot",
+        "isolated/db->stranger",
+        "reach/host->db",
+        "reach/db->host",
+        "running/bot",
+        "address/bot@front",
+        "mac/bot@front",
+        "bridge/bot@front",
+        "route/bot",
+        "name/bot:web",
+        "no-name/bot:db",
+        "no-name/bot:stranger",
+        "reach/bot->web",
+        "isolated/bot->db",
+        "isolated/bot->stranger",
+        "reach/host->bot",
+        "reach/bot->http://web/",
+        "isolated/bot->db:5432/tcp",
+        "isolated/bot->db/arp",
+        "running/stranger",
+        "address/stranger@other",
+        "mac/stranger@other",
+        "bridge/stranger@other",
+        "route/stranger",
+        "no-name/stranger:web",
+        "no-name/stranger:db",
+        "no-name/stranger:bot",
+        "isolated/stranger->web",
+        "isolated/stranger->db",
+        "isolated/stranger->bot",
+        "reach/host->stranger",
+    ]);
+    // a foot in the door
+    example.connect("back", "bot");
+    example.refutes(
+        &[
+            ("isolated/db->bot", "bot is on back, where the file does not put it"),
+            ("isolated/bot->db", "bot is on back, where the file does not put it"),
+            ("isolated/bot->db:5432/tcp", "bot is on back, where the file does not put it"),
+            ("isolated/bot->db/arp", "bot is on back, where the file does not put it"),
+            ("no-name/bot:db", "db is 10.30.9.66"),
+        ],
+        &[],
+    );
+    example.disconnect("back", "bot");
+    if possible() {
+        // a firewall inside db: nobody reaches it, and so nobody's silence proves anything
+        example.inside("db", "iptables -A INPUT -p tcp --dport 5432 -j DROP");
+        example.refutes(
+            &[("reach/web->db:5432/tcp", "a firewall drops 5432/tcp")],
+            &[("isolated/bot->db:5432/tcp", "the silence proves nothing")],
+        );
+        example.inside("db", "iptables -F INPUT");
+    }
+    example.run("verify", 0);
+    example.leaves_nothing();
+}

@@ -1,0 +1,153 @@
+//! Somebody meddles with a running stack. Nothing of it may stay unseen, and the verdict names what was done. Parents set down,
+//! servers on loopback, docker-proxy ended and edited hosts files are in the lessons.
+
+use super::{Example, Stranger, host};
+use crate::namespace::possible;
+
+const STACK: &str = "
+services:
+  web:
+    image: busybox
+    command: sh -c 'echo hello > /tmp/index.html && exec httpd -f -p 80 -h /tmp'
+    networks: {front: {aliases: [www]}}
+    ports: ['PORT:80']
+    stop_signal: SIGKILL
+  client: {image: busybox, command: sleep 1000, networks: [front], stop_signal: SIGKILL}
+  apart: {image: busybox, command: sleep 1000, networks: [back], stop_signal: SIGKILL}
+networks:
+  front: {ipam: {config: [{subnet: NET.0/26}]}}
+  back: {ipam: {config: [{subnet: NET.64/26}]}}
+x-verify:
+  allow: ['client -> http://www/ = 200 ~ hello']
+";
+
+/// The stack, up and proved, with the subnet 10.30.NUMBER.0/24 and a port of its own.
+fn stack(topic: &str, number: u8) -> Option<Example> {
+    let text = STACK.replace("PORT", &format!("183{number}")).replace("NET", &format!("10.30.{number}"));
+    let example = Example::of(topic, &text)?;
+    example.run("up -d", 0);
+    example.run("verify", 0);
+    Some(example)
+}
+
+#[test]
+fn an_untouched_stack_is_proved_twenty_times_in_a_row() {
+    let Some(example) = stack("untouched", 20) else { return };
+    for _ in 0..20 {
+        example.run("verify", 0);
+    }
+    example.leaves_nothing();
+}
+
+#[test]
+fn an_alias_that_reconnecting_lost_is_missed() {
+    let Some(example) = stack("alias", 21) else { return };
+    example.disconnect("front", "web");
+    example.connect("front", "web");
+    example.refutes(
+        &[
+            ("name/client:web", "asked 127.0.0.11"),
+            ("name/client:www", "asked 127.0.0.11"),
+            ("reach/client->http://www/", "the name does not resolve"),
+        ],
+        &[("no-name/web:apart", "web does not even find its own name")],
+    );
+    example.run("up -d", 0);
+    example.run("verify", 0);
+    example.leaves_nothing();
+}
+
+#[test]
+fn a_container_that_was_moved_is_found_where_it_should_not_be() {
+    let Some(example) = stack("moved", 22) else { return };
+    example.disconnect("front", "client");
+    example.connect("back", "client");
+    let found = example.refuted();
+    assert!(found["address/client@front"].contains("_back"), "{found:#?}");
+    assert!(found["reach/web->client"].contains("client is not on front"), "{found:#?}");
+    let stray = "client is on back, where the file does not put it";
+    for id in ["isolated/client->apart", "isolated/apart->client", "no-name/client:apart"] {
+        assert!(found[id].contains(stray), "{id}: {found:#?}");
+    }
+    example.leaves_nothing();
+}
+
+#[test]
+fn a_rule_that_drops_is_told_from_a_server_that_is_silent() {
+    if !possible() {
+        return;
+    }
+    let Some(example) = stack("dropped", 23) else { return };
+    let (web, client) = (example.address("web", "front"), example.address("client", "front"));
+    let drop = Rule::new(&format!("DOCKER-USER -s {client} -d {web} -j DROP"));
+    example.refutes(
+        &[
+            ("reach/client->web", "ARP is answered"),
+            // its answers do not come back
+            ("reach/web->client", "ARP is answered"),
+            ("reach/client->http://www/", "nothing came back"),
+        ],
+        &[],
+    );
+    drop.end();
+    let from_outside = Rule::new(&format!("DOCKER-USER -p tcp -d {web} --dport 80 -s 198.51.100.0/24 -j DROP"));
+    example.refutes(&[("outside/web:18323->80/tcp", "a firewall drops what comes from outside")], &[]);
+    from_outside.end();
+    example.run("verify", 0);
+    example.leaves_nothing();
+}
+
+/// A rule in a chain of the host's firewall; gone when dropped.
+struct Rule(String);
+
+impl Rule {
+    fn new(rule: &str) -> Self {
+        host(&format!("iptables -I {rule}"));
+        Self(rule.to_owned())
+    }
+
+    fn end(self) {}
+}
+
+impl Drop for Rule {
+    fn drop(&mut self) {
+        host(&format!("iptables -D {}", self.0));
+    }
+}
+
+#[test]
+fn a_stolen_address_is_seen_and_the_thief_is_named() {
+    let Some(example) = stack("stolen", 24) else { return };
+    let thief = Stranger::new("thief", &["--network", &example.network("front"), "--cap-add", "NET_ADMIN"]);
+    let web = example.address("web", "front");
+    example.docker(&["exec", thief.name(), "ip", "addr", "add", &format!("{web}/26"), "dev", "eth0"]);
+    let found = example.refuted();
+    assert!(found["address/web@front"].contains(&format!(" is {}", thief.name())), "{found:#?}");
+    drop(thief);
+    example.run("verify", 0);
+    example.leaves_nothing();
+}
+
+#[test]
+fn a_paused_container_is_no_running_one() {
+    let Some(example) = stack("paused", 25) else { return };
+    let web = example.container("web").id;
+    example.docker(&["pause", web.as_str()]);
+    let found = example.refuted();
+    assert!(found["running/web"].contains("is paused"), "{found:#?}");
+    assert!(found["reach/client->http://www/"].contains("is paused"), "{found:#?}");
+    example.docker(&["unpause", web.as_str()]);
+    example.run("verify", 0);
+    example.leaves_nothing();
+}
+
+#[test]
+fn a_name_that_a_stranger_claims_is_seen_and_the_stranger_is_named() {
+    let Some(example) = stack("claimed", 26) else { return };
+    let stranger = Stranger::new("claim", &["--network", &example.network("front"), "--network-alias", "www"]);
+    let found = example.refuted();
+    assert!(found["name/client:www"].contains(&format!("www is also held by {}", stranger.name())), "{found:#?}");
+    drop(stranger);
+    example.run("verify", 0);
+    example.leaves_nothing();
+}
