@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{config, down, graph, lifecycle, logs, plan, ps, up, verify, version};
+use super::{config, down, graph, lifecycle, logs, plan, ps, up, verify, version, wait};
 
 /// Ties a Compose stack fast and proves that the knot holds.
 #[derive(Debug, Parser)]
@@ -27,17 +27,24 @@ pub struct Arguments {
 pub enum Command {
     #[command(alias = "convert")]
     Config(config::Arguments),
+    Create(Box<up::Create>),
     Down(down::Arguments),
     Graph(graph::Arguments),
+    Kill(lifecycle::Kill),
     Logs(logs::Arguments),
+    Pause(lifecycle::Pause),
     Plan(plan::Arguments),
     Ps(ps::Arguments),
     Restart(lifecycle::Restart),
+    Rm(lifecycle::Rm),
+    Scale(up::Scale),
     Start(lifecycle::Start),
     Stop(lifecycle::Stop),
+    Unpause(lifecycle::Unpause),
     Up(Box<up::Arguments>),
     Verify(verify::Arguments),
     Version(version::Arguments),
+    Wait(wait::Arguments),
 }
 
 /// Options that every command takes, written before its name.

@@ -19,7 +19,7 @@ use super::{block_on, lock, output};
 ///
 /// What belongs to the stack is known by its labels. It goes on past a failure, tells who holds what could not be removed, and
 /// exits with 72 when something of the stack is left.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Arguments {
     /// Remove containers of services that the file does not define.
     #[arg(long, env = "COMPOSE_REMOVE_ORPHANS", value_parser = clap::builder::FalseyValueParser::new(), hide_env = true)]

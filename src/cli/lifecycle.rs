@@ -1,8 +1,10 @@
-//! `bowline stop`, `start` and `restart`.
+//! `bowline stop`, `start`, `restart`, `kill`, `pause`, `unpause` and `rm`.
 
+use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
 
 use bowline::plan::lifecycle::{Change, LifecycleOptions, lifecycle};
+use bowline::plan::{Operation, Plan, Target};
 use clap::Args;
 
 use super::args::Global;
@@ -47,30 +49,106 @@ pub struct Restart {
     services: Vec<String>,
 }
 
-/// What the three have in common.
+/// Send a signal to containers that run; by default the one that nothing survives
+#[derive(Debug, Args)]
+pub struct Kill {
+    /// The signal, by name or number.
+    #[arg(short, long, value_name = "SIGNAL", default_value = "SIGKILL")]
+    signal: String,
+    /// Only these services.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+/// Hold containers still, with everything that they hold in memory
+#[derive(Debug, Args)]
+pub struct Pause {
+    /// Only these services.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+/// Let containers that are held still go on
+#[derive(Debug, Args)]
+pub struct Unpause {
+    /// Only these services.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+/// Remove containers that do not run
+#[derive(Debug, Args)]
+pub struct Rm {
+    /// Do not ask.
+    #[arg(short, long)]
+    force: bool,
+    /// Stop those that run, and remove them as well.
+    #[arg(short, long)]
+    stop: bool,
+    /// With their volumes that have no name.
+    #[arg(short, long)]
+    volumes: bool,
+    /// Only these services.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+/// What they have in common.
 pub struct Asked<'a> {
     change: Change,
-    word: &'static str,
     services: &'a [String],
     timeout: Option<u64>,
     no_deps: bool,
+    /// Whether somebody must say yes first.
+    asks: bool,
+}
+
+impl<'a> Asked<'a> {
+    fn new(change: Change, services: &'a [String]) -> Self {
+        Self { change, services, timeout: None, no_deps: false, asks: false }
+    }
 }
 
 impl<'a> From<&'a Stop> for Asked<'a> {
     fn from(Stop { timeout, services }: &'a Stop) -> Self {
-        Self { change: Change::Stop, word: "stop", services, timeout: *timeout, no_deps: false }
+        Self { timeout: *timeout, ..Self::new(Change::Stop, services) }
     }
 }
 
 impl<'a> From<&'a Start> for Asked<'a> {
     fn from(Start { services }: &'a Start) -> Self {
-        Self { change: Change::Start, word: "start", services, timeout: None, no_deps: false }
+        Self::new(Change::Start, services)
     }
 }
 
 impl<'a> From<&'a Restart> for Asked<'a> {
     fn from(Restart { timeout, no_deps, services }: &'a Restart) -> Self {
-        Self { change: Change::Restart, word: "restart", services, timeout: *timeout, no_deps: *no_deps }
+        Self { timeout: *timeout, no_deps: *no_deps, ..Self::new(Change::Restart, services) }
+    }
+}
+
+impl<'a> From<&'a Kill> for Asked<'a> {
+    fn from(Kill { signal, services }: &'a Kill) -> Self {
+        Self::new(Change::Kill { signal: signal.clone() }, services)
+    }
+}
+
+impl<'a> From<&'a Pause> for Asked<'a> {
+    fn from(Pause { services }: &'a Pause) -> Self {
+        Self::new(Change::Pause, services)
+    }
+}
+
+impl<'a> From<&'a Unpause> for Asked<'a> {
+    fn from(Unpause { services }: &'a Unpause) -> Self {
+        Self::new(Change::Unpause, services)
+    }
+}
+
+impl<'a> From<&'a Rm> for Asked<'a> {
+    fn from(Rm { force, stop, volumes, services }: &'a Rm) -> Self {
+        let change = Change::Remove { stop: *stop, volumes: *volumes };
+        Self { asks: !force, ..Self::new(change, services) }
     }
 }
 
@@ -85,7 +163,7 @@ async fn change(global: &Global, asked: &Asked<'_>, named: &Named) -> Result<Exi
     let engine = connect(global, Purpose::Write).await?;
     let _lock = match global.dry_run {
         true => None,
-        false => Some(lock::take(&engine, named.name(), asked.word, &mut signals).await?),
+        false => Some(lock::take(&engine, named.name(), asked.change.word(), &mut signals).await?),
     };
     let observed = named.observe(&engine).await?;
     let options = LifecycleOptions {
@@ -93,17 +171,40 @@ async fn change(global: &Global, asked: &Asked<'_>, named: &Named) -> Result<Exi
         timeout: asked.timeout.map(Duration::from_secs),
         no_deps: asked.no_deps,
     };
-    let plan = lifecycle(asked.change, named.name(), &observed, &options).map_err(carry::flaw)?;
+    let plan = lifecycle(&asked.change, named.name(), &observed, &options).map_err(carry::flaw)?;
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);
     }
     let display = Display::new(global);
     if plan.is_empty() {
-        display.remark(&format!("nothing of {} to {}", named.name(), asked.word));
+        display.remark(&format!("nothing of {} to {}", named.name(), asked.change.word()));
+    } else if asked.asks && !says_yes(&plan)? {
+        display.remark("nothing was removed");
+        return Ok(Exit::Ok);
     }
     let stage = Stage::new(global, &engine, &display);
     let outcomes = carry::carry_out(stage, &plan, &mut signals, std::future::pending()).await;
     carry::verdict(&plan, &outcomes)?;
     Ok(Exit::Ok)
+}
+
+/// Tells what goes, and reads a line of yes or no.
+///
+/// # Errors
+/// Where nobody can answer.
+fn says_yes(plan: &Plan) -> Result<bool, Failure> {
+    let goes = plan.steps().filter_map(|(_, step)| match &step.operation {
+        Operation::Remove { container: Target::Existing { name, .. }, .. } => Some(name.as_str()),
+        _ => None,
+    });
+    let mut out = anstream::stderr().lock();
+    write!(out, "Going to remove {}\nAre you sure? [y/N] ", goes.collect::<Vec<_>>().join(", "))?;
+    out.flush()?;
+    let mut answer = String::new();
+    if std::io::stdin().lock().read_line(&mut answer)? == 0 && !std::io::stdin().is_terminal() {
+        writeln!(out)?;
+        return Err(Failure::new(Exit::Usage, "nobody said yes; nothing was removed").hint("`-f` does not ask"));
+    }
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }

@@ -25,6 +25,7 @@ mod stack;
 mod up;
 mod verify;
 mod version;
+mod wait;
 
 use std::process::ExitCode;
 
@@ -54,17 +55,24 @@ pub fn main() -> ExitCode {
 fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> {
     match command {
         Command::Config(arguments) => config::run(global, arguments),
+        Command::Create(arguments) => up::run(global, &(**arguments).clone().into()),
         Command::Down(arguments) => down::run(global, arguments),
         Command::Graph(arguments) => graph::run(global, arguments),
+        Command::Kill(arguments) => lifecycle::run(global, arguments),
         Command::Logs(arguments) => logs::run(global, arguments),
+        Command::Pause(arguments) => lifecycle::run(global, arguments),
         Command::Plan(arguments) => plan::run(global, arguments),
         Command::Ps(arguments) => ps::run(global, arguments),
         Command::Restart(arguments) => lifecycle::run(global, arguments),
+        Command::Rm(arguments) => lifecycle::run(global, arguments),
+        Command::Scale(arguments) => up::run(global, &arguments.clone().into()),
         Command::Start(arguments) => lifecycle::run(global, arguments),
         Command::Stop(arguments) => lifecycle::run(global, arguments),
+        Command::Unpause(arguments) => lifecycle::run(global, arguments),
         Command::Up(arguments) => up::run(global, arguments),
         Command::Verify(arguments) => verify::run(global, arguments),
         Command::Version(arguments) => version::run(arguments),
+        Command::Wait(arguments) => wait::run(global, arguments),
     }
 }
 

@@ -27,7 +27,7 @@ use super::{block_on, lock, output};
 ///
 /// What is right stays untouched, what differs is replaced for a reason that is told, what is missing is made. Without `-d` the
 /// output of the services is followed until Ctrl-C stops them; once more kills them.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Arguments {
     /// Return when everything runs, and leave it running.
     #[arg(short, long, conflicts_with_all = ["abort_on_container_exit", "abort_on_container_failure", "exit_code_from",
@@ -54,8 +54,45 @@ pub struct Arguments {
     services: Vec<String>,
 }
 
+/// Make the stack and start nothing
+#[derive(Clone, Debug, Args)]
+pub struct Create {
+    #[command(flatten)]
+    changes: Changes,
+    /// Go on where preflight says that the Engine or its host would refuse.
+    #[arg(long)]
+    no_preflight: bool,
+    /// Only these services, and what they depend on.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+impl From<Create> for Arguments {
+    fn from(Create { changes, no_preflight, services }: Create) -> Self {
+        Self { changes, no_preflight, services, no_start: true, ..Self::default() }
+    }
+}
+
+/// Change how many containers services have
+#[derive(Clone, Debug, Args)]
+pub struct Scale {
+    /// Leave alone what the services depend on.
+    #[arg(long)]
+    no_deps: bool,
+    /// How many containers each has.
+    #[arg(value_name = "SERVICE=NUMBER", value_parser = scale, required = true)]
+    scale: Vec<(ServiceName, u32)>,
+}
+
+impl From<Scale> for Arguments {
+    fn from(Scale { no_deps, scale }: Scale) -> Self {
+        let services = scale.iter().map(|(service, _)| service.to_string()).collect();
+        Self { detach: true, changes: Changes { no_deps, scale, ..Changes::default() }, services, ..Self::default() }
+    }
+}
+
 /// Flags that `up`, `create` and `plan` have in common.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Changes {
     /// Replace every container, also where nothing differs.
     #[arg(long, conflicts_with = "no_recreate")]

@@ -37,6 +37,13 @@ pub(super) fn created(answer: &[u8], request: &str) -> Result<ContainerId, Error
     Ok(ContainerId::from_engine(read_created(answer, request)?.id))
 }
 
+/// The answer to a `wait`.
+#[derive(Deserialize)]
+struct Ended {
+    #[serde(rename = "StatusCode")]
+    code: i64,
+}
+
 /// Engines before 25 make a second network of the same name unless they are asked not to.
 #[derive(Serialize)]
 struct NetworkBody {
@@ -245,6 +252,26 @@ impl Engine {
             call = call.query("t", &limit.as_millis().div_ceil(1000).to_string());
         }
         self.order(call, NOTHING).await.map(|_| Effect::Done)
+    }
+
+    /// `POST /containers/{id}/wait`: the exit code, as soon as it does not run (any more).
+    ///
+    /// # Errors
+    /// What the Engine says; [`Error::NotFound`] when it is gone.
+    pub async fn container_ended(&self, id: &str) -> Result<i64, Error> {
+        let call = self.container(Method::POST, id, "/wait").query("condition", "not-running");
+        let (_, answer) = self.order(call, NOTHING).await?;
+        let ended: Ended = serde_json::from_slice(&answer)
+            .map_err(|why| Error::Unreadable { request: "POST /containers/wait".to_owned(), why: why.to_string() })?;
+        Ok(ended.code)
+    }
+
+    /// `POST /containers/{id}/pause`.
+    ///
+    /// # Errors
+    /// What the Engine refuses: a container that does not run.
+    pub async fn pause_container(&self, id: &str) -> Result<Effect, Error> {
+        already(self.order(self.container(Method::POST, id, "/pause"), NOTHING).await, &["is already paused"])
     }
 
     /// `POST /containers/{id}/unpause`.

@@ -1,4 +1,4 @@
-//! `stop`, `start`, `restart`: containers that are there, whatever the file says.
+//! `stop`, `start`, `restart`, `kill`, `pause`, `unpause`, `rm`: containers that are there, whatever the file says.
 //!
 //! Who depends on whom is known by the containers' labels, so that no file is needed.
 
@@ -17,7 +17,7 @@ use crate::state::desired::{Desired, labels};
 use crate::state::observed::{ContainerState, Observed, ObservedContainer};
 
 /// What is done to containers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Those that run are stopped, dependents first.
     Stop,
@@ -25,9 +25,40 @@ pub enum Change {
     Start,
     /// Both.
     Restart,
+    /// Those that run get a signal, all at once.
+    Kill {
+        /// By name or number.
+        signal: String,
+    },
+    /// Those that run are held still, all at once.
+    Pause,
+    /// Those that are held still go on.
+    Unpause,
+    /// Those that do not run are removed.
+    Remove {
+        /// Those that run as well, after a stop.
+        stop: bool,
+        /// With their volumes that have no name.
+        volumes: bool,
+    },
 }
 
-/// The flags of `stop`, `start` and `restart`.
+impl Change {
+    /// The command that asks for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Start => "start",
+            Self::Restart => "restart",
+            Self::Kill { .. } => "kill",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
+            Self::Remove { .. } => "rm",
+        }
+    }
+}
+
+/// The flags that the commands have in common.
 #[derive(Clone, Debug, Default)]
 pub struct LifecycleOptions {
     /// The services that were named; empty: all.
@@ -38,12 +69,12 @@ pub struct LifecycleOptions {
     pub no_deps: bool,
 }
 
-/// What stops, starts or restarts a project's containers.
+/// What does this to a project's containers.
 ///
 /// # Errors
 /// A [`Flaw`] is a mistake of this module, never of the user.
 pub fn lifecycle(
-    change: Change,
+    change: &Change,
     project: &ProjectName,
     observed: &Observed,
     options: &LifecycleOptions,
@@ -53,8 +84,30 @@ pub fn lifecycle(
     };
     let containers: Vec<&ObservedContainer> = observed.containers.iter().filter(chosen).collect();
     let mut work = Work { builder: PlanBuilder::new(), options, change, containers };
-    let stops = if change == Change::Start { Steps::new() } else { work.stops() };
-    let starts = if change == Change::Stop { Steps::new() } else { work.starts(&stops) };
+    let (mut stops, mut starts) = (Steps::new(), Steps::new());
+    match change {
+        Change::Stop => stops = work.stops(),
+        Change::Start => starts = work.starts(&stops),
+        Change::Restart => {
+            stops = work.stops();
+            starts = work.starts(&stops);
+        }
+        Change::Kill { signal } => {
+            let kill = |container| Operation::Kill { container, signal: signal.clone() };
+            work.each(|state| runs(state), kill);
+        }
+        Change::Pause => {
+            let may = |state: &ContainerState| matches!(state, ContainerState::Running { .. });
+            work.each(may, Operation::Pause);
+        }
+        Change::Unpause => work.each(|state| *state == ContainerState::Paused, Operation::Unpause),
+        Change::Remove { stop, volumes } => {
+            if *stop {
+                stops = work.stops();
+            }
+            work.removals(&stops, *volumes);
+        }
+    }
     if !options.no_deps {
         work.stop_dependents_first(&stops);
         work.start_after_needs(&starts);
@@ -68,18 +121,13 @@ type Steps = IndexMap<usize, Handle>;
 struct Work<'a> {
     builder: PlanBuilder,
     options: &'a LifecycleOptions,
-    change: Change,
+    change: &'a Change,
     containers: Vec<&'a ObservedContainer>,
 }
 
 impl Work<'_> {
     fn cause(&self) -> Cause {
-        let word = match self.change {
-            Change::Stop => "stop",
-            Change::Start => "start",
-            Change::Restart => "restart",
-        };
-        Cause::Requested(word.to_owned())
+        Cause::Requested(self.change.word().to_owned())
     }
 
     fn stops(&mut self) -> Steps {
@@ -111,6 +159,29 @@ impl Work<'_> {
             starts.insert(place, step);
         }
         starts
+    }
+
+    /// One step for each container in such a state, in no order.
+    fn each(&mut self, chosen: impl Fn(&ContainerState) -> bool, operation: impl Fn(Target) -> Operation) {
+        for container in self.containers.iter().filter(|container| chosen(&container.state)) {
+            self.builder.step(operation(Target::existing(container)), self.cause());
+        }
+    }
+
+    /// What does not run is removed, after its stop; one-off containers (`run`) are somebody else's.
+    fn removals(&mut self, stops: &Steps, volumes: bool) {
+        for (place, container) in self.containers.iter().enumerate() {
+            let stop = stops.get(&place).copied();
+            let is_going = container.state == ContainerState::Removing;
+            if is_going || container.replica.number == 0 || (stop.is_none() && runs(&container.state)) {
+                continue;
+            }
+            let operation = Operation::Remove { container: Target::existing(container), volumes };
+            let removal = self.builder.step(operation, self.cause());
+            if let Some(stop) = stop {
+                self.builder.needs(removal, stop, Needs::Stopped);
+            }
+        }
     }
 
     fn stop_dependents_first(&mut self, stops: &Steps) {
@@ -188,7 +259,7 @@ mod tests {
 
     fn planned(change: Change, containers: Vec<ObservedContainer>) -> String {
         let observed = Observed { containers, ..Observed::default() };
-        let plan = lifecycle(change, &"lab".parse().unwrap(), &observed, &LifecycleOptions::default()).unwrap();
+        let plan = lifecycle(&change, &"lab".parse().unwrap(), &observed, &LifecycleOptions::default()).unwrap();
         plan.lines().iter().map(|line| format!("{} {} {:?}\n", line.id, line.operation, line.after)).collect()
     }
 
@@ -203,6 +274,17 @@ mod tests {
         let both = planned(Change::Restart, stack(true));
         let order: Vec<&str> = both.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
         assert_eq!(order, ["stop", "stop", "start", "await", "start"]);
+    }
+
+    #[test]
+    fn what_runs_is_killed_and_paused_and_only_what_does_not_is_removed() {
+        let stack = || vec![container("db", "", true), container("web", "db:service_healthy:true", false)];
+        assert_eq!(planned(Change::Kill { signal: "SIGHUP".to_owned() }, stack()), "1 kill db.1 SIGHUP []\n");
+        assert_eq!(planned(Change::Pause, stack()), "1 pause db.1 []\n");
+        assert_eq!(planned(Change::Unpause, stack()), "");
+        assert_eq!(planned(Change::Remove { stop: false, volumes: false }, stack()), "1 remove web.1 []\n");
+        let all = "1 stop db.1 []\n2 remove db.1 [StepId(0)]\n3 remove web.1 []\n";
+        assert_eq!(planned(Change::Remove { stop: true, volumes: true }, stack()), all);
     }
 
     #[test]

@@ -91,6 +91,15 @@ pub enum Operation {
         /// How long it may take before it is killed; none: as the container says, or 10 s.
         timeout: Option<Duration>,
     },
+    /// `POST /containers/{id}/kill`.
+    Kill {
+        /// Who.
+        container: Target,
+        /// The signal, by name or number.
+        signal: String,
+    },
+    /// `POST /containers/{id}/pause`.
+    Pause(Target),
     /// `POST /containers/{id}/unpause`.
     Unpause(Target),
     /// `DELETE /containers/{id}`.
@@ -113,6 +122,8 @@ impl Operation {
             | Self::Rename { container, .. }
             | Self::Start(container)
             | Self::Stop { container, .. }
+            | Self::Kill { container, .. }
+            | Self::Pause(container)
             | Self::Unpause(container)
             | Self::Remove { container, .. } => Some(container),
             _ => None,

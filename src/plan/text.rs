@@ -40,6 +40,8 @@ impl fmt::Display for Operation {
             Self::Rename { container, name } => write!(f, "rename {container} {name}"),
             Self::Start(container) => write!(f, "start {container}"),
             Self::Stop { container, .. } => write!(f, "stop {container}"),
+            Self::Kill { container, signal } => write!(f, "kill {container} {signal}"),
+            Self::Pause(container) => write!(f, "pause {container}"),
             Self::Unpause(container) => write!(f, "unpause {container}"),
             Self::Remove { container, .. } => write!(f, "remove {container}"),
             Self::Await(wait) => {

@@ -133,6 +133,10 @@ impl Run<'_> {
             Operation::Stop { container, timeout } => {
                 _ = engine.stop_container(self.id(container)?.as_str(), *timeout).await?;
             }
+            Operation::Kill { container, signal } => {
+                _ = engine.kill_container(self.id(container)?.as_str(), signal).await?;
+            }
+            Operation::Pause(container) => _ = engine.pause_container(self.id(container)?.as_str()).await?,
             Operation::Unpause(container) => _ = engine.unpause_container(self.id(container)?.as_str()).await?,
             Operation::Remove { container, volumes } => {
                 _ = engine.remove_container(self.id(container)?.as_str(), *volumes, false).await?;

@@ -67,6 +67,9 @@ impl World<'_> {
             Operation::Rename { container, name } => self.rename(container, name),
             Operation::Start(container) => self.change(container, start),
             Operation::Stop { container, .. } => self.change(container, |c| c.state = ended()),
+            Operation::Kill { container, signal } if is_final(signal) => self.change(container, |c| c.state = ended()),
+            Operation::Kill { .. } => {}
+            Operation::Pause(container) => self.change(container, |c| c.state = ContainerState::Paused),
             Operation::Unpause(container) => self.change(container, start),
             Operation::Remove { container, volumes } => self.remove(container, *volumes),
             Operation::Await(wait) => {
@@ -257,6 +260,11 @@ fn start(container: &mut ObservedContainer) {
     let test = container.settings.healthcheck.as_ref().and_then(|check| check.test.as_ref());
     let health = test.filter(|test| **test != HealthTest::None).map(|_| Health::Starting);
     container.state = ContainerState::Running { pid: 1, health, started_at: String::new() };
+}
+
+/// Whether nothing survives this signal; what another one does, the program decides.
+fn is_final(signal: &str) -> bool {
+    matches!(signal.to_ascii_uppercase().trim_start_matches("SIG"), "KILL" | "9")
 }
 
 fn ended() -> ContainerState {

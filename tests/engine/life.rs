@@ -76,3 +76,42 @@ fn followed_logs_go_on_when_a_service_is_started_again() {
     assert_eq!(lines.next(), None, "nothing runs any more, so nothing can come");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_stack_is_made_scaled_held_killed_waited_for_and_removed() {
+    let yaml = "services:
+  web: {image: busybox, command: sleep infinity, stop_signal: SIGKILL}
+  job: {image: busybox, command: sh -c 'read wait; exit 3', stdin_open: true}
+";
+    let Some(stack) = Stack::new("verbs", yaml) else { return };
+    stack.run("create", 0);
+    assert_eq!(stack.inspect("web", "{{.State.Status}}"), "created");
+    stack.run("up -d", 0);
+    stack.run("scale web=3", 0);
+    assert_eq!(stack.docker("ps -q --filter {p} --filter label=com.docker.compose.service=web").lines().count(), 3);
+    stack.run("scale web=1", 0);
+
+    stack.run("pause web", 0);
+    assert_eq!(stack.inspect("web", "{{.State.Status}}"), "paused");
+    assert!(stack.run("pause web", 0).err.contains("nothing of"));
+    stack.run("unpause", 0);
+    assert_eq!(stack.inspect("web", "{{.State.Status}}"), "running");
+
+    let waiting = stack.bowline("wait job").stdout(Stdio::piped()).spawn().unwrap();
+    stack.run("kill -s TERM job", 0);
+    stack.run("kill job", 0);
+    let ended = waiting.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!(said, format!("container \"{}-job-1\" exited with status code 137\n", stack.name));
+    assert_eq!(ended.status.code(), Some(137));
+
+    let unanswered = stack.run("rm", 64);
+    assert!(unanswered.err.contains(&format!("Going to remove {}-job-1\n", stack.name)), "{}", unanswered.err);
+    stack.run("rm -f", 0);
+    assert_eq!(stack.docker("ps -aq --filter {p}").lines().count(), 1, "only the one that did not run");
+    stack.run("rm -fsv web", 0);
+    assert_eq!(stack.docker("ps -aq --filter {p}"), "");
+    stack.run("wait web", 64);
+    stack.run("down", 0);
+    assert_eq!(stack.remains(), "");
+}

@@ -128,7 +128,8 @@ impl Stack {
             labels.get("com.docker.compose.project").is_some_and(|p| *p == self.name)
         };
         let volumes = engine.volumes().await.unwrap().into_iter().filter(|v| label(&v.labels));
-        let networks = networks.map(|n| (Kind::Network, n.name));
+        // by id: Engines before 25 may hold two of one name
+        let networks = networks.map(|n| (Kind::Network, n.id.map_or(n.name, |id| id.as_str().to_owned())));
         containers.chain(networks).chain(volumes.map(|v| (Kind::Volume, v.name))).collect()
     }
 

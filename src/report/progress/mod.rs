@@ -41,6 +41,8 @@ fn subjects(plan: &Plan, step: StepId) -> Vec<Subject> {
         Operation::Rename { container: target, .. } => container(target, "Renaming", "Renamed"),
         Operation::Start(target) => container(target, "Starting", "Started"),
         Operation::Stop { container: target, .. } => container(target, "Stopping", "Stopped"),
+        Operation::Kill { container: target, .. } => container(target, "Killing", "Killed"),
+        Operation::Pause(target) => container(target, "Pausing", "Paused"),
         Operation::Unpause(target) => container(target, "Resuming", "Resumed"),
         Operation::Remove { container: target, .. } => container(target, "Removing", "Removed"),
         Operation::Await(wait) => {
