@@ -27,6 +27,9 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
         let at = node.get("type").map_or(node.span, |t| t.span);
         findings.push(not_yet(&format!("{trail}: mounts of type `{kind}` are"), at, ""));
     }
+    if place == Place::of("services.*.deploy.restart_policy") {
+        restart_policy(node, trail, findings);
+    }
     for (key, entry) in map.iter() {
         let below = place.key(key);
         let Some(attribute) = below.attribute() else { continue };
@@ -39,6 +42,23 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
             }
             Realized::NotYet | Realized::NoEffect => {}
         }
+    }
+}
+
+/// Conditions that the Engine has no policy for, and a limit that only one policy has.
+fn restart_policy(node: &Node, trail: &Trail, findings: &mut Findings) {
+    let condition = text(node, "condition").unwrap_or_default();
+    let at = |key: &str| node.get(key).map_or(node.span, |value| value.span);
+    if !["", "none", "no", "on-failure", "any", "always", "unless-stopped"].contains(&condition) {
+        let message = format!("{trail}.condition: the Engine knows no `{condition}`");
+        let finding = Finding::error(Code::BadValue, message).at(at("condition"));
+        findings.push(finding.help("one of: none, on-failure, any"));
+    }
+    let attempts = node.get("max_attempts").and_then(Node::as_scalar).map(|s| s.value.to_string());
+    if attempts.is_some_and(|n| n != "0") && !["", "on-failure"].contains(&condition) {
+        let message = format!("{trail}.max_attempts: the Engine counts attempts with `condition: on-failure` alone");
+        let finding = Finding::error(Code::BadValue, message).at(at("max_attempts"));
+        findings.push(finding.help("take it out, or write `condition: on-failure`"));
     }
 }
 
@@ -58,14 +78,16 @@ mod tests {
 
     #[test]
     fn what_is_not_done_yet_is_named_and_what_has_no_effect_is_not() {
-        let text = "services: {a: {image: x, mem_limit: 5m, ulimits: {}, deploy: {mode: global, replicas: 2}, \
+        let text = "services: {a: {image: x, use_api_socket: true, ulimits: {}, deploy: {mode: global, replicas: 2, \
+            restart_policy: {condition: any, max_attempts: 3}}, \
             ports: [{target: 80, name: web}], volumes: [{type: image, source: y, target: /y}]}}";
         let project = load_text("c.yaml", text).project.unwrap();
         let found: Vec<String> = super::unsupported(&project).iter().map(|f| f.message.clone()).collect();
         assert_eq!(
             found,
             [
-                "services.a.mem_limit is not supported yet",
+                "services.a.use_api_socket is not supported yet",
+                "services.a.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",
                 "services.a.volumes[0]: mounts of type `image` are not supported yet"
             ]
         );

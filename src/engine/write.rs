@@ -10,7 +10,7 @@ use super::encode::{self, Creation};
 use super::{Engine, Error};
 use crate::name::{ContainerId, NetworkId, ProjectName};
 use crate::state::desired::{DesiredNetwork, DesiredVolume};
-use crate::state::settings::EndpointSettings;
+use crate::state::settings::{EndpointSettings, Settings};
 
 /// What a call did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,6 +272,14 @@ impl Engine {
     /// What the Engine refuses: a container that does not run.
     pub async fn pause_container(&self, id: &str) -> Result<Effect, Error> {
         already(self.order(self.container(Method::POST, id, "/pause"), NOTHING).await, &["is already paused"])
+    }
+
+    /// `POST /containers/{id}/update`: its limits and its restart policy as `settings` says.
+    ///
+    /// # Errors
+    /// What the Engine or its kernel refuses.
+    pub async fn update_container(&self, id: &str, settings: &Settings) -> Result<(), Error> {
+        self.order(self.container(Method::POST, id, "/update"), Some(&encode::update(settings))).await.map(drop)
     }
 
     /// `POST /containers/{id}/unpause`.

@@ -23,11 +23,12 @@ struct Shape {
     conditions: u16,
     scale: u8,
     extras: u8,
+    more: u8,
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
-    let bytes = (0..8u8, 0..3u8, 0..8u8, 0..8u8, any::<u8>(), any::<u16>(), 0..8u8, any::<u8>());
-    bytes.prop_map(|(present, command, attachment, networks, needs, conditions, scale, extras)| Shape {
+    let bytes = (0..8u8, 0..3u8, 0..8u8, 0..8u8, any::<u8>(), any::<u16>(), 0..8u8, any::<u8>(), any::<u8>());
+    bytes.prop_map(|(present, command, attachment, networks, needs, conditions, scale, extras, more)| Shape {
         present: present > 0,
         command,
         attachment,
@@ -36,6 +37,7 @@ fn shape() -> impl Strategy<Value = Shape> {
         conditions,
         scale,
         extras,
+        more,
     })
 }
 
@@ -67,6 +69,7 @@ fn text(shapes: &[Shape], networks: u16) -> String {
         if shape.scale > 4 && shape.attachment > 3 {
             let _ = write!(out, ", ports: ['{}:80']", 8000 + usize::from(shape.extras % 2) + 2 * place);
         }
+        confine(&mut out, shape, &earlier);
         out.push_str("}\n");
         if shape.scale != 4 {
             earlier.push((place, bridged));
@@ -117,6 +120,32 @@ fn attach(out: &mut String, place: usize, shape: &Shape, earlier: &[(usize, bool
         }
     }
     false
+}
+
+/// Limits, and what it has from others.
+fn confine(out: &mut String, shape: &Shape, earlier: &[(usize, bool)]) {
+    if shape.more & 1 == 1 {
+        let _ = write!(
+            out,
+            ", mem_limit: {}m, pids_limit: {}, restart: on-failure",
+            64 << (shape.command % 3),
+            shape.command
+        );
+    }
+    if shape.more & 2 == 2 {
+        let _ = write!(
+            out,
+            ", ulimits: {{nofile: {}}}, logging: {{driver: local}}, group_add: [8]",
+            512 + u32::from(shape.scale)
+        );
+    }
+    let Some((lender, _)) = earlier.get(usize::from(shape.more >> 4) % earlier.len().max(1)) else { return };
+    match shape.more >> 2 & 3 {
+        1 => _ = write!(out, ", pid: 'service:s{lender}', ipc: 'service:s{lender}'"),
+        2 => _ = write!(out, ", volumes_from: ['s{lender}:ro']"),
+        3 => _ = write!(out, ", volumes_from: [s{lender}, 's{lender}:ro'], ipc: shareable"),
+        _ => {}
+    }
 }
 
 fn depend(out: &mut String, shape: &Shape, earlier: &[(usize, bool)]) {

@@ -100,6 +100,8 @@ pub enum Operation {
     },
     /// `POST /containers/{id}/pause`.
     Pause(Target),
+    /// `POST /containers/{id}/update` with the limits and the restart policy of its service.
+    Update(Target),
     /// `POST /containers/{id}/unpause`.
     Unpause(Target),
     /// `DELETE /containers/{id}`.
@@ -121,6 +123,7 @@ impl Operation {
             | Self::Disconnect { container, .. }
             | Self::Rename { container, .. }
             | Self::Start(container)
+            | Self::Update(container)
             | Self::Stop { container, .. }
             | Self::Kill { container, .. }
             | Self::Pause(container)
@@ -154,6 +157,8 @@ pub struct NewContainer {
     pub networks: Vec<NetworkKey>,
     /// The container whose network namespace it shares (`Attachment::Replica`).
     pub parent: Option<Target>,
+    /// The containers of `DesiredContainer::borrows`, in its order.
+    pub lenders: Vec<Target>,
     /// `HostConfig.Links` (only on the default bridge): to whom, and by which name.
     pub links: Vec<(LinkEnd, String)>,
     /// Anonymous volumes that it takes over from the container before it: path in the container, the volume's name.

@@ -335,6 +335,7 @@ fn used(operation: &Operation) -> Vec<Target> {
     match operation {
         Operation::CreateContainer(new) => {
             used.extend(new.parent.clone());
+            used.extend(new.lenders.iter().cloned());
             used.extend(new.links.iter().filter_map(|(end, _)| end.target().cloned()));
         }
         Operation::Await(wait) => used.extend(wait.containers.iter().cloned()),

@@ -13,7 +13,7 @@ use super::wait::Watch;
 use crate::engine::{Creation, Engine, Error};
 use crate::name::{ContainerId, NetworkKey, Replica};
 use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Plan, Step, StepId, Target, Wait};
-use crate::state::desired::{Attachment, DesiredContainer, labels};
+use crate::state::desired::{Attachment, DesiredContainer, Lenders, labels};
 
 /// How a plan is run.
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +137,7 @@ impl Run<'_> {
                 _ = engine.kill_container(self.id(container)?.as_str(), signal).await?;
             }
             Operation::Pause(container) => _ = engine.pause_container(self.id(container)?.as_str()).await?,
+            Operation::Update(container) => self.update(container).await?,
             Operation::Unpause(container) => _ = engine.unpause_container(self.id(container)?.as_str()).await?,
             Operation::Remove { container, volumes } => {
                 _ = engine.remove_container(self.id(container)?.as_str(), *volumes, false).await?;
@@ -154,6 +155,12 @@ impl Run<'_> {
                 self.containers.borrow().get(replica).cloned().ok_or_else(|| unplanned(replica))
             }
         }
+    }
+
+    async fn update(&self, container: &Target) -> Result<(), StepError> {
+        let replica = container.replica();
+        let wanted = self.plan.desired().containers.get(replica).ok_or_else(|| unplanned(replica))?;
+        Ok(self.engine.update_container(self.id(container)?.as_str(), &wanted.settings).await?)
     }
 
     async fn pull(&self, id: StepId, image: &str) -> Result<(), StepError> {
@@ -254,7 +261,9 @@ impl Run<'_> {
             Ok((target, alias.clone()))
         });
         let mut settings = wanted.settings.clone();
-        settings.labels.extend(self.late_labels(wanted, new).await?);
+        let lenders = new.lenders.iter().map(|target| self.id(target)).collect::<Result<Vec<_>, _>>()?;
+        settings.lend(&wanted.borrows, &lenders);
+        settings.labels.extend(self.late_labels(wanted, new, lenders).await?);
         let creation = Creation {
             settings: &settings,
             network_mode,
@@ -274,6 +283,7 @@ impl Run<'_> {
         &self,
         wanted: &DesiredContainer,
         new: &NewContainer,
+        others: Vec<ContainerId>,
     ) -> Result<Vec<(String, String)>, StepError> {
         let mut late = vec![];
         if !wanted.settings.labels.contains_key(labels::IMAGE)
@@ -281,8 +291,9 @@ impl Run<'_> {
         {
             late.push((labels::IMAGE.to_owned(), image.id));
         }
-        if let Some(parent) = &new.parent {
-            late.push((labels::CONFIG_HASH.to_owned(), wanted.config_hash(Some(&self.id(parent)?))));
+        if new.parent.is_some() || !others.is_empty() {
+            let network = new.parent.as_ref().map(|parent| self.id(parent)).transpose()?;
+            late.push((labels::CONFIG_HASH.to_owned(), wanted.config_hash(&Lenders { network, others })));
         }
         Ok(late)
     }

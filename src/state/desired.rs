@@ -166,6 +166,8 @@ pub struct DesiredContainer {
     pub settings: Settings,
     /// Where it hangs.
     pub attachment: Attachment,
+    /// What it has from other containers of the project besides the network: their ids are known when they are there.
+    pub borrows: Vec<Borrow>,
     /// Links on the default bridge (`HostConfig.Links`); on networks they are in the endpoints.
     pub legacy_links: Vec<Link<LinkTarget>>,
     /// What it waits for before it starts.
@@ -185,16 +187,29 @@ pub struct DesiredContainer {
 }
 
 impl DesiredContainer {
-    /// The `config-hash` label. docker compose counts the container whose namespace this one shares by its id, so that it
-    /// can only be known when that container is there.
-    pub fn config_hash(&self, parent: Option<&ContainerId>) -> String {
-        match (&self.attachment, parent) {
-            (Attachment::Replica(replica), Some(id)) => {
-                let written = format!(r#""network_mode":"service:{}""#, replica.service);
-                hash::hash(&self.hashed.replacen(&written, &format!(r#""network_mode":"container:{id}""#), 1))
-            }
-            _ => hash::hash(&self.hashed),
+    /// The `config-hash` label. docker compose counts containers whose namespaces or volumes this one shares by their ids, so
+    /// that it can only be known when those are there: `lenders` gives the network's owner and those of `borrows`, in order.
+    pub fn config_hash(&self, lenders: &Lenders) -> String {
+        let mut text = self.hashed.clone();
+        if let (Attachment::Replica(replica), Some(id)) = (&self.attachment, &lenders.network) {
+            let written = format!(r#""network_mode":"service:{}""#, replica.service);
+            text = text.replacen(&written, &format!(r#""network_mode":"container:{id}""#), 1);
         }
+        for (borrow, id) in self.borrows.iter().zip(&lenders.others) {
+            let (written, known) = match &borrow.what {
+                Borrowed::Ipc => {
+                    (format!(r#""ipc":"service:{}""#, borrow.from.service), format!(r#""ipc":"container:{id}""#))
+                }
+                Borrowed::Pid => {
+                    (format!(r#""pid":"service:{}""#, borrow.from.service), format!(r#""pid":"container:{id}""#))
+                }
+                Borrowed::Volumes { written, .. } => (format!("\"{written}\""), format!("\"{id}\"")),
+            };
+            let from = text.find(borrow.what.key()).unwrap_or(0);
+            let (head, tail) = text.split_at(from);
+            text = format!("{head}{}", tail.replacen(&written, &known, 1));
+        }
+        hash::hash(&text)
     }
 
     /// Where a field is written, or what it is part of.
@@ -207,6 +222,65 @@ impl DesiredContainer {
                 (None, None) => return self.span,
             }
         }
+    }
+}
+
+/// The ids of the containers that another one borrows from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lenders {
+    /// Whose network namespace it shares.
+    pub network: Option<ContainerId>,
+    /// Those of `borrows`, in its order; empty where they are not known.
+    pub others: Vec<ContainerId>,
+}
+
+/// What a container has from another container of the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Borrow {
+    /// What.
+    pub what: Borrowed,
+    /// From whom.
+    pub from: Replica,
+}
+
+/// What can be had from another container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Borrowed {
+    /// Its memory segments and semaphores: `ipc: service:x`.
+    Ipc,
+    /// Its processes: `pid: service:x`.
+    Pid,
+    /// Its mounts: `volumes_from: [x:ro]`.
+    Volumes {
+        /// The entry as it is written.
+        written: String,
+        /// `ro` or `rw`.
+        mode: Option<String>,
+    },
+}
+
+impl Borrowed {
+    /// The attribute, as it stands in JSON.
+    fn key(&self) -> &'static str {
+        match self {
+            Self::Ipc => "\"ipc\":",
+            Self::Pid => "\"pid\":",
+            Self::Volumes { .. } => "\"volumes_from\":",
+        }
+    }
+
+    /// The attribute as the file calls it.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Ipc => "ipc",
+            Self::Pid => "pid",
+            Self::Volumes { .. } => "volumes_from",
+        }
+    }
+
+    /// Whether it is gone when its owner stops.
+    pub fn dies_with_owner(&self) -> bool {
+        !matches!(self, Self::Volumes { .. })
     }
 }
 

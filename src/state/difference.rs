@@ -6,7 +6,10 @@
 
 mod container;
 mod endpoint;
+mod host;
 mod network;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Display;
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::desired::{Borrow, Borrowed};
 use super::observed::ObservedImage;
 use super::settings::{HealthSettings, MountKind, MountSettings, Settings};
+use crate::name::ContainerId;
 
 impl Settings {
     /// These settings over an image's, as `POST /containers/create` merges them: each variable and label by itself, the
@@ -41,6 +43,22 @@ impl Settings {
             }
         }
         whole
+    }
+}
+
+impl Settings {
+    /// What is borrowed, by the ids of its owners, in the order of `borrows`.
+    pub fn lend(&mut self, borrows: &[Borrow], lenders: &[ContainerId]) {
+        let mut volumes = vec![];
+        for (borrow, id) in borrows.iter().zip(lenders) {
+            match &borrow.what {
+                Borrowed::Ipc => self.namespaces.ipc = Some(format!("container:{id}")),
+                Borrowed::Pid => self.namespaces.pid = Some(format!("container:{id}")),
+                Borrowed::Volumes { mode: Some(mode), .. } => volumes.push(format!("{id}:{mode}")),
+                Borrowed::Volumes { mode: None, .. } => volumes.push(id.to_string()),
+            }
+        }
+        self.volumes_from.splice(..0, volumes);
     }
 }
 

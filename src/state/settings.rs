@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::compose::model::{HealthTest, Restart};
+use crate::compose::model::{HealthTest, Logging, Namespaces, Resources, Restart};
 use crate::name::{Mac, Protocol};
 
 /// Everything that `POST /containers/create` fixes, but for the name and the endpoints.
@@ -73,6 +73,33 @@ pub struct Settings {
     pub mounts: Vec<MountSettings>,
     /// `platform` of the request.
     pub platform: Option<String>,
+    /// The part of `HostConfig` that the API calls `Resources`.
+    pub resources: Resources,
+    /// `HostConfig.ShmSize`, in bytes; 0 is the Engine's own.
+    pub shm_size: i64,
+    /// `HostConfig.OomScoreAdj`.
+    pub oom_score_adj: i64,
+    /// `HostConfig.LogConfig`; an empty driver is the Engine's own.
+    pub logging: Logging,
+    /// `HostConfig.IpcMode`, `PidMode`, `UTSMode`, `UsernsMode`, `CgroupnsMode`. A `service:x` of the file stands here until
+    /// the container's id is known.
+    pub namespaces: Namespaces,
+    /// `HostConfig.CgroupParent`.
+    pub cgroup_parent: Option<String>,
+    /// `HostConfig.Isolation`; `default` is nothing said.
+    pub isolation: Option<String>,
+    /// `HostConfig.Runtime`; none is the Engine's own.
+    pub runtime: Option<String>,
+    /// `HostConfig.StorageOpt`.
+    pub storage_options: BTreeMap<String, String>,
+    /// `HostConfig.GroupAdd`.
+    pub groups: Vec<String>,
+    /// `HostConfig.SecurityOpt`, without `systempaths`.
+    pub security: Vec<String>,
+    /// `systempaths=unconfined`: empty `MaskedPaths` and `ReadonlyPaths`.
+    pub system_paths_unconfined: bool,
+    /// `HostConfig.VolumesFrom`: `id[:mode]`. What names a service of the file stands in `DesiredContainer::borrows`.
+    pub volumes_from: Vec<String>,
 }
 
 impl Settings {

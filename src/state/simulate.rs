@@ -70,6 +70,7 @@ impl World<'_> {
             Operation::Kill { container, signal } if is_final(signal) => self.change(container, |c| c.state = ended()),
             Operation::Kill { .. } => {}
             Operation::Pause(container) => self.change(container, |c| c.state = ContainerState::Paused),
+            Operation::Update(container) => self.update(container),
             Operation::Unpause(container) => self.change(container, start),
             Operation::Remove { container, volumes } => self.remove(container, *volumes),
             Operation::Await(wait) => {
@@ -95,6 +96,8 @@ impl World<'_> {
             ObservedContainer::named(id.clone(), &new.name, new.replica.clone(), ContainerState::Created);
         container.volumes = mounted(&settings, new, id.as_str());
         container.settings = settings;
+        let lenders: Vec<ContainerId> = new.lenders.iter().filter_map(|target| self.id_of(target)).collect();
+        container.settings.lend(&wanted.borrows, &lenders);
         container.image_id = image.map(|image| image.id).unwrap_or_default();
         container.network_mode = match &wanted.attachment {
             Attachment::None => "none".to_owned(),
@@ -117,6 +120,16 @@ impl World<'_> {
         for network in &new.networks {
             self.attach(&Target::Planned(new.replica.clone()), network, None);
         }
+    }
+
+    /// Limits and the restart policy as they are declared.
+    fn update(&mut self, container: &Target) {
+        let Some(wanted) = self.desired.containers.get(container.replica()) else { return };
+        let (resources, restart) = (wanted.settings.resources.clone(), wanted.settings.restart);
+        self.change(container, |c| {
+            c.settings.resources = resources;
+            c.settings.restart = restart;
+        });
     }
 
     fn shared(&self, parent: &Target) -> String {

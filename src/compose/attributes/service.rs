@@ -16,11 +16,8 @@ pub(super) const ROWS: &[Attribute] = &[
         .becomes("HostConfig.CapDrop"),
     at("cgroup", Text, "Whose control group namespace it lives in.")
         .words(&["host", "private"])
-        .not_yet()
         .becomes("HostConfig.CgroupnsMode"),
-    at("cgroup_parent", Text, "The control group that its own hangs under.")
-        .not_yet()
-        .becomes("HostConfig.CgroupParent"),
+    at("cgroup_parent", Text, "The control group that its own hangs under.").becomes("HostConfig.CgroupParent"),
     at("command", Words, "What runs, instead of the image's command; `[]` is nothing.")
         .print(Print::Null)
         .becomes("Cmd"),
@@ -28,25 +25,17 @@ pub(super) const ROWS: &[Attribute] = &[
         .pattern(Pattern::ContainerName)
         .default("<project>-<service>-<number>")
         .becomes("name"),
-    at("cpu_count", Whole, "How many CPUs it may use, on Windows.")
-        .range(0, i64::MAX)
-        .not_yet()
-        .becomes("HostConfig.CpuCount"),
+    at("cpu_count", Whole, "How many CPUs it may use, on Windows.").range(0, i64::MAX).becomes("HostConfig.CpuCount"),
     at("cpu_percent", Decimal, "Which share of the CPUs it may use, on Windows.")
         .range(0, 100)
-        .not_yet()
         .becomes("HostConfig.CpuPercent"),
-    at("cpu_period", Microseconds, "The scheduler's period.").not_yet().becomes("HostConfig.CpuPeriod"),
-    at("cpu_quota", Microseconds, "CPU time within a period.").not_yet().becomes("HostConfig.CpuQuota"),
-    at("cpu_rt_period", Microseconds, "The real-time scheduler's period.")
-        .not_yet()
-        .becomes("HostConfig.CpuRealtimePeriod"),
-    at("cpu_rt_runtime", Microseconds, "Real-time CPU time within a period.")
-        .not_yet()
-        .becomes("HostConfig.CpuRealtimeRuntime"),
-    at("cpu_shares", Number, "Its weight among others when CPUs are short.").not_yet().becomes("HostConfig.CpuShares"),
-    at("cpus", Decimal, "How many CPUs it may use; fractions count.").not_yet().becomes("HostConfig.NanoCpus"),
-    at("cpuset", Text, "Which CPUs it may use: `0-3`, `0,2`.").not_yet().becomes("HostConfig.CpusetCpus"),
+    at("cpu_period", Microseconds, "The scheduler's period.").becomes("HostConfig.CpuPeriod"),
+    at("cpu_quota", Microseconds, "CPU time within a period.").becomes("HostConfig.CpuQuota"),
+    at("cpu_rt_period", Microseconds, "The real-time scheduler's period.").becomes("HostConfig.CpuRealtimePeriod"),
+    at("cpu_rt_runtime", Microseconds, "Real-time CPU time within a period.").becomes("HostConfig.CpuRealtimeRuntime"),
+    at("cpu_shares", Number, "Its weight among others when CPUs are short.").becomes("HostConfig.CpuShares"),
+    at("cpus", Decimal, "How many CPUs it may use; fractions count.").becomes("HostConfig.NanoCpus"),
+    at("cpuset", Text, "Which CPUs it may use: `0-3`, `0,2`.").becomes("HostConfig.CpusetCpus"),
     at("domainname", Text, "The domain that its host name stands in.").becomes("Domainname"),
     at("entrypoint", Words, "The program that gets the command, instead of the image's; `[]` is none.")
         .print(Print::Null)
@@ -57,38 +46,28 @@ pub(super) const ROWS: &[Attribute] = &[
     at("image", Text, "The image that its containers are made of.").becomes("Image"),
     at("init", Flag, "Whether a small init process runs first and reaps orphans.").written().becomes("HostConfig.Init"),
     at("ipc", Text, "Whose memory segments and semaphores it shares: `host`, `service:x`, `shareable` …")
-        .not_yet()
         .becomes("HostConfig.IpcMode"),
-    at("isolation", Text, "How containers are kept apart, on Windows.").not_yet().becomes("HostConfig.Isolation"),
+    at("isolation", Text, "How containers are kept apart, on Windows.").becomes("HostConfig.Isolation"),
     at("labels", Pairs, "Labels of its containers.").becomes("Labels"),
     at("mac_address", Text, "The MAC address of its first network interface.")
         .becomes("EndpointsConfig.MacAddress")
         .differs("What is no MAC address is an error here; docker compose lets the Engine refuse it later."),
-    at("mem_limit", Bytes, "How much memory it may use.").not_yet().becomes("HostConfig.Memory"),
+    at("mem_limit", Bytes, "How much memory it may use.").becomes("HostConfig.Memory"),
     at("mem_reservation", WholeBytes, "How much memory it is left with when memory is short.")
-        .not_yet()
         .becomes("HostConfig.MemoryReservation"),
     at("mem_swappiness", WholeBytes, "How readily its memory is swapped: 0 to 100.")
-        .not_yet()
         .becomes("HostConfig.MemorySwappiness"),
     at("memswap_limit", Bytes, "How much memory and swap it may use together; -1 is no limit.")
-        .not_yet()
         .becomes("HostConfig.MemorySwap"),
     at("network_mode", Text, "Whose network it lives in: `bridge`, `host`, `none`, `service:x`, `container:x`.")
         .becomes("HostConfig.NetworkMode"),
     at("oom_kill_disable", Flag, "Whether the kernel spares it when memory is short.")
-        .not_yet()
         .becomes("HostConfig.OomKillDisable"),
     at("oom_score_adj", Whole, "How early the kernel kills it when memory is short: -1000 to 1000.")
         .range(-1000, 1000)
-        .not_yet()
         .becomes("HostConfig.OomScoreAdj"),
-    at("pid", TextOrNull, "Whose processes it sees: `host`, `service:x`, `container:x`.")
-        .not_yet()
-        .becomes("HostConfig.PidMode"),
-    at("pids_limit", Number, "How many processes it may have; -1 is no limit.")
-        .not_yet()
-        .becomes("HostConfig.PidsLimit"),
+    at("pid", TextOrNull, "Whose processes it sees: `host`, `service:x`, `container:x`.").becomes("HostConfig.PidMode"),
+    at("pids_limit", Number, "How many processes it may have; -1 is no limit.").becomes("HostConfig.PidsLimit"),
     at("platform", Text, "The platform that the image must be of: `linux/arm64`.").becomes("query platform"),
     at("privileged", Flag, "Whether its processes may do what the host's root may.").becomes("HostConfig.Privileged"),
     at(
@@ -104,27 +83,27 @@ pub(super) const ROWS: &[Attribute] = &[
         .default("no")
         .becomes("HostConfig.RestartPolicy")
         .differs("Another word is an error here; docker compose lets the Engine refuse it later."),
-    at("runtime", Text, "The runtime that its containers run under.").not_yet().becomes("HostConfig.Runtime"),
+    at("runtime", Text, "The runtime that its containers run under.").becomes("HostConfig.Runtime"),
     at("scale", Whole, "How many containers it has.").range(0, i64::MAX).default("1").written(),
-    at("shm_size", Bytes, "The size of /dev/shm.").not_yet().becomes("HostConfig.ShmSize"),
+    at("shm_size", Bytes, "The size of /dev/shm.").becomes("HostConfig.ShmSize"),
     at("stdin_open", Flag, "Whether standard input stays open.").becomes("OpenStdin"),
     at("stop_grace_period", Duration, "How long it may take to stop before it is killed.")
         .default("10s")
         .written()
         .becomes("StopTimeout"),
     at("stop_signal", Text, "The signal that asks it to stop.").default("SIGTERM").becomes("StopSignal"),
-    at("storage_opt", Texted, "Options of the storage driver.").not_yet().becomes("HostConfig.StorageOpt"),
+    at("storage_opt", Texted, "Options of the storage driver.").becomes("HostConfig.StorageOpt"),
     at("sysctls", Pairs, "Kernel parameters of its namespaces.").becomes("HostConfig.Sysctls"),
     at("tty", Flag, "Whether it has a terminal.").becomes("Tty"),
     at("use_api_socket", StrictFlag, "Whether it may speak to the Engine, with your registry credentials.").not_yet(),
     at("user", Text, "The user that its processes run as: `name`, `uid`, `uid:gid`.").becomes("User"),
-    at("userns_mode", Text, "Whose user namespace it lives in.").not_yet().becomes("HostConfig.UsernsMode"),
-    at("uts", Text, "Whose host name it shares.").not_yet().becomes("HostConfig.UTSMode"),
+    at("userns_mode", Text, "Whose user namespace it lives in.").becomes("HostConfig.UsernsMode"),
+    at("uts", Text, "Whose host name it shares.").becomes("HostConfig.UTSMode"),
     at("working_dir", Text, "The directory that its processes start in.").becomes("WorkingDir"),
 ];
 
 pub(super) const LIST_ROWS: &[Attribute] = &[
-    at("blkio_config", Map, "Its share of disk bandwidth.").not_yet().becomes("HostConfig.Blkio…"),
+    at("blkio_config", Map, "Its share of disk bandwidth.").becomes("HostConfig.Blkio…"),
     at("blkio_config.weight", Whole, "Its weight among others: 10 to 1000."),
     at("blkio_config.weight_device", List, "Its weight on single devices."),
     at("blkio_config.weight_device[]", Map, "A device and a weight."),
@@ -150,7 +129,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("configs[].uid", Text, "The user that owns the file."),
     at("configs[].gid", Text, "The group that owns the file."),
     at("configs[].mode", Mode, "The file's permission bits.").default("0444").written(),
-    at("credential_spec", Map, "The account that it runs as, on Windows.").not_yet(),
+    at("credential_spec", Map, "The account that it runs as, on Windows.").no_effect(),
     at("credential_spec.config", Text, "The config that holds it."),
     at("credential_spec.file", Text, "The file that holds it."),
     at("credential_spec.registry", Text, "The registry value that holds it."),
@@ -170,9 +149,8 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
         .written(),
     at("device_cgroup_rules", Texts, "Rules for devices that may appear later: `c 13:* rmw`.")
         .distinct()
-        .not_yet()
         .becomes("HostConfig.DeviceCgroupRules"),
-    at("devices", List, "Devices of the host.").unique(Key::Target).not_yet().becomes("HostConfig.Devices"),
+    at("devices", List, "Devices of the host.").unique(Key::Target).becomes("HostConfig.Devices"),
     at("devices[]", TextOrMap, "A device: `source[:target[:permissions]]`.").short(Short::Device).required(&["source"]),
     at("devices[].source", Text, "Its path on the host."),
     at("devices[].target", Text, "Its path in the container.").default("the source"),
@@ -206,7 +184,6 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("gpus", TextOrList, "GPUs that it may use: `all`, or requests.")
         .short(Short::Gpus)
         .words(&["all"])
-        .not_yet()
         .becomes("HostConfig.DeviceRequests"),
     at("gpus[]", Map, "A request for devices."),
     at("gpus[].capabilities", Texts, "What they must be able to do: `gpu`, `tpu` …").distinct(),
@@ -216,7 +193,6 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("gpus[].options", Pairs, "Options of that driver."),
     at("group_add", TextsOrNumbers, "Further groups that its processes belong to.")
         .distinct()
-        .not_yet()
         .becomes("HostConfig.GroupAdd"),
     at("healthcheck", Map, "How its health is looked at.").becomes("Healthcheck"),
     at("healthcheck.disable", Flag, "Whether the image's check is switched off."),
@@ -230,7 +206,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("links", Texts, "Services that it knows by another name: `service[:alias]`.")
         .unique(Key::Text)
         .becomes("HostConfig.Links"),
-    at("logging", Map, "Where its output goes.").merge(Merge::Logging).not_yet().becomes("HostConfig.LogConfig"),
+    at("logging", Map, "Where its output goes.").merge(Merge::Logging).becomes("HostConfig.LogConfig"),
     at("logging.driver", Text, "The logging driver."),
     at("logging.options", Options, "Options of that driver."),
     at("models", NamesOrMap, "Models that it uses.").short(Short::Names(Named::Null)).not_yet(),
@@ -297,10 +273,9 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("secrets[].mode", Mode, "The file's permission bits.").default("0444").written(),
     at("security_opt", Texts, "Options of the security modules: `no-new-privileges:true`, `seccomp=file` …")
         .distinct()
-        .not_yet()
         .becomes("HostConfig.SecurityOpt"),
     at("tmpfs", OneOrMore, "Directories in memory: `path[:options]`.").unique(Key::Text).becomes("HostConfig.Tmpfs"),
-    at("ulimits", Map, "Limits of its processes.").not_yet().becomes("HostConfig.Ulimits"),
+    at("ulimits", Map, "Limits of its processes.").becomes("HostConfig.Ulimits"),
     at("ulimits.*", WholeOrMap, "One limit.").merge(Merge::Replace).required(&["soft", "hard"]),
     at("ulimits.*.soft", Whole, "The limit that holds.").written(),
     at("ulimits.*.hard", Whole, "The limit that a process may raise its own to.").written(),
@@ -336,7 +311,6 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("volumes[].image.subpath", Text, "A directory within the image."),
     at("volumes_from", Texts, "Services and containers whose mounts it has too: `service[:ro]`, `container:name`.")
         .distinct()
-        .not_yet()
         .becomes("HostConfig.VolumesFrom"),
     at("x-verify", TextsOrMap, "What it must reach, as `allow` without the source; or a mapping as at the top level."),
     at("x-verify.allow", Texts, "What it must reach: `db:5432`."),

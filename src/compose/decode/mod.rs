@@ -6,6 +6,7 @@
 mod fields;
 mod mount;
 mod network;
+mod resources;
 mod service;
 
 use std::path::PathBuf;

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use indexmap::IndexMap;
 
 use super::fields::Fields;
-use super::mount;
+use super::{mount, resources};
 use crate::compose::attributes::Pattern;
 use crate::compose::model::{
-    Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, NetworkMode, Port, Restart, Service,
+    Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Namespaces, NetworkMode, Port, Restart, Service,
 };
 use crate::compose::tree;
 use crate::compose::value::{link, port};
@@ -25,6 +25,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
     let healthcheck = node.get("healthcheck").filter(|n| !n.is_null());
     let healthcheck = healthcheck.map(|check| healthcheck_of(check, &path, findings));
     let networks = networks(node, &path, findings);
+    let policy = resources::restart_policy(node);
     let mut f = Fields { node, path, findings };
     Service {
         image: f.spanned("image"),
@@ -46,7 +47,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         expose_words: f.texts("expose"),
         depends_on: depends_on(node),
         healthcheck,
-        restart: restart(&mut f),
+        restart: policy.unwrap_or_else(|| restart(&mut f)),
         extra_hosts: extra_hosts(&f),
         dns: f.parsed_list("dns", "the address of a name server", "write an address: `1.1.1.1`"),
         dns_search: f.texts("dns_search"),
@@ -68,6 +69,26 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         profiles: f.texts("profiles"),
         pull_policy: f.whole_pattern("pull_policy", Pattern::PullPolicy, Code::BadValue).map(|p| p.value),
         platform: f.text("platform"),
+        resources: resources::resources(node),
+        shm_size: f.text("shm_size").and_then(|size| size.parse().ok()).unwrap_or(0),
+        oom_score_adj: f.whole("oom_score_adj").map_or(0, |n| n.value),
+        logging: resources::logging(node),
+        namespaces: Namespaces {
+            ipc: f.text("ipc"),
+            pid: f.text("pid"),
+            uts: f.text("uts"),
+            user: f.text("userns_mode"),
+            cgroup: f.text("cgroup"),
+        },
+        cgroup_parent: f.text("cgroup_parent"),
+        isolation: f.text("isolation"),
+        runtime: f.text("runtime"),
+        storage_options: f.pairs("storage_opt"),
+        groups: f.texts("group_add"),
+        security: f.spanned_texts("security_opt"),
+        volumes_from: f.spanned_texts("volumes_from"),
+        post_start: resources::hooks(node, "post_start"),
+        pre_stop: resources::hooks(node, "pre_stop"),
         attach: f.flag("attach").unwrap_or(true),
         name,
         span,

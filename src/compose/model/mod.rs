@@ -3,6 +3,7 @@
 //! Decoded from the canonical tree at the end of the load; names are resolved, defaults filled in, paths absolute.
 
 mod network;
+mod resources;
 mod service;
 mod volume;
 
@@ -11,9 +12,10 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 pub use network::{Ipam, Network, Pool};
+pub use resources::{BlockResources, Device, DeviceRequest, Hook, Logging, Resources};
 pub use service::{
-    Bind, Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Mount, MountSource, NetworkMode, Port,
-    Restart, Service,
+    Bind, Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Mount, MountSource, Namespaces, NetworkMode,
+    Port, Restart, Service,
 };
 pub use volume::Volume;
 

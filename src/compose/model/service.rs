@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::resources::{Hook, Logging, Resources};
 use crate::name::{Mac, NetworkKey, Protocol, ServiceName, VolumeKey};
 use crate::source::{Span, Spanned};
 
@@ -98,8 +99,52 @@ pub struct Service {
     pub pull_policy: Option<String>,
     /// `platform`.
     pub platform: Option<String>,
+    /// Limits, weights, devices.
+    pub resources: Resources,
+    /// `shm_size`, in bytes; 0 is the Engine's own.
+    pub shm_size: i64,
+    /// `oom_score_adj`.
+    pub oom_score_adj: i64,
+    /// `logging`.
+    pub logging: Option<Logging>,
+    /// `ipc`, `pid`, `uts`, `userns_mode`, `cgroup`.
+    pub namespaces: Namespaces,
+    /// `cgroup_parent`.
+    pub cgroup_parent: Option<String>,
+    /// `isolation`.
+    pub isolation: Option<String>,
+    /// `runtime`.
+    pub runtime: Option<String>,
+    /// `storage_opt`.
+    pub storage_options: IndexMap<String, String>,
+    /// `group_add`.
+    pub groups: Vec<String>,
+    /// `security_opt`; the profile of `seccomp=file` stands in it once [`crate::compose::attach`] has read it.
+    pub security: Vec<Spanned<String>>,
+    /// `volumes_from`: `service[:ro]`, `container:name[:ro]`.
+    pub volumes_from: Vec<Spanned<String>>,
+    /// `post_start`.
+    pub post_start: Vec<Hook>,
+    /// `pre_stop`.
+    pub pre_stop: Vec<Hook>,
     /// `attach: false`: its logs are not followed by an attached `up`.
     pub attach: bool,
+}
+
+/// Namespaces other than the network's, in the Engine's words: `host`, `private`, `shareable`, `container:x`; and `service:x`,
+/// which is known by its id when that container is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Namespaces {
+    /// `ipc`.
+    pub ipc: Option<String>,
+    /// `pid`.
+    pub pid: Option<String>,
+    /// `uts`.
+    pub uts: Option<String>,
+    /// `userns_mode`.
+    pub user: Option<String>,
+    /// `cgroup`.
+    pub cgroup: Option<String>,
 }
 
 /// Whose network namespace a service's containers live in.

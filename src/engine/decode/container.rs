@@ -1,6 +1,6 @@
 //! Containers: `GET /containers/{id}/json` and the entries of `GET /containers/json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use indexmap::IndexMap;
@@ -23,25 +23,28 @@ pub(in crate::engine) fn container(raw: wire::Container) -> Option<ObservedConta
         settings.hostname = None;
     }
     let settings = Settings {
-        annotations: host.annotations,
+        annotations: host.annotations.clone(),
         ports: bindings(&host.port_bindings),
         restart: Some(super::restart(&host.restart_policy)),
         extra_hosts: host.extra_hosts.iter().filter_map(|entry| extra_host(entry)).collect(),
         dns: host.dns.iter().filter_map(|text| address(text)).collect(),
-        dns_search: host.dns_search,
-        dns_options: host.dns_options,
+        dns_search: host.dns_search.clone(),
+        dns_options: host.dns_options.clone(),
         init: host.init,
         privileged: host.privileged,
         read_only: host.readonly_rootfs,
         cap_add: host.cap_add.iter().map(|name| capability(name)).collect(),
         cap_drop: host.cap_drop.iter().map(|name| capability(name)).collect(),
-        sysctls: host.sysctls,
+        sysctls: host.sysctls.clone(),
         mounts,
         ..settings
     };
+    let network_mode = host.network_mode.clone();
+    let legacy_links = host.links.iter().filter_map(|link| legacy_link(link)).collect();
+    let settings = super::host::host(host, settings);
     let endpoints = raw.network_settings.networks.into_iter().map(|(name, shown)| {
         let mut endpoint = endpoint(&shown, id.short());
-        endpoint.settings.mac = asked_mac.filter(|_| name == host.network_mode);
+        endpoint.settings.mac = asked_mac.filter(|_| name == network_mode);
         (name, endpoint)
     });
     Some(ObservedContainer {
@@ -50,9 +53,9 @@ pub(in crate::engine) fn container(raw: wire::Container) -> Option<ObservedConta
         state: state(&raw.state),
         settings,
         image_id: raw.image,
-        network_mode: host.network_mode.clone(),
-        legacy_links: host.links.iter().filter_map(|link| legacy_link(link)).collect(),
         endpoints: endpoints.collect(),
+        network_mode,
+        legacy_links,
         bound: bound(&raw.network_settings.ports),
         sandbox: some(raw.network_settings.sandbox_key),
         hosts_path: some(raw.hosts_path),
@@ -167,7 +170,12 @@ fn mounts(raw: &wire::Container, volumes: &BTreeMap<String, String>) -> Vec<Moun
         read_only: false,
     });
     found.extend(tmpfs);
-    let anonymous = |target: &str| volumes.get(target).is_some_and(|name| is_anonymous(name));
+    // those that it has by `VolumesFrom` are another's
+    let own: Vec<&str> = found.iter().map(|mount| mount.target.as_str()).collect();
+    let own: BTreeSet<String> =
+        own.into_iter().chain(raw.config.volumes.keys().map(String::as_str)).map(str::to_owned).collect();
+    let own = |target: &str| host.volumes_from.is_empty() || own.contains(target);
+    let anonymous = |target: &str| own(target) && volumes.get(target).is_some_and(|name| is_anonymous(name));
     found.retain(|mount| !anonymous(&mount.target));
     for target in volumes.keys().filter(|target| anonymous(target)) {
         let writable = raw.mounts.iter().any(|mount| mount.destination == *target && mount.writable);

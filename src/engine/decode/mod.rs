@@ -2,6 +2,7 @@
 //! `Other` or is left out; what the Engine adds by itself (a hostname made of the id, the short id among the aliases) goes.
 
 mod container;
+mod host;
 mod network;
 #[cfg(test)]
 mod tests;

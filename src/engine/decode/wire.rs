@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
+mod resources;
+
 use indexmap::IndexMap;
+pub(in crate::engine) use resources::{Device, DeviceNumber, DeviceRequest, LogConfig, Resources};
 use serde::{Deserialize, Deserializer};
 
 /// `null` as the empty value: Go's encoder writes it for empty lists and maps.
@@ -178,6 +181,39 @@ pub(in crate::engine) struct HostConfig {
     #[serde(deserialize_with = "nullable")]
     pub mounts: Vec<Mount>,
     pub init: Option<bool>,
+    #[serde(deserialize_with = "nullable")]
+    pub shm_size: i64,
+    #[serde(deserialize_with = "nullable")]
+    pub oom_score_adj: i64,
+    pub log_config: Option<LogConfig>,
+    #[serde(deserialize_with = "nullable")]
+    pub ipc_mode: String,
+    #[serde(deserialize_with = "nullable")]
+    pub pid_mode: String,
+    #[serde(rename = "UTSMode", deserialize_with = "nullable")]
+    pub uts_mode: String,
+    #[serde(deserialize_with = "nullable")]
+    pub userns_mode: String,
+    #[serde(deserialize_with = "nullable")]
+    pub cgroupns_mode: String,
+    #[serde(deserialize_with = "nullable")]
+    pub cgroup_parent: String,
+    #[serde(deserialize_with = "nullable")]
+    pub isolation: String,
+    #[serde(deserialize_with = "nullable")]
+    pub runtime: String,
+    #[serde(deserialize_with = "nullable")]
+    pub storage_opt: BTreeMap<String, String>,
+    #[serde(deserialize_with = "nullable")]
+    pub group_add: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub security_opt: Vec<String>,
+    pub masked_paths: Option<Vec<String>>,
+    pub readonly_paths: Option<Vec<String>>,
+    #[serde(deserialize_with = "nullable")]
+    pub volumes_from: Vec<String>,
+    #[serde(flatten)]
+    pub resources: Resources,
 }
 
 #[derive(Debug, Default, Deserialize)]

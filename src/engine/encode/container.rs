@@ -7,7 +7,7 @@ use bollard::models::{
 };
 use serde::Serialize;
 
-use super::{endpoint, list, map};
+use super::{endpoint, host, list, map};
 use crate::compose::model::{HealthTest, Restart};
 use crate::state::settings::{EndpointSettings, HealthSettings, MountKind, MountSettings, PortBinding, Settings};
 
@@ -66,7 +66,7 @@ pub(in crate::engine) fn creation(wanted: &Creation<'_>) -> Body {
         // whole seconds; a part of one would become 0, which means "kill at once"
         stop_timeout: settings.stop_timeout.map(|time| time.as_millis().div_ceil(1000).try_into().unwrap_or(i64::MAX)),
         healthcheck: settings.healthcheck.as_ref().map(health),
-        host_config: Some(host(wanted)),
+        host_config: Some(host_config(wanted)),
         networking_config: networking(wanted),
         ..ContainerCreateBody::default()
     };
@@ -85,7 +85,7 @@ fn networking(wanted: &Creation<'_>) -> Option<NetworkingConfig> {
     (!wanted.endpoints.is_empty()).then(|| NetworkingConfig { endpoints_config: Some(endpoints.collect()) })
 }
 
-fn host(wanted: &Creation<'_>) -> HostConfig {
+fn host_config(wanted: &Creation<'_>) -> HostConfig {
     let settings = wanted.settings;
     let (inherited, own): (Vec<_>, Vec<_>) =
         settings.mounts.iter().partition(|mount| wanted.inherits.iter().any(|(target, _)| *target == mount.target));
@@ -116,11 +116,17 @@ fn host(wanted: &Creation<'_>) -> HostConfig {
         init: settings.init,
         privileged: settings.privileged.then_some(true),
         readonly_rootfs: settings.read_only.then_some(true),
-        cap_add: list(settings.cap_add.iter().cloned()),
-        cap_drop: list(settings.cap_drop.iter().cloned()),
+        cap_add: list(settings.cap_add.iter().map(|name| capability(name))),
+        cap_drop: list(settings.cap_drop.iter().map(|name| capability(name))),
         sysctls: map(&settings.sysctls),
-        ..HostConfig::default()
+        ..host::host(settings)
     }
+}
+
+/// `CAP_NET_ADMIN`, however it is written; `ALL` is no capability.
+fn capability(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
 }
 
 fn tmpfs_options(options: &str, read_only: bool) -> String {
@@ -217,7 +223,7 @@ fn bindings<M: FromIterator<(String, Option<Vec<Binding>>)>>(ports: &[PortBindin
     by_target.into_iter().map(|(target, bindings)| (target, Some(bindings))).collect()
 }
 
-fn restart(policy: Restart) -> RestartPolicy {
+pub(super) fn restart(policy: Restart) -> RestartPolicy {
     let (name, limit) = match policy {
         Restart::No => (RestartPolicyNameEnum::NO, None),
         Restart::Always => (RestartPolicyNameEnum::ALWAYS, None),

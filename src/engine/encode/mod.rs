@@ -2,12 +2,14 @@
 //! that the API knows it by.
 
 mod container;
+mod host;
 mod network;
 #[cfg(test)]
 mod tests;
 
 pub use container::Creation;
 pub(super) use container::creation;
+pub(super) use host::update;
 pub(super) use network::{connection, disconnection, endpoint, network, volume};
 
 use std::collections::BTreeMap;

@@ -216,6 +216,10 @@ impl<'a> Work<'a> {
         if let Some(cause) = &kept.restarted {
             self.stop(found, cause.clone());
         }
+        if !kept.drift.limits.is_empty() {
+            let cause = Cause::Drifted(kept.drift.limits.clone());
+            self.after_last(&target, Operation::Update(target.clone()), cause);
+        }
         for (name, differences) in &kept.drift.endpoints {
             let network = found.endpoints.get(name).and_then(|e| self.network(name, e.network.as_ref()));
             if let Some(network) = network.filter(|network| !is_replaced(networks, network)) {
@@ -259,11 +263,17 @@ impl<'a> Work<'a> {
             name: self.free_name(wanted, &fate.going),
             networks: first.to_vec(),
             parent,
+            lenders: wanted.borrows.iter().map(|borrow| self.target(&borrow.from, fates)).collect(),
             links: links.collect(),
             inherits: self.inherited(wanted, &fate.going),
         };
-        let others: Vec<Target> =
-            new.parent.iter().chain(new.links.iter().filter_map(|(end, _)| end.target())).cloned().collect();
+        let others: Vec<Target> = new
+            .parent
+            .iter()
+            .chain(&new.lenders)
+            .chain(new.links.iter().filter_map(|(end, _)| end.target()))
+            .cloned()
+            .collect();
         let name = new.name.clone();
         let step = self.builder.step(Operation::CreateContainer(new), fate.cause.clone());
         let target = Target::Planned(wanted.replica.clone());

@@ -194,6 +194,17 @@ fn effect_on(replica: &Replica, fates: &Fates) -> Option<Effect> {
             _ => return Some(Effect::Replace(cause)),
         }
     }
+    for borrow in &fate.wanted.borrows {
+        let Some(owner) = fates.get(&borrow.from) else { continue };
+        let cause = Cause::ParentReplaced(borrow.from.service.clone());
+        match &owner.kept {
+            None => return Some(Effect::Replace(cause)),
+            Some(owner) if owner.restarted.is_some() && borrow.what.dies_with_owner() => {
+                return Some(Effect::Restart(cause));
+            }
+            Some(_) => {}
+        }
+    }
     // a link of the default bridge leads to one container, and dies with it
     for link in &fate.wanted.legacy_links {
         if let LinkTarget::Replica(target) = &link.target

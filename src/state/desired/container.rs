@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Attachment, DesiredContainer, Naming, endpoint, hash, labels, spans};
-use crate::compose::model::{Condition, Healthcheck, Mount, MountSource, Port, Project, Service};
+use super::{Attachment, Borrow, Borrowed, DesiredContainer, Naming, endpoint, hash, labels, spans};
+use crate::compose::model::{Condition, Healthcheck, Mount, MountSource, Namespaces, Port, Project, Service};
 use crate::name::Replica;
 use crate::state::settings::{HealthSettings, MountKind, MountSettings, PortBinding, Settings};
 
@@ -22,6 +22,7 @@ pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> 
         name: naming.container(service, replica.number),
         settings,
         attachment,
+        borrows: borrows(service),
         legacy_links,
         needs: service.depends_on.clone(),
         awaited: awaited(naming.project, service),
@@ -72,7 +73,57 @@ fn settings(project: &Project, service: &Service, replica: &Replica) -> Settings
         sysctls: service.sysctls.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         mounts: service.mounts.iter().map(|m| mount(project, &m.value)).collect(),
         platform: service.platform.clone(),
+        resources: service.resources.clone(),
+        shm_size: service.shm_size,
+        oom_score_adj: service.oom_score_adj,
+        logging: service.logging.clone().unwrap_or_default(),
+        namespaces: namespaces(service),
+        cgroup_parent: service.cgroup_parent.clone(),
+        isolation: service.isolation.clone(),
+        runtime: service.runtime.clone(),
+        storage_options: service.storage_options.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        groups: service.groups.clone(),
+        security: security(service),
+        system_paths_unconfined: service.security.iter().any(|option| is_unconfined(option)),
+        volumes_from: others_volumes(service),
     }
+}
+
+/// Those that are not another service's.
+fn namespaces(service: &Service) -> Namespaces {
+    let own = |mode: &Option<String>| mode.clone().filter(|mode| !mode.starts_with("service:"));
+    let all = &service.namespaces;
+    Namespaces { ipc: own(&all.ipc), pid: own(&all.pid), ..all.clone() }
+}
+
+/// What a service has from the first containers of others.
+fn borrows(service: &Service) -> Vec<Borrow> {
+    let lender = |mode: &Option<String>| {
+        let name = mode.as_deref()?.strip_prefix("service:")?.parse().ok()?;
+        Some(Replica::new(name, 1))
+    };
+    let ipc = lender(&service.namespaces.ipc).map(|from| Borrow { what: Borrowed::Ipc, from });
+    let pid = lender(&service.namespaces.pid).map(|from| Borrow { what: Borrowed::Pid, from });
+    let volumes = service.volumes_from.iter().filter(|entry| !entry.starts_with("container:")).filter_map(|entry| {
+        let (name, mode) = entry.split_once(':').map_or((entry.as_str(), None), |(name, mode)| (name, Some(mode)));
+        let what = Borrowed::Volumes { written: entry.value.clone(), mode: mode.map(str::to_owned) };
+        Some(Borrow { what, from: Replica::new(name.parse().ok()?, 1) })
+    });
+    ipc.into_iter().chain(pid).chain(volumes).collect()
+}
+
+/// `volumes_from: [container:name[:mode]]`, as the Engine takes it.
+fn others_volumes(service: &Service) -> Vec<String> {
+    service.volumes_from.iter().filter_map(|entry| entry.strip_prefix("container:")).map(str::to_owned).collect()
+}
+
+fn is_unconfined(option: &str) -> bool {
+    option == "systempaths=unconfined"
+}
+
+fn security(service: &Service) -> Vec<String> {
+    let options = service.security.iter().filter(|option| !is_unconfined(option));
+    options.map(|option| option.value.clone()).collect()
 }
 
 /// Cut to whole seconds, as docker compose does; but less than one stays one, because 0 means "kill at once".

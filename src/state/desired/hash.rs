@@ -162,14 +162,15 @@ fn string(out: &mut String, text: &str) {
 mod tests {
     use super::*;
     use crate::compose::load_text;
-    use crate::state::desired::{DesiredOptions, desired, labels};
+    use crate::state::desired::{DesiredOptions, Lenders, desired, labels};
 
     /// Hashes that `docker compose` 2.40.3 gave: `config --hash` for services, `docker inspect` for the others.
     fn hashes(text: &str) -> Vec<(String, String)> {
         let loaded = load_text("compose.yaml", text);
         assert!(!loaded.findings.has_errors(), "{:#?}", loaded.findings);
         let desired = desired(&loaded.project.unwrap(), &DesiredOptions::default());
-        let containers = desired.containers.values().map(|c| (c.replica.service.to_string(), c.config_hash(None)));
+        let containers =
+            desired.containers.values().map(|c| (c.replica.service.to_string(), c.config_hash(&Lenders::default())));
         let networks = desired.networks.values().map(|n| (n.key.to_string(), n.labels[labels::CONFIG_HASH].clone()));
         let volumes = desired.volumes.values().map(|v| (v.key.to_string(), v.labels[labels::CONFIG_HASH].clone()));
         containers.chain(networks).chain(volumes).collect()
@@ -202,7 +203,8 @@ mod tests {
         let side = desired.containers.values().find(|c| c.replica.service == "side").unwrap();
         let id = crate::name::ContainerId::from_engine("abc");
         let json = r#"{"command":null,"entrypoint":null,"image":"busybox","network_mode":"container:abc"}"#;
-        assert_eq!(side.config_hash(Some(&id)), hash(json));
+        let lenders = Lenders { network: Some(id), others: vec![] };
+        assert_eq!(side.config_hash(&lenders), hash(json));
     }
 
     const RICH: &str = r#"

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::{Comparison, Difference, Show, endpoint};
+use super::{Comparison, Difference, Show, endpoint, host};
 use crate::compose::model::{HealthTest, Restart};
-use crate::name::{ContainerId, NetworkKey};
-use crate::state::desired::{Attachment, Desired, DesiredContainer, LinkTarget, labels};
+use crate::name::{ContainerId, NetworkKey, Replica};
+use crate::state::desired::{Attachment, Borrowed, Desired, DesiredContainer, Lenders, LinkTarget, labels};
 use crate::state::observed::{Observed, ObservedContainer, ObservedImage};
 use crate::state::settings::{HealthSettings, MountKind, MountSettings, PortBinding, Settings, ports};
 
@@ -19,6 +19,8 @@ pub struct ContainerDrift {
     pub fixed: Vec<Difference>,
     /// Connecting again (where it is declared) or disconnecting mends these, by the network's name.
     pub endpoints: IndexMap<String, Vec<Difference>>,
+    /// Updating mends these: limits that were changed by hand.
+    pub limits: Vec<Difference>,
     /// Renaming mends this.
     pub name: Option<Difference>,
 }
@@ -26,7 +28,7 @@ pub struct ContainerDrift {
 impl ContainerDrift {
     /// Whether it is as declared.
     pub fn is_empty(&self) -> bool {
-        self.fixed.is_empty() && self.endpoints.is_empty() && self.name.is_none()
+        self.fixed.is_empty() && self.endpoints.is_empty() && self.limits.is_empty() && self.name.is_none()
     }
 }
 
@@ -51,19 +53,80 @@ pub fn container(
     compare_names(&mut fixed, container, &there);
     compare_health(&mut fixed, &expected, &there, observed.engine.api);
     compare_host(&mut fixed, &expected, &there);
+    let unchanged = made_from_this(container, found);
+    host::fixed(&mut fixed, &expected, &there, unchanged);
+    compare_borrows(&mut fixed, container, found, observed);
     compare_mounts(&mut fixed, &expected, &there);
     compare_attachment(&mut fixed, container, found, desired, observed);
     let (stale, endpoints) = endpoint::endpoints(container, found, desired, observed, &place);
     fixed.found.extend(stale);
+    let mut limits = Comparison::new(&place);
+    if !host::limits(&mut limits, &expected, &there, unchanged) {
+        fixed.found.append(&mut limits.found);
+    }
     let mut name = Comparison::new(&place);
     name.same("container_name", &container.name, &found.name);
-    ContainerDrift { fixed: fixed.found, endpoints, name: name.found.pop() }
+    ContainerDrift { fixed: fixed.found, endpoints, limits: limits.found, name: name.found.pop() }
 }
 
 /// Whether the file is still what the container was made from.
 pub(super) fn made_from_this(container: &DesiredContainer, found: &ObservedContainer) -> bool {
-    let parent = found.network_mode.strip_prefix("container:").map(ContainerId::from_engine);
-    found.settings.labels.get(labels::CONFIG_HASH) == Some(&container.config_hash(parent.as_ref()))
+    let id = |mode: &str| mode.strip_prefix("container:").map(ContainerId::from_engine);
+    let shared = |mode: &Option<String>| mode.as_deref().and_then(id);
+    let mut volumes = found.settings.volumes_from.iter().map(|entry| entry.split(':').next().unwrap_or_default());
+    let others = container.borrows.iter().map_while(|borrow| match borrow.what {
+        Borrowed::Ipc => shared(&found.settings.namespaces.ipc),
+        Borrowed::Pid => shared(&found.settings.namespaces.pid),
+        Borrowed::Volumes { .. } => volumes.next().map(ContainerId::from_engine),
+    });
+    let lenders = Lenders { network: id(&found.network_mode), others: others.collect() };
+    found.settings.labels.get(labels::CONFIG_HASH) == Some(&container.config_hash(&lenders))
+}
+
+/// Namespaces and volumes of other containers: of those that now have the place in the project that the file names.
+fn compare_borrows(out: &mut Comparison, container: &DesiredContainer, found: &ObservedContainer, observed: &Observed) {
+    let id_of = |replica: &Replica| observed.containers.iter().find(|c| c.replica == *replica).map(|c| c.id.as_str());
+    let shared =
+        |mode: &Option<String>| mode.as_deref().and_then(|mode| mode.strip_prefix("container:")).map(str::to_owned);
+    let (ours, theirs) = (&container.settings.namespaces, &found.settings.namespaces);
+    for (what, declared, found) in [(Borrowed::Ipc, &ours.ipc, &theirs.ipc), (Borrowed::Pid, &ours.pid, &theirs.pid)] {
+        let lender = container.borrows.iter().find(|borrow| borrow.what == what).map(|borrow| &borrow.from);
+        let there = shared(found);
+        let same = match (lender, shared(declared), &there) {
+            (Some(lender), _, Some(there)) => id_of(lender) == Some(there),
+            (None, Some(name), Some(there)) => name == *there || is_called(observed, there, &name),
+            (None, None, None) => true,
+            _ => false,
+        };
+        if !same {
+            let word = lender.map(|lender| format!("service:{}", lender.service)).or_else(|| declared.clone());
+            let there = there.as_deref().map(|id| format!("container:{}", name_of(observed, id)));
+            out.differs(what.field(), &word, &there.or_else(|| found.clone()));
+        }
+    }
+    let lent = container.borrows.iter().filter_map(|borrow| match &borrow.what {
+        Borrowed::Volumes { mode, .. } => Some((id_of(&borrow.from).unwrap_or("nobody").to_owned(), mode.clone())),
+        _ => None,
+    });
+    let split = |entry: &String| match entry.split_once(':') {
+        Some((id, mode)) => (id.to_owned(), Some(mode.to_owned())),
+        None => (entry.clone(), None),
+    };
+    let said = |(id, mode): (String, Option<String>)| {
+        let mode = mode.filter(|mode| mode != "rw").map(|mode| format!(":{mode}"));
+        format!("{}{}", name_of(observed, &id), mode.unwrap_or_default())
+    };
+    let others = container.settings.volumes_from.iter().map(split);
+    let declared: BTreeSet<String> = lent.chain(others).map(said).collect();
+    let there: BTreeSet<String> = found.settings.volumes_from.iter().map(split).map(said).collect();
+    out.same("volumes_from", &declared, &there);
+}
+
+/// A container's name where it is known, else the start of its id.
+fn name_of(observed: &Observed, id: &str) -> String {
+    let own = observed.containers.iter().map(|c| (c.id.as_str(), c.name.as_str()));
+    let mut all = own.chain(observed.others.iter().map(|c| (c.id.as_str(), c.name.as_str())));
+    all.find(|(other, name)| *other == id || *name == id).map_or_else(|| id.to_owned(), |(_, name)| name.to_owned())
 }
 
 fn compare_image(out: &mut Comparison, declared: &Settings, found: &ObservedContainer, image: Option<&ObservedImage>) {
@@ -197,8 +260,6 @@ fn compare_host(out: &mut Comparison, declared: &Settings, found: &Settings) {
     out.same("expose", &declared.exposed_ports(), &found.exposed_ports());
     let sorted = |ports: &[PortBinding]| ports.iter().cloned().collect::<BTreeSet<_>>();
     out.same("ports", &sorted(&declared.ports), &sorted(&found.ports));
-    let policy = |restart: Option<Restart>| restart.unwrap_or(Restart::No);
-    out.same("restart", &policy(declared.restart), &policy(found.restart));
     let hosts = |hosts: &[(String, String)]| hosts.iter().cloned().collect::<BTreeSet<_>>();
     out.same("extra_hosts", &hosts(&declared.extra_hosts), &hosts(&found.extra_hosts));
     out.same("dns", &declared.dns, &found.dns);
