@@ -59,7 +59,7 @@ codes! {
     YamlSyntax = "yaml-syntax", "The text is not YAML.";
     DuplicateKey = "duplicate-key", "A mapping has the same key twice.";
     BadKey = "bad-key", "A key is not text, or has white space in it that cannot be seen.";
-    YamlBudget = "yaml-budget", "Aliases or nesting would grow beyond what a stack file can need.";
+    YamlBudget = "yaml-budget", "Aliases, nesting, ranges or variables would grow beyond what a stack can need.";
     BadMerge = "bad-merge", "A merge key (`<<`) has a value that cannot be merged.";
     BadAnchor = "bad-anchor", "An alias names no anchor, or its own.";
     BadTag = "bad-tag", "A value is not what its tag says.";
@@ -78,6 +78,8 @@ codes! {
     BadName = "bad-name", "A name has characters that are not allowed.";
     BadExtends = "bad-extends", "What is extended is not there, or extends itself.";
     BadInclude = "bad-include", "What is included cannot be.";
+    // all of them
+    TooMany = "too-many", "There are more findings of a severity than are listed.";
     // consistency
     UndefinedReference = "undefined-reference", "Something is named that the file does not define.";
     DependencyCycle = "dependency-cycle", "Services wait for each other in a circle.";
@@ -217,9 +219,15 @@ impl Finding {
     }
 }
 
+/// How many findings of one severity are kept: more than a person reads, and a file made to fail cannot fill the memory.
+pub const FINDING_LIMIT: usize = 1000;
+
 /// Findings in the order in which they were made.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Findings(IndexSet<Finding>);
+pub struct Findings {
+    all: IndexSet<Finding>,
+    counts: [usize; 3],
+}
 
 impl Findings {
     /// None yet.
@@ -227,36 +235,49 @@ impl Findings {
         Self::default()
     }
 
-    /// Adds one, unless the very same is there already.
+    /// Adds one, unless the very same is there already, or [`FINDING_LIMIT`] are.
     pub fn push(&mut self, finding: Finding) {
-        self.0.insert(finding);
+        let severity = finding.severity;
+        if self.is_full(severity) || !self.all.insert(finding) {
+            return;
+        }
+        self.counts[severity as usize] += 1;
+        if self.is_full(severity) {
+            let message = format!("{FINDING_LIMIT} {severity}s were found; if there are more, they are not listed");
+            self.all.insert(Finding::note(Code::TooMany, message));
+        }
+    }
+
+    /// Whether further findings of a severity are dropped: what is costly to say need not be looked for.
+    pub fn is_full(&self, severity: Severity) -> bool {
+        self.counts[severity as usize] >= FINDING_LIMIT
     }
 
     /// Adds all of another's.
     pub fn append(&mut self, other: Findings) {
-        other.0.into_iter().for_each(|f| self.push(f));
+        other.all.into_iter().for_each(|f| self.push(f));
     }
 
     /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|f| f.severity == Severity::Error)
+        self.counts[Severity::Error as usize] > 0
     }
 
     /// Sorts by place: file, then byte; those without a place come last; stable otherwise.
     pub fn sort(&mut self) {
-        self.0.sort_by(|a, b| (a.at.is_none(), a.at).cmp(&(b.at.is_none(), b.at)));
+        self.all.sort_by(|a, b| (a.at.is_none(), a.at).cmp(&(b.at.is_none(), b.at)));
     }
 
     /// Whether an error lies within a place.
     pub fn has_error_within(&self, place: Span) -> bool {
-        self.0.iter().any(|f| f.severity == Severity::Error && f.at.is_some_and(|at| at.is_within(place)))
+        self.all.iter().any(|f| f.severity == Severity::Error && f.at.is_some_and(|at| at.is_within(place)))
     }
 
     /// Drops errors about the shape or the content of a value that was wrong before it had one: what an alias of nothing,
     /// a variable that is not set, or a key that is no text left behind.
     pub fn drop_consequences(&mut self) {
         let is_cause = |f: &&Finding| f.severity == Severity::Error && f.code.is_of_reading();
-        let mut causes: Vec<Span> = self.0.iter().filter(is_cause).filter_map(|f| f.at).collect();
+        let mut causes: Vec<Span> = self.all.iter().filter(is_cause).filter_map(|f| f.at).collect();
         causes.sort();
         let touches = |at: Span| {
             let from = causes.partition_point(|c| c.start < at.start);
@@ -265,22 +286,24 @@ impl Findings {
         };
         let of_shape = |code| matches!(code, Code::WrongType | Code::BadValue | Code::MissingKey | Code::BadMerge);
         let outer = |at: Span, code| code == Code::BadKey && causes.iter().any(|c| at.is_within(*c) && *c != at);
-        self.0.retain(|f| f.at.is_none_or(|at| !(of_shape(f.code) && touches(at) || outer(at, f.code))));
+        self.all.retain(|f| f.at.is_none_or(|at| !(of_shape(f.code) && touches(at) || outer(at, f.code))));
+        self.counts = [0; 3];
+        self.all.iter().for_each(|f| self.counts[f.severity as usize] += 1);
     }
 
     /// All of them.
     pub fn iter(&self) -> indexmap::set::Iter<'_, Finding> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// How many.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 }
 
@@ -288,34 +311,72 @@ impl IntoIterator for Findings {
     type Item = Finding;
     type IntoIter = indexmap::set::IntoIter<Finding>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.all.into_iter()
     }
 }
+
+/// How many candidates are looked at, and how many bytes a word may have.
+const CANDIDATES: usize = 2000;
+const WORD: usize = 100;
 
 /// The candidate that is nearest to a mistyped `word`, when one is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).clamp(1, 3);
-    let near = candidates.into_iter().map(|c| (edit_distance(word, c), c)).filter(|&(d, _)| d <= limit);
-    near.min_by_key(|&(d, _)| d).map(|(_, c)| c)
+    if word.len() > WORD {
+        return None;
+    }
+    let word: Vec<char> = word.to_lowercase().chars().collect();
+    let mut limit = (word.len() / 3).clamp(1, 3);
+    let mut rows = Rows::default();
+    let mut best = None;
+    for candidate in candidates.into_iter().take(CANDIDATES).filter(|c| c.len() <= WORD) {
+        let Some(distance) = rows.distance(&word, candidate, limit) else { continue };
+        best = Some(candidate);
+        if distance == 0 {
+            break;
+        }
+        limit = distance - 1;
+    }
+    best
 }
 
-/// The number of insertions, deletions, replacements and swaps of neighbours between two words, case ignored.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().collect(), b.to_lowercase().chars().collect());
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            rows[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                let least = replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-                if swap { least.min(rows[i - 2][j - 2] + 1) } else { least }
-            };
+/// The rows of the table of distances, used again for each candidate.
+#[derive(Default)]
+struct Rows {
+    candidate: Vec<char>,
+    before: Vec<usize>,
+    above: Vec<usize>,
+    row: Vec<usize>,
+}
+
+impl Rows {
+    /// The number of insertions, deletions, replacements and swaps of neighbours between two words, case ignored; none where
+    /// it is above the limit, which most pairs show after a row or two.
+    fn distance(&mut self, word: &[char], candidate: &str, limit: usize) -> Option<usize> {
+        let Self { candidate: b, before, above, row } = self;
+        b.clear();
+        b.extend(candidate.chars().flat_map(char::to_lowercase));
+        if word.len().abs_diff(b.len()) > limit {
+            return None;
         }
+        above.clear();
+        above.extend(0..=b.len());
+        for (i, &c) in word.iter().enumerate() {
+            row.clear();
+            row.push(i + 1);
+            for (j, &d) in b.iter().enumerate() {
+                let replaced = above[j] + usize::from(c != d);
+                let least = replaced.min(above[j + 1] + 1).min(row[j] + 1);
+                let swap = i > 0 && j > 0 && c == b[j - 1] && word[i - 1] == d;
+                row.push(if swap { least.min(before[j - 1] + 1) } else { least });
+            }
+            if row.iter().all(|distance| *distance > limit) {
+                return None; // no row has less than the one above it
+            }
+            std::mem::swap(before, above);
+            std::mem::swap(above, row);
+        }
+        above.last().copied().filter(|distance| *distance <= limit)
     }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

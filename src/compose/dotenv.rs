@@ -5,8 +5,10 @@
 //! `"…"` knows `\n \t \r \a \b \f \v \\ \" \$` and octal `\0NNN`, and is interpolated; both may span lines. In the raw
 //! format every line is `KEY=value` to its last byte, as `docker run --env-file` has it.
 
+use super::budget::{self, Budget};
 use super::environment::Environment;
 use super::interpolate::Within;
+use super::template::Trouble;
 use super::{interpolate, template};
 use crate::finding::{Code, Finding, Findings};
 use crate::source::{FileId, Files, Span};
@@ -40,7 +42,7 @@ pub fn read_into(
 ) {
     let text = files.get(id).text.as_str();
     let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut reader = Reader { files, file: id, text, at, outer, read, findings };
+    let mut reader = Reader { files, file: id, text, at, outer, read, left: Budget::of(budget::BYTES), findings };
     match format {
         Format::Compose => while reader.statement() {},
         Format::Raw => while reader.raw_line() {},
@@ -54,6 +56,8 @@ struct Reader<'a> {
     at: usize,
     outer: &'a [&'a Environment],
     read: &'a mut Environment,
+    /// How many bytes variables may still add to values.
+    left: Budget,
     findings: &'a mut Findings,
 }
 
@@ -206,6 +210,9 @@ impl<'a> Reader<'a> {
 
     /// Interpolates a value that stands between two bytes of the file.
     fn expand(&mut self, value: &str, start: usize, end: usize) -> String {
+        if self.left.is_spent() {
+            return value.to_owned();
+        }
         let mut troubles = vec![];
         let read = &*self.read;
         let lookup = |name: &str| {
@@ -213,10 +220,11 @@ impl<'a> Reader<'a> {
             found.map(str::to_owned)
         };
         let expanded = template::expand(value, &lookup, &mut troubles).into_owned();
+        if !self.left.take(expanded.len().saturating_sub(value.len())) {
+            troubles.push((0..value.len(), Trouble::TooLong));
+        }
         let known: Vec<&Environment> = self.outer.iter().copied().chain([read]).collect();
-        for (range, trouble) in troubles {
-            let written = value.get(range.clone()).unwrap_or_default();
-            let place = interpolate::place_in(self.files, self.span(start, end), value, &range);
+        for (place, written, trouble) in interpolate::placed(self.files, self.span(start, end), value, troubles) {
             self.findings.push(interpolate::finding(&known, Within::EnvironmentFile, place, written, trouble));
         }
         expanded

@@ -1,5 +1,6 @@
 //! `extends`: a service starts from another one, of the same file or of another, which may itself start from a third.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -11,11 +12,12 @@ use crate::compose::resolve::{self, Base};
 use crate::compose::trail::Trail;
 use crate::compose::tree::{field_mut, section, text};
 use crate::compose::{canonical, cast, validate};
-use crate::finding::{Code, Finding, nearest};
+use crate::finding::{Code, Finding, Severity, nearest};
 use crate::source::Span;
 use crate::yaml::{Mapping, Node};
 
 /// A file that services are taken from.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Origin {
     /// Its path; none for standard input and for texts of tests.
     path: Option<PathBuf>,
@@ -25,8 +27,28 @@ struct Origin {
     is_canonical: bool,
 }
 
+/// How many services may extend each other one after the other. Real ones are three or four.
+const CHAIN_LIMIT: usize = 100;
+
 /// A service on the way from the one that extends to the last one that is extended.
 type Link = (Option<PathBuf>, String, Span);
+
+/// A service with all that it extends.
+#[derive(Clone)]
+struct Complete {
+    service: Node,
+    /// How many it extends, one after the other.
+    chain: usize,
+}
+
+/// What has been walked.
+#[derive(Default)]
+struct Walk {
+    /// From the service that extends to where the walk stands.
+    way: Vec<Link>,
+    /// Services by where they stand and name; none where one cannot be complete.
+    known: BTreeMap<(Origin, String), Option<Complete>>,
+}
 
 /// Replaces every service of a canonical document that extends another by what both say.
 pub(super) fn extend(document: &mut Node, path: Option<&Path>, scope: &mut Scope<'_>, loader: &mut Loader<'_>) {
@@ -34,10 +56,10 @@ pub(super) fn extend(document: &mut Node, path: Option<&Path>, scope: &mut Scope
     let origin = Origin { path: path.map(Path::to_path_buf), directory: scope.directory.clone(), is_canonical: true };
     let extending = services.iter().filter(|(_, entry)| entry.value.get("extends").is_some());
     let mut done: Vec<(Rc<str>, Node)> = vec![];
+    let mut walk = Walk::default();
     for (name, _) in extending {
-        let mut way = vec![];
-        if let Some(service) = extended(&services, name, &origin, scope, loader, &mut way) {
-            done.push((name.clone(), service));
+        if let Some(complete) = extended(&services, name, &origin, scope, loader, &mut walk) {
+            done.push((name.clone(), complete.service));
         }
     }
     let Some(services) = field_mut(document, "services").and_then(Node::as_map_mut) else { return };
@@ -48,43 +70,92 @@ pub(super) fn extend(document: &mut Node, path: Option<&Path>, scope: &mut Scope
     }
 }
 
-/// A service with all that it extends; none where it is not there or cannot be.
+/// A service made complete, once; none where it is not there or cannot be.
 fn extended(
     services: &Mapping,
     name: &str,
     origin: &Origin,
     scope: &mut Scope<'_>,
     loader: &mut Loader<'_>,
-    way: &mut Vec<Link>,
-) -> Option<Node> {
+    walk: &mut Walk,
+) -> Option<Complete> {
+    let key = (origin.clone(), name.to_owned());
+    if let Some(known) = walk.known.get(&key) {
+        return known.clone();
+    }
+    let complete = complete(services, name, origin, scope, loader, walk);
+    walk.known.insert(key, complete.clone());
+    complete
+}
+
+fn complete(
+    services: &Mapping,
+    name: &str,
+    origin: &Origin,
+    scope: &mut Scope<'_>,
+    loader: &mut Loader<'_>,
+    walk: &mut Walk,
+) -> Option<Complete> {
     let entry = services.0.get(name)?;
     let mut service = entry.value.clone();
     if !origin.is_canonical {
         prepare(&mut service, name, loader);
     }
-    let Some(extends) = service.get("extends").filter(|e| e.as_map().is_some()).cloned() else { return Some(service) };
+    let Some(extends) = service.get("extends").filter(|e| e.as_map().is_some()).cloned() else {
+        return Some(Complete { service, chain: 0 });
+    };
     let place = extends.get("service").map_or(extends.span, |s| s.span);
     let here: Link = (origin.path.clone(), name.to_owned(), place);
-    if way.iter().any(|(path, service, _)| (path, service) == (&here.0, &here.1)) {
-        let mut members: Vec<String> = way.iter().map(|(_, name, _)| name.clone()).collect();
+    if walk.way.iter().any(|(path, service, _)| (path, service) == (&here.0, &here.1)) {
+        let mut members: Vec<String> = walk.way.iter().map(|(_, name, _)| name.clone()).collect();
         members.sort();
         if !scope.circles.contains(&members) {
-            loader.findings.push(circle(way, &here));
+            loader.findings.push(circle(&walk.way, &here));
             scope.circles.push(members);
         }
         return None;
     }
-    way.push(here);
-    let base = base(services, &extends, name, origin, scope, loader, way);
-    way.pop();
-    let base = base?;
+    if walk.way.len() > CHAIN_LIMIT {
+        loader.findings.push(too_long(name, place));
+        return None;
+    }
+    walk.way.push(here);
+    let base = base(services, &extends, name, origin, scope, loader, walk);
+    walk.way.pop();
+    let Complete { service: base, chain } = base?;
     if base.is_null() {
-        return Some(service);
+        return Some(Complete { service, chain });
+    }
+    if chain >= CHAIN_LIMIT {
+        loader.findings.push(too_long(name, place));
+        return None;
+    }
+    if loader.budget.is_spent() {
+        return None;
+    }
+    let weight = base.weight();
+    if !loader.budget.take(weight) {
+        loader.findings.push(too_much(name, weight, place));
+        return None;
     }
     if let Some(map) = service.as_map_mut() {
         map.remove("extends");
     }
-    merge::merge(Some(base), service, Place::of("services.*"))
+    let service = merge::merge(Some(base), service, Place::of("services.*"))?;
+    Some(Complete { service, chain: chain + 1 })
+}
+
+fn too_much(name: &str, weight: usize, at: Span) -> Finding {
+    let message =
+        format!("services.{name} extends one of {weight} values: with these there are more than a stack can have");
+    Finding::error(Code::YamlBudget, message)
+        .at(at)
+        .help("services that extend long ones multiply; extend what is needed")
+}
+
+fn too_long(name: &str, at: Span) -> Finding {
+    let message = format!("services.{name} extends more than {CHAIN_LIMIT} services, one after the other");
+    Finding::error(Code::BadExtends, message).at(at).help("say in one service what all of them have in common")
 }
 
 /// The service that is extended, complete, its paths seen from the project.
@@ -95,30 +166,30 @@ fn base(
     origin: &Origin,
     scope: &mut Scope<'_>,
     loader: &mut Loader<'_>,
-    way: &mut Vec<Link>,
-) -> Option<Node> {
+    walk: &mut Walk,
+) -> Option<Complete> {
     let wanted = text(extends, "service")?.to_owned();
     let at = extends.get("service").map_or(extends.span, |s| s.span);
     let Some(file) = text(extends, "file") else {
         if services.get(&wanted).is_none() {
-            loader.findings.push(not_there(services, &wanted, at, name, None));
+            not_there(services, &wanted, at, name, None, loader);
             return None;
         }
-        return extended(services, &wanted, origin, scope, loader, way);
+        return extended(services, &wanted, origin, scope, loader, walk);
     };
     let file_at = extends.get("file").map_or(at, |f| f.span);
     let path = resolve::clean(&origin.directory.join(file));
     let tree = other_file(&path, file_at, scope, loader)?;
     let others = tree.get("services").and_then(Node::as_map).cloned().unwrap_or_default();
     if others.get(&wanted).is_none() {
-        loader.findings.push(not_there(&others, &wanted, at, name, Some(&loader.sources.shown(&path))));
+        not_there(&others, &wanted, at, name, Some(&path), loader);
         return None;
     }
     let directory = path.parent().unwrap_or(Path::new("/")).to_path_buf();
     let other = Origin { path: Some(path), directory: directory.clone(), is_canonical: false };
-    let mut base = extended(&others, &wanted, &other, scope, loader, way)?;
+    let mut base = extended(&others, &wanted, &other, scope, loader, walk)?;
     let seen_from = loader.seen_from(&directory, &origin.directory);
-    resolve::service_paths(&mut base, &Base { directory: &seen_from, home: loader.home.as_deref() });
+    resolve::service_paths(&mut base.service, &Base { directory: &seen_from, home: loader.home.as_deref() });
     Some(base)
 }
 
@@ -149,20 +220,26 @@ fn other_file(path: &Path, at: Span, scope: &mut Scope<'_>, loader: &mut Loader<
 fn prepare(service: &mut Node, name: &str, loader: &mut Loader<'_>) {
     let (place, mut trail) = (Place::of("services.*"), Trail::of(&["services", name]));
     validate::structure_at(service, place, &mut trail, loader.findings);
-    canonical::canonical_at(service, place, &mut trail, loader.variables(), loader.findings);
+    let variables = loader.variables();
+    canonical::canonical_at(service, place, &mut trail, variables, &mut loader.budget, loader.findings);
 }
 
-fn not_there(services: &Mapping, wanted: &str, at: Span, name: &str, file: Option<&str>) -> Finding {
-    let place = file.map_or("this file".to_owned(), |file| file.to_owned());
+fn not_there(services: &Mapping, wanted: &str, at: Span, name: &str, file: Option<&Path>, loader: &mut Loader<'_>) {
+    if loader.findings.is_full(Severity::Error) {
+        return;
+    }
+    let place = file.map_or("this file".to_owned(), |file| loader.sources.shown(file));
     let message = format!("services.{name} extends `{wanted}`, and {place} has no such service");
     let finding = Finding::error(Code::BadExtends, message).at(at);
-    let names: Vec<&str> = services.iter().map(|(key, _)| &**key).collect();
-    match nearest(wanted, names.iter().copied()) {
+    let names = || services.iter().map(|(key, _)| &**key);
+    loader.findings.push(match nearest(wanted, names()) {
         Some(near) => finding.label(format!("did you mean `{near}`?")).help(format!("write `{near}`")),
-        None if names.is_empty() => finding.help("it defines no services"),
-        None if names.len() <= 12 => finding.help(format!("its services are: {}", names.join(", "))),
+        None if services.is_empty() => finding.help("it defines no services"),
+        None if services.len() <= 12 => {
+            finding.help(format!("its services are: {}", names().collect::<Vec<_>>().join(", ")))
+        }
         None => finding.help("name one of its services; for one of another file add `file: …`"),
-    }
+    });
 }
 
 fn circle(way: &[Link], here: &Link) -> Finding {

@@ -11,6 +11,10 @@ use crate::finding::{Code, Finding};
 use crate::source::{FileId, Span};
 use crate::yaml::{Mapping, Node};
 
+/// How many times a project may include a file, and how many of them one inside the other.
+const COUNT_LIMIT: usize = 1000;
+const CHAIN_LIMIT: usize = 50;
+
 /// The sections that are taken over.
 const SECTIONS: &[&str] = &["services", "networks", "volumes", "configs", "secrets", "models"];
 
@@ -37,6 +41,11 @@ fn load_included(included: &Node, scope: &mut Scope<'_>, loader: &mut Loader<'_>
     };
     if let Some(start) = scope.chain.iter().position(|(path, _)| *path == first) {
         loader.findings.push(circle(&scope.chain[start..], &first, at, loader));
+        return None;
+    }
+    loader.included += 1;
+    if loader.included > COUNT_LIMIT || scope.chain.len() > CHAIN_LIMIT {
+        loader.findings.push(too_many(at));
         return None;
     }
     let directory = match text(included, "project_directory") {
@@ -130,6 +139,12 @@ fn import(document: &mut Node, tree: &Node, at: Span, loader: &mut Loader<'_>) {
 fn same(a: &Node, b: &Node) -> bool {
     let empty = |node: &Node| node.is_null() || node.as_map().is_some_and(Mapping::is_empty);
     a == b || empty(a) && empty(b)
+}
+
+fn too_many(at: Span) -> Finding {
+    let message = format!("more than {COUNT_LIMIT} files are included, or {CHAIN_LIMIT} one inside the other");
+    let help = "files that include one file twice each multiply; include it once, further up";
+    Finding::error(Code::BadInclude, message).at(at).help(help)
 }
 
 fn circle(chain: &[(PathBuf, Span)], again: &Path, at: Span, loader: &Loader<'_>) -> Finding {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::budget::{self, Budget};
 use super::environment::Environment;
 use super::template::{self, Trouble};
 use crate::finding::{Code, Finding, Findings, nearest};
@@ -17,6 +18,8 @@ use crate::yaml::{Data, Entry, Mapping, Node, Scalar, Value};
 pub struct Interpolator<'e> {
     environment: &'e Environment,
     unset: BTreeSet<String>,
+    /// How many bytes variables may still add to texts, all in all.
+    left: Budget,
     /// What an alias shares is expanded once: the old data (held, so that its address stays its own) and the new.
     shared: BTreeMap<*const Data, (Rc<Data>, Option<Rc<Data>>)>,
 }
@@ -24,7 +27,7 @@ pub struct Interpolator<'e> {
 impl<'e> Interpolator<'e> {
     /// Over these variables.
     pub fn new(environment: &'e Environment) -> Self {
-        Self { environment, unset: BTreeSet::new(), shared: BTreeMap::new() }
+        Self { environment, unset: BTreeSet::new(), left: Budget::of(budget::BYTES), shared: BTreeMap::new() }
     }
 
     /// Interpolates every string under a node.
@@ -78,29 +81,31 @@ impl<'e> Interpolator<'e> {
 
     fn scalar(&mut self, files: &Files, span: Span, scalar: &Scalar, findings: &mut Findings) -> Option<Scalar> {
         let Value::Str(text) = &scalar.value else { return None };
-        if !text.contains('$') {
+        if !text.contains('$') || self.left.is_spent() {
             return None;
         }
         let mut troubles = vec![];
         let lookup = |name: &str| self.environment.get(name).map(str::to_owned);
         let expanded = template::expand(text, &lookup, &mut troubles);
+        if !self.left.take(expanded.len().saturating_sub(text.len())) {
+            troubles.push((0..text.len(), Trouble::TooLong));
+        }
         // what cannot be expanded stays as it is written, so that it does not count as empty
         let failed = troubles.iter().any(|(_, trouble)| trouble.is_error());
         let value = Value::Str(if failed { text.clone() } else { expanded.into() });
-        for (range, trouble) in troubles {
-            let place = place_in(files, span, text, &range);
-            self.report(place, text.get(range).unwrap_or_default(), trouble, findings);
+        troubles.retain(|(_, trouble)| self.is_news(trouble));
+        for (place, written, trouble) in placed(files, span, text, troubles) {
+            findings.push(finding(&[self.environment], Within::StackFile, place, written, trouble));
         }
         Some(Scalar { value, ..scalar.clone() })
     }
 
-    fn report(&mut self, span: Span, written: &str, trouble: Trouble, findings: &mut Findings) {
-        if let Trouble::Unset { name } = &trouble
-            && !self.unset.insert(name.clone())
-        {
-            return;
+    /// Whether a trouble has not been spoken of: an unset variable is once only.
+    fn is_news(&mut self, trouble: &Trouble) -> bool {
+        match trouble {
+            Trouble::Unset { name } => self.unset.insert(name.clone()),
+            _ => true,
         }
-        findings.push(finding(&[self.environment], Within::StackFile, span, written, trouble));
     }
 }
 
@@ -131,6 +136,11 @@ pub(super) fn finding(known: &[&Environment], within: Within, span: Span, writte
         Trouble::TooDeep => Finding::error(Code::BadInterpolation, "too many defaults stand inside each other")
             .at(span)
             .help("give the inner ones a variable of their own in .env"),
+        Trouble::TooLong => {
+            Finding::error(Code::YamlBudget, "variables make these texts longer than any stack can need").at(span).help(
+                "variables that repeat others multiply; they may add 1 MiB to one text, and 16 MiB to all of them",
+            )
+        }
         Trouble::Required { name, message, empty } => {
             let state = if empty { "empty" } else { "not set" };
             let text = if message.is_empty() { String::new() } else { format!(": {message}") };
@@ -161,8 +171,24 @@ pub(super) fn finding(known: &[&Environment], within: Within, span: Span, writte
     }
 }
 
+/// How many troubles of one scalar are placed exactly: each takes a walk through its text.
+const PLACED: usize = 100;
+
+/// A template's troubles, each with its place in the file and the text that stands there.
+pub(super) fn placed<'t>(
+    files: &Files,
+    span: Span,
+    text: &'t str,
+    troubles: Vec<(Range<usize>, Trouble)>,
+) -> impl Iterator<Item = (Span, &'t str, Trouble)> {
+    troubles.into_iter().enumerate().map(move |(n, (range, trouble))| {
+        let place = if n < PLACED { place_in(files, span, text, &range) } else { span };
+        (place, text.get(range).unwrap_or_default(), trouble)
+    })
+}
+
 /// Where in the file a stretch of a scalar's text stands; the whole scalar where quoting hides it.
-pub(super) fn place_in(files: &Files, span: Span, text: &str, range: &Range<usize>) -> Span {
+fn place_in(files: &Files, span: Span, text: &str, range: &Range<usize>) -> Span {
     let source = files.text(span);
     let Some(part) = text.get(range.clone()) else { return span };
     let at = match source.find(text) {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::attributes::Place;
+use super::budget::{self, Budget};
 use super::canonical::{self, Variables};
 use super::environment::Environment;
 use super::gather::{self, Gathered};
@@ -79,8 +80,15 @@ pub fn load_text_with(name: &str, text: &str, environment: &Environment, request
 fn load_gathered(request: &Request, gathered: Gathered, mut findings: Findings) -> Loaded {
     let Gathered { mut sources, stack_files, project_directory, mut environment, env_files, profiles } = gathered;
     let home = environment.get("HOME").map(str::to_owned);
-    let mut loader =
-        Loader { sources: &mut sources, findings: &mut findings, skip: request.skip, home, read: BTreeMap::new() };
+    let mut loader = Loader {
+        sources: &mut sources,
+        findings: &mut findings,
+        skip: request.skip,
+        home,
+        read: BTreeMap::new(),
+        budget: Budget::of(budget::VALUES),
+        included: 0,
+    };
     let documents: Vec<Node> = stack_files.iter().flat_map(|id| loader.documents(*id)).collect();
     let asked = request.project_name.as_deref();
     let name = project_name::decide(asked, &environment, &documents, &project_directory, loader.findings);
@@ -123,6 +131,10 @@ pub(super) struct Loader<'a> {
     pub skip: Skip,
     /// What `~` stands for.
     pub home: Option<String>,
+    /// What ranges of ports and extended services may still add.
+    pub budget: Budget,
+    /// How many times a file was included.
+    pub included: usize,
     /// Documents by file, as they were read.
     read: BTreeMap<FileId, Vec<Node>>,
 }
@@ -220,7 +232,7 @@ impl Loader<'_> {
         }
         validate::structure(&mut document, self.findings);
         self.drop_version(&mut document);
-        canonical::canonical(&mut document, self.variables(), self.findings);
+        canonical::canonical(&mut document, self.variables(), &mut self.budget, self.findings);
         include::include(&mut document, scope, self);
         if let Some(earlier) = earlier {
             extends::clear_resets(earlier, &document);
@@ -275,6 +287,7 @@ impl Loader<'_> {
             }
         }
         let selection = profile::named(&tree, selection, &request.services, self.findings);
+        consistency::check_exposed(&tree, self.findings);
         self.read_env_files(&mut tree, &selection, environment);
         profile::prune(&mut tree, &selection, request.all_resources);
         if self.findings.has_errors() {

@@ -2,10 +2,11 @@
 //!
 //! `!reset` deletes what earlier files said, `!override` replaces it; both are gone from the result.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::compose::attributes::{Key, Merge, Place};
-use crate::yaml::{Data, Entry, Mapping, Node, Tag};
+use crate::yaml::{Data, Entry, Mapping, Node, Tag, Value};
 
 /// Lays `over` upon `base` at a place. None: nothing is left.
 pub fn merge(base: Option<Node>, over: Node, place: Place) -> Option<Node> {
@@ -79,8 +80,8 @@ fn join_lists(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
     let Some(items) = base.as_seq_mut() else { return base };
     match rule {
         Merge::Hosts => {
-            let new: Vec<Node> = over.into_iter().filter(|host| !items.contains(host)).collect();
-            items.extend(new);
+            let known: BTreeSet<Rc<str>> = items.iter().filter_map(said).collect();
+            items.extend(over.into_iter().filter(|host| said(host).is_none_or(|text| !known.contains(&text))));
         }
         Merge::Pools => *items = join_pools(std::mem::take(items), over, place.item()),
         Merge::Unique(key) => {
@@ -113,12 +114,22 @@ fn take(slot: &mut Node) -> Node {
     std::mem::replace(slot, Node::null(slot.span))
 }
 
+/// What a scalar says, as text: not how it is written, because a variable may stand there.
+fn said(node: &Node) -> Option<Rc<str>> {
+    node.as_scalar().map(|scalar| match &scalar.value {
+        Value::Str(text) => text.clone(),
+        value => value.to_string().into(),
+    })
+}
+
 /// The later file's pools, each upon the earlier one of the same subnet.
 fn join_pools(base: Vec<Node>, over: Vec<Node>, place: Place) -> Vec<Node> {
-    let join = |pool: Node| {
-        let same = base.iter().find(|old| old.get("subnet") == pool.get("subnet"));
-        merge(same.cloned(), pool, place)
-    };
+    let subnet = |pool: &Node| pool.get("subnet").and_then(said);
+    let mut known: BTreeMap<Option<Rc<str>>, Node> = BTreeMap::new();
+    for pool in base {
+        known.entry(subnet(&pool)).or_insert(pool);
+    }
+    let join = |pool: Node| merge(known.get(&subnet(&pool)).cloned(), pool, place);
     over.into_iter().filter_map(join).collect()
 }
 
@@ -157,9 +168,9 @@ fn unify(items: &mut Vec<Node>, key: Key) {
 
 /// What tells an item from others; None where the item has no such thing.
 fn key_of(item: &Node, key: Key) -> Option<String> {
-    let field = |name: &str| item.get(name).and_then(Node::as_scalar).map(|s| s.raw.to_string());
+    let field = |name: &str| item.get(name).and_then(said).map(|text| text.to_string());
     match key {
-        Key::Text => item.as_scalar().map(|s| s.raw.split('=').next().unwrap_or_default().to_owned()),
+        Key::Text => said(item).map(|text| text.split('=').next().unwrap_or_default().to_owned()),
         Key::Target => field("target"),
         Key::Path => field("path"),
         Key::MountedFile(directory) => field("target").or_else(|| Some(format!("{directory}/{}", field("source")?))),

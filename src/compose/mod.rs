@@ -1,6 +1,7 @@
 //! From files and environment to a [`model::Project`], one file a stage, in the order of the Compose Specification.
 
 pub mod attributes;
+mod budget;
 mod canonical;
 mod cast;
 mod consistency;

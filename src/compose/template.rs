@@ -5,7 +5,10 @@
 //! Two rules are wider than docker compose's: an operand may hold line breaks, and one that is not used is not evaluated.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
+
+use super::budget::{self, Budget};
 
 /// How deep operands may stand inside each other.
 const DEPTH_LIMIT: usize = 32;
@@ -65,6 +68,8 @@ pub enum Trouble {
     BadOperator,
     /// More than 32 operands inside each other.
     TooDeep,
+    /// Variables add more than 1 MiB.
+    TooLong,
     /// `?`, and the variable is not set (or empty, with a colon).
     Required {
         /// The variable.
@@ -90,7 +95,7 @@ impl Trouble {
 
 /// The parts of a template in order; after the first [`Trouble`] there are no more.
 pub fn parts(text: &str) -> Parts<'_> {
-    Parts { text, at: 0 }
+    Parts { text, at: 0, closing: closing_braces(text) }
 }
 
 /// The iterator of [`parts`].
@@ -98,6 +103,7 @@ pub fn parts(text: &str) -> Parts<'_> {
 pub struct Parts<'t> {
     text: &'t str,
     at: usize,
+    closing: BTreeMap<usize, usize>,
 }
 
 impl<'t> Iterator for Parts<'t> {
@@ -115,7 +121,7 @@ impl<'t> Iterator for Parts<'t> {
         }
         let result = match rest.as_bytes().get(1) {
             Some(b'$') => Ok((Part::Text(&rest[..1]), 2)),
-            Some(b'{') => braced(self.text, from).map(|r| (Part::Variable(r.clone()), r.range.len())),
+            Some(b'{') => braced(self.text, from, &self.closing).map(|r| (Part::Variable(r.clone()), r.range.len())),
             Some(b) if begins_name(*b) => {
                 let name = name_at(rest, 1);
                 let range = from..from + 1 + name.len();
@@ -151,8 +157,12 @@ fn name_at(text: &str, at: usize) -> &str {
 }
 
 /// The reference that begins with the `${` at `from`.
-fn braced(text: &str, from: usize) -> Result<Reference<'_>, (Range<usize>, Trouble)> {
-    let Some(close) = closing_brace(text, from) else { return Err((from..text.len(), Trouble::Unclosed)) };
+fn braced<'t>(
+    text: &'t str,
+    from: usize,
+    closing: &BTreeMap<usize, usize>,
+) -> Result<Reference<'t>, (Range<usize>, Trouble)> {
+    let Some(close) = closing_brace(text, from, closing) else { return Err((from..text.len(), Trouble::Unclosed)) };
     let range = from..close + 1;
     let name = name_at(text, from + 2);
     if name.is_empty() {
@@ -177,18 +187,30 @@ fn braced(text: &str, from: usize) -> Result<Reference<'_>, (Range<usize>, Troub
 
 /// The brace that balances the one after the `$` at `from`; where none does, the last brace of the line, so that
 /// `${A:-{}` gives `{`.
-fn closing_brace(text: &str, from: usize) -> Option<usize> {
-    let mut open = 0usize;
-    for (at, byte) in text.bytes().enumerate().skip(from) {
+fn closing_brace(text: &str, from: usize, closing: &BTreeMap<usize, usize>) -> Option<usize> {
+    let line = || text[from..].lines().next().unwrap_or_default();
+    closing.get(&(from + 1)).copied().or_else(|| line().rfind('}').map(|n| from + n))
+}
+
+/// The balancing brace of each one after a `$`. All at once: to look for each from where it opens would take the square of
+/// a text with many that stay open.
+fn closing_braces(text: &str) -> BTreeMap<usize, usize> {
+    let mut closing = BTreeMap::new();
+    if !text.contains("${") {
+        return closing;
+    }
+    let mut open = vec![];
+    for (at, byte) in text.bytes().enumerate() {
         match byte {
-            b'{' => open += 1,
-            b'}' if open == 1 => return Some(at),
-            b'}' => open -= 1,
+            b'{' => open.push(at),
+            b'}' => {
+                let opened = open.pop().filter(|opened| text[..*opened].ends_with('$'));
+                closing.extend(opened.map(|opened| (opened, at)));
+            }
             _ => {}
         }
     }
-    let line = text[from..].lines().next().unwrap_or_default();
-    line.rfind('}').map(|n| from + n)
+    closing
 }
 
 /// Expands a template. What went wrong is added to `troubles` with its bytes; the text is then not to be used, unless it
@@ -202,13 +224,15 @@ pub fn expand<'t>(
         return Cow::Borrowed(text);
     }
     let mut expanded = String::with_capacity(text.len());
-    Expansion { lookup, troubles }.run(text, 0, 0, &mut expanded);
+    Expansion { lookup, troubles, left: Budget::of(budget::BYTES_OF_TEXT) }.run(text, 0, 0, &mut expanded);
     Cow::Owned(expanded)
 }
 
 struct Expansion<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     troubles: &'a mut Vec<(Range<usize>, Trouble)>,
+    /// How many bytes variables may still add.
+    left: Budget,
 }
 
 impl Expansion<'_> {
@@ -221,6 +245,7 @@ impl Expansion<'_> {
         for part in parts(text) {
             match part {
                 Ok(Part::Text(text)) => out.push_str(text),
+                Ok(Part::Variable(_)) if self.left.is_spent() => return,
                 Ok(Part::Variable(reference)) => self.variable(&reference, offset, depth, out),
                 Err((range, trouble)) => self.trouble(&range, offset, trouble),
             }
@@ -231,11 +256,22 @@ impl Expansion<'_> {
         self.troubles.push((range.start + offset..range.end + offset, trouble));
     }
 
+    /// Appends a variable's value, unless the text becomes too long.
+    fn push(&mut self, value: &str, range: &Range<usize>, offset: usize, out: &mut String) {
+        if self.left.is_spent() {
+            return;
+        }
+        match self.left.take(value.len()) {
+            true => out.push_str(value),
+            false => self.trouble(range, offset, Trouble::TooLong),
+        }
+    }
+
     fn variable(&mut self, reference: &Reference<'_>, offset: usize, depth: usize, out: &mut String) {
         let value = (self.lookup)(reference.name);
         let Some(operation) = &reference.operation else {
             match value {
-                Some(value) => out.push_str(&value),
+                Some(value) => self.push(&value, &reference.range, offset, out),
                 None => self.trouble(&reference.range, offset, Trouble::Unset { name: reference.name.to_owned() }),
             }
             return;
@@ -243,7 +279,9 @@ impl Expansion<'_> {
         let empty = value.as_ref().is_some_and(String::is_empty);
         let set = value.filter(|v| !operation.empty_is_unset || !v.is_empty());
         match (operation.kind, set) {
-            (OperationKind::Default | OperationKind::Required, Some(value)) => out.push_str(&value),
+            (OperationKind::Default | OperationKind::Required, Some(value)) => {
+                self.push(&value, &reference.range, offset, out);
+            }
             (OperationKind::Default, None) | (OperationKind::Replacement, Some(_)) => {
                 self.run(operation.operand, offset + operation.start, depth + 1, out);
             }

@@ -15,12 +15,12 @@ enum Step {
 impl Trail {
     /// The trail to a place that is known by its path.
     pub fn of(keys: &[&str]) -> Self {
-        Self(keys.iter().map(|k| Step::Key((*k).to_owned())).collect())
+        Self(keys.iter().map(|k| step(k)).collect())
     }
 
     /// Goes to a key, does something there, and comes back.
     pub fn at_key<T>(&mut self, key: &str, then: impl FnOnce(&mut Self) -> T) -> T {
-        self.0.push(Step::Key(key.to_owned()));
+        self.0.push(step(key));
         let done = then(self);
         self.0.pop();
         done
@@ -37,6 +37,17 @@ impl Trail {
     /// Whether it is the top of the file.
     pub fn is_top(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// How long a key is shown: every message below it repeats it.
+const KEY_LENGTH: usize = 100;
+
+/// A step to a key, cut where it is very long.
+fn step(key: &str) -> Step {
+    match key.char_indices().nth(KEY_LENGTH) {
+        Some((end, _)) => Step::Key(format!("{}…", &key[..end])),
+        None => Step::Key(key.to_owned()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Structure: which keys there are, which shapes their values have. Everything that is wrong is found at once.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::attributes::{Accepts, Attribute, Form, Place};
 use crate::compose::trail::Trail;
@@ -209,15 +210,17 @@ impl Structure<'_> {
     /// A list that may not say the same twice.
     fn check_twins(&mut self, node: &Node, attribute: &Attribute, trail: &Trail) {
         let Some(items) = node.as_seq().filter(|_| attribute.distinct) else { return };
-        for (index, item) in items.iter().enumerate() {
-            if let Some(first) = items[..index].iter().find(|first| *first == item) {
-                let message = format!("{trail} says the same twice");
-                self.findings.push(
-                    Finding::error(Code::DuplicateKey, message)
+        let mut seen: BTreeMap<(&str, String), Span> = BTreeMap::new();
+        for item in items {
+            let Some(scalar) = item.as_scalar() else { continue };
+            match seen.entry((item.kind(), scalar.value.to_string())) {
+                Entry::Vacant(new) => drop(new.insert(item.span)),
+                Entry::Occupied(first) => self.findings.push(
+                    Finding::error(Code::DuplicateKey, format!("{trail} says the same twice"))
                         .at(item.span)
-                        .also(first.span, "it stands here already")
+                        .also(*first.get(), "it stands here already")
                         .help("take one of them out"),
-                );
+                ),
             }
         }
     }

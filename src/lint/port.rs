@@ -1,28 +1,27 @@
 //! Published ports.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+
+use indexmap::IndexMap;
 
 use crate::compose::model::{NetworkMode, Port, Project, Service};
 use crate::finding::{Code, Finding, Findings};
-use crate::name::ServiceName;
+use crate::name::{Protocol, ServiceName};
 use crate::source::Spanned;
 
 /// P16: one host port for two services.
 pub(super) fn check_unique(project: &Project, findings: &mut Findings) {
-    let all: Vec<(&Service, &Spanned<Port>)> = published(project)
-        .filter(|(_, p)| p.published.is_some_and(|(first, last)| first == last && first > 0))
-        .collect();
-    for (i, (service, port)) in all.iter().enumerate() {
-        let meets = |other: &Port| {
-            other.published == port.published
-                && other.protocol == port.protocol
-                && addresses_meet(other.host_ip, port.host_ip)
-        };
-        let Some((first, earlier)) = all[..i].iter().find(|(_, p)| meets(p)) else { continue };
+    let mut seen: BTreeMap<(u16, Protocol), ByAddress> = BTreeMap::new();
+    for (service, port) in published(project) {
+        let Some((number, last)) = port.published.filter(|(first, last)| first == last && *first > 0) else { continue };
+        let same = seen.entry((last, port.protocol)).or_default();
+        let earlier = that_meets(same, port.host_ip);
+        same.entry(port.host_ip).or_insert((service, port));
+        let Some((first, earlier)) = earlier else { continue };
         if first.name == service.name && earlier.value == port.value {
             continue; // the same line twice says the same thing once
         }
-        let number = port.published.map_or(0, |(n, _)| n);
         findings.push(
             Finding::error(Code::PortTaken, format!("port {number}/{} of the host is published twice", port.protocol))
                 .at(port.span)
@@ -31,6 +30,19 @@ pub(super) fn check_unique(project: &Project, findings: &mut Findings) {
                 .help("give one of them another host port, or bind each to an address of its own"),
         );
     }
+}
+
+/// The first that publishes a port on each address.
+type ByAddress<'p> = BTreeMap<Option<IpAddr>, (&'p Service, &'p Spanned<Port>)>;
+
+/// One whose address meets this one: looked up, or searched for where this is all addresses.
+fn that_meets<'p>(same: &ByAddress<'p>, ip: Option<IpAddr>) -> Option<(&'p Service, &'p Spanned<Port>)> {
+    let any = ip.map(|ip| if ip.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) });
+    let found = [None, ip, any].iter().find_map(|key| same.get(key)).copied();
+    if ip.is_some_and(|ip| !ip.is_unspecified()) {
+        return found;
+    }
+    found.or_else(|| same.iter().find(|(other, _)| addresses_meet(**other, ip)).map(|(_, found)| *found))
 }
 
 fn addresses_meet(a: Option<IpAddr>, b: Option<IpAddr>) -> bool {
@@ -122,32 +134,51 @@ fn only_unpublishable(project: &Project, service: &Service) -> Option<(&'static 
 
 /// P56: two services in one namespace (the host's, or a shared one) that serve the same port: the second one crashes.
 pub(super) fn check_shared_namespace(project: &Project, findings: &mut Findings) {
-    let mut seen: Vec<(Option<&ServiceName>, &Service)> = vec![];
-    for service in project.services.values() {
-        let owner = match service.network_mode.as_ref().map(|m| &m.value) {
-            Some(NetworkMode::Host) => None,
-            Some(NetworkMode::Service(owner)) => Some(owner),
-            _ => continue,
-        };
-        for &(target, protocol) in &service.expose {
-            let other = seen.iter().find(|(o, s)| *o == owner && s.expose.contains(&(target, protocol)));
-            let owner_too = owner.and_then(|o| project.services.get(o)).filter(|s| {
-                s.expose.contains(&(target, protocol))
-                    || s.ports.iter().any(|p| p.target == target && p.protocol == protocol)
-            });
-            if let Some(first) = other.map(|(_, s)| *s).or(owner_too) {
-                findings.push(
-                    Finding::warning(
-                        Code::PortTaken,
-                        format!("{} and {} share a network, and both serve port {target}", first.name, service.name),
-                    )
+    let sharing: Vec<(&Service, Option<&ServiceName>)> =
+        project.services.values().filter_map(|service| Some((service, owner(service)?))).collect();
+    let mut served: BTreeMap<(Option<&ServiceName>, u16, Protocol), &Service> = BTreeMap::new();
+    for name in sharing.iter().filter_map(|(_, owner)| *owner).collect::<BTreeSet<_>>() {
+        let Some(owner) = project.services.get(name) else { continue };
+        let published = owner.ports.iter().map(|port| (port.target, port.protocol));
+        served.extend(owner.expose.iter().copied().chain(published).map(|(n, p)| ((Some(name), n, p), owner)));
+    }
+    for (service, owner) in sharing {
+        let mut taken: IndexMap<&ServiceName, (&Service, BTreeSet<u16>)> = IndexMap::new();
+        for &(port, protocol) in &service.expose {
+            let first = *served.entry((owner, port, protocol)).or_insert(service);
+            if first.name != service.name {
+                taken.entry(&first.name).or_insert((first, BTreeSet::new())).1.insert(port);
+            }
+        }
+        for (first, ports) in taken.into_values() {
+            let message =
+                format!("{} and {} share a network, and both serve {}", first.name, service.name, listed(&ports));
+            findings.push(
+                Finding::warning(Code::PortTaken, message)
                     .at(service.span)
                     .also(first.span, "the other one")
                     .help("the second one cannot bind it: let it serve another port"),
-                );
-            }
+            );
         }
-        seen.push((owner, service));
+    }
+}
+
+/// Whose network a service shares: another service's, or none's, which is the host's; none where it has its own.
+fn owner(service: &Service) -> Option<Option<&ServiceName>> {
+    match service.network_mode.as_ref().map(|mode| &mode.value)? {
+        NetworkMode::Host => Some(None),
+        NetworkMode::Service(owner) => Some(Some(owner)),
+        _ => None,
+    }
+}
+
+/// The first few of some ports.
+fn listed(ports: &BTreeSet<u16>) -> String {
+    let first: Vec<String> = ports.iter().take(5).map(u16::to_string).collect();
+    match ports.len() - first.len() {
+        0 if first.len() == 1 => format!("port {}", first[0]),
+        0 => format!("ports {}", first.join(", ")),
+        more => format!("ports {} and {more} more", first.join(", ")),
     }
 }
 

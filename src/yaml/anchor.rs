@@ -20,7 +20,7 @@ pub(super) struct Anchor<'t> {
 #[derive(Clone)]
 pub(super) struct Built {
     pub node: Node,
-    /// How many values it stands for, itself among them.
+    /// What it weighs: [`Node::weight`].
     pub weight: usize,
     /// How many collections stand inside each other in it.
     pub height: usize,
@@ -28,7 +28,7 @@ pub(super) struct Built {
 
 impl Built {
     pub fn leaf(node: Node) -> Self {
-        Self { node, weight: 1, height: 0 }
+        Self { weight: node.weight(), node, height: 0 }
     }
 }
 

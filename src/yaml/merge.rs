@@ -35,16 +35,3 @@ pub(super) fn into(mapping: &mut Mapping, source: &Source) {
         }
     }
 }
-
-/// How many values a merged mapping stands for. The walk is paid for: each value was counted when its alias was read.
-pub(super) fn weight(mapping: &Mapping) -> usize {
-    1 + mapping.iter().map(|(_, e)| node_weight(&e.value)).sum::<usize>()
-}
-
-fn node_weight(node: &Node) -> usize {
-    match &*node.data {
-        Data::Seq(items) => 1 + items.iter().map(node_weight).sum::<usize>(),
-        Data::Map(mapping) => weight(mapping),
-        _ => 1,
-    }
-}

@@ -40,7 +40,7 @@ pub enum Data {
 }
 
 /// A scalar: its value and the text it was written as.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Scalar {
     /// The value.
     pub value: Value,
@@ -94,7 +94,12 @@ pub struct Entry {
 /// Equality of values: places, tags and quoting do not count.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
-        self.data == other.data
+        Rc::ptr_eq(&self.data, &other.data) || self.data == other.data
+    }
+}
+impl PartialEq for Scalar {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
     }
 }
 impl PartialEq for Mapping {
@@ -211,6 +216,18 @@ impl Node {
         }
     }
 
+    /// What it weighs against the budgets: each value in it one, and one more for each 64 bytes of a text. The walk goes into
+    /// what aliases share as often as it stands there.
+    pub fn weight(&self) -> usize {
+        match &*self.data {
+            Data::Null => 1,
+            Data::Scalar(Scalar { value: Value::Str(text), .. }) => 1 + text.len() / 64,
+            Data::Scalar(_) => 1,
+            Data::Seq(items) => 1 + items.iter().map(Node::weight).sum::<usize>(),
+            Data::Map(mapping) => mapping.weight(),
+        }
+    }
+
     /// The value under a key of a mapping.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.as_map()?.get(key)
@@ -261,6 +278,11 @@ impl Mapping {
     /// Keys, places and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Rc<str>, &Entry)> {
         self.0.iter()
+    }
+
+    /// What it weighs: [`Node::weight`], and long keys.
+    pub fn weight(&self) -> usize {
+        1 + self.iter().map(|(key, entry)| key.len() / 64 + entry.value.weight()).sum::<usize>()
     }
 
     /// How many pairs.

@@ -18,9 +18,12 @@ use crate::source::{FileId, Files, Span};
 /// How many collections may stand inside each other. Real stacks nest less than twenty.
 pub const DEPTH_LIMIT: usize = 100;
 
-/// How many values the aliases of one file may add to those that are written out. A stack of 2,000 services that share
-/// a block of 50 lines adds 100,000; the nine-level "billion laughs" adds 10⁹.
+/// How many values the aliases of one file may add to those that are written out; a long text counts as several. A stack of
+/// 2,000 services that share a block of 50 lines adds 100,000; the nine-level "billion laughs" adds 10⁹.
 pub const ALIAS_LIMIT: usize = 250_000;
+
+/// How many documents one file may have. They are merged like files that override each other.
+pub const DOCUMENT_LIMIT: usize = 100;
 
 /// How many findings one file may give before the reader stops listing them.
 const FINDING_LIMIT: usize = 100;
@@ -84,6 +87,12 @@ impl<'t> Reader<'t, '_> {
         let mut documents = vec![];
         loop {
             match self.next() {
+                Ok(Some((Event::DocumentStart(..), at))) if documents.len() == DOCUMENT_LIMIT => {
+                    let message = format!("more than {DOCUMENT_LIMIT} documents stand in this file");
+                    let finding = Finding::error(Code::YamlBudget, message).at(self.span(at));
+                    self.report(finding.help("put what belongs together into one; `---` begins a new one"));
+                    break;
+                }
                 Ok(Some((Event::DocumentStart(..), _))) => {
                     self.anchors.clear();
                     self.brackets.clear();
@@ -283,7 +292,7 @@ impl<'t> Reader<'t, '_> {
                 let mut mapping = Mapping(map);
                 if let Some((_, source)) = merges.into_iter().next() {
                     merge::into(&mut mapping, &source);
-                    weight = merge::weight(&mapping);
+                    weight = mapping.weight();
                 }
                 return Ok(Built { node: Node::map(span, mapping), weight, height: height + 1 });
             }
@@ -300,7 +309,7 @@ impl<'t> Reader<'t, '_> {
             if value.node.span.start >= end.start {
                 end = end.to(value.node.span);
             }
-            weight += value.weight;
+            weight += value.weight + key.as_ref().map_or(0, |key| key.len() / 64);
             height = height.max(value.height);
             if is_merge {
                 self.add_merge(&mut merges, key_at, value.node);

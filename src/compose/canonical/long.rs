@@ -1,8 +1,13 @@
 //! Short forms made long.
 
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
 use crate::compose::attributes::{Named, Short};
 use crate::compose::value::{BadValue, device, port, volume};
-use crate::yaml::{Entry, Mapping, Node};
+use crate::source::Span;
+use crate::yaml::{Mapping, Node};
 
 /// The long form, or none where the node has it already.
 ///
@@ -27,17 +32,21 @@ pub(super) fn text(node: &Node) -> Option<String> {
     node.as_scalar().map(|s| s.value.to_string())
 }
 
-/// A mapping at the node's place; values that are none are left out.
-fn mapping<const N: usize>(node: &Node, pairs: [(&str, Option<Node>); N]) -> Node {
-    let pairs =
-        pairs.into_iter().filter_map(|(key, value)| Some((key.into(), Entry { key: node.span, value: value? })));
-    Node::map(node.span, Mapping(pairs.collect()))
+/// A mapping at one place; values that are none are left out.
+fn mapping<const N: usize>(at: Span, pairs: [(impl Into<Rc<str>>, Option<Node>); N]) -> Node {
+    let mut mapping = Mapping(IndexMap::with_capacity(N));
+    for (key, value) in pairs {
+        if let Some(value) = value {
+            mapping.insert(key, at, value);
+        }
+    }
+    Node::map(at, mapping)
 }
 
 fn keyed(node: &Node, key: &str) -> Node {
     let mut value = node.clone();
     value.tag = None;
-    mapping(node, [(key, Some(value))])
+    mapping(node.span, [(key, Some(value))])
 }
 
 /// A mapping that says `required: true` where it says nothing of it.
@@ -50,26 +59,32 @@ fn required(node: &Node) -> Node {
     node
 }
 
-/// The ports that a scalar stands for.
+/// The ports that a scalar stands for: how many, and each. What they share is made once, because a range may be long.
 ///
 /// # Errors
 /// When it is no port.
-pub(super) fn ports(node: &Node) -> Result<Vec<Node>, BadValue> {
-    let text = text(node).unwrap_or_default();
-    let string = |text: String| Node::str(node.span, text);
-    let long = |port: port::ShortPort| {
-        mapping(
-            node,
-            [
-                ("mode", Some(string("ingress".into()))),
-                ("host_ip", port.host_ip.map(string)),
-                ("target", Some(Node::int(node.span, i64::from(port.target)))),
-                ("published", port.published.map(string)),
-                ("protocol", Some(string(port.protocol.to_string()))),
-            ],
-        )
+pub(super) fn ports(node: &Node) -> Result<(usize, impl Iterator<Item = Node>), BadValue> {
+    let short = port::parse(&text(node).unwrap_or_default())?;
+    let span = node.span;
+    let string = |text: &str| Node::str(span, text);
+    let pattern = [
+        ("mode", Some(string("ingress"))),
+        ("host_ip", short.host_ip.as_deref().map(string)),
+        ("target", Some(Node::null(span))),
+        ("published", short.published.map(|_| Node::null(span))),
+        ("protocol", Some(string(&short.protocol.to_string()))),
+    ]
+    .map(|(key, value)| (Rc::<str>::from(key), value));
+    let long = move |(target, published): (u16, Option<String>)| {
+        let own = |key: &str, same: &Node| match key {
+            "target" => Node::int(span, i64::from(target)),
+            "published" => Node::str(span, published.as_deref().unwrap_or_default()),
+            _ => same.clone(),
+        };
+        let pairs = pattern.each_ref().map(|(key, value)| (key.clone(), value.as_ref().map(|same| own(key, same))));
+        mapping(span, pairs)
     };
-    Ok(port::parse(&text)?.into_iter().map(long).collect())
+    Ok((short.count(), short.each().map(long)))
 }
 
 fn mount(node: &Node, text: &str) -> Result<Node, BadValue> {
@@ -78,17 +93,17 @@ fn mount(node: &Node, text: &str) -> Result<Node, BadValue> {
     let yes = || Node::bool(node.span, true);
     let kind = if short.is_bind { "bind" } else { "volume" };
     let bind = mapping(
-        node,
+        node.span,
         [
             ("selinux", short.selinux.map(|c| string(c.to_string()))),
             ("propagation", short.propagation.map(string)),
             ("create_host_path", short.is_bind.then(yes)),
         ],
     );
-    let volume = mapping(node, [("nocopy", short.no_copy.then(yes))]);
+    let volume = mapping(node.span, [("nocopy", short.no_copy.then(yes))]);
     let has_bind = bind.as_map().is_some_and(|map| !map.is_empty());
     Ok(mapping(
-        node,
+        node.span,
         [
             ("type", Some(string(kind.into()))),
             ("source", short.source.map(string)),
@@ -104,12 +119,12 @@ fn device(node: &Node, text: &str) -> Result<Node, BadValue> {
     let short = device::parse(text)?;
     let string = |text: String| Some(Node::str(node.span, text));
     let pairs = [("source", short.source), ("target", short.target), ("permissions", short.permissions)];
-    Ok(mapping(node, pairs.map(|(key, text)| (key, string(text)))))
+    Ok(mapping(node.span, pairs.map(|(key, text)| (key, string(text)))))
 }
 
 /// `gpus: all`.
 pub(super) fn every_gpu(node: &Node) -> Node {
-    Node::seq(node.span, vec![mapping(node, [("count", Some(Node::str(node.span, "all")))])])
+    Node::seq(node.span, vec![mapping(node.span, [("count", Some(Node::str(node.span, "all")))])])
 }
 
 /// A list of names as a mapping; of a mapping of dependencies, what its entries leave out.
@@ -123,7 +138,7 @@ fn names(node: &Node, named: Named) -> Option<Node> {
         let value = match named {
             Named::Null => Node::null(item.span),
             Named::Dependency => mapping(
-                item,
+                item.span,
                 [
                     ("condition", Some(Node::str(item.span, "service_started"))),
                     ("required", Some(Node::bool(item.span, true))),

@@ -7,6 +7,7 @@ mod long;
 mod value;
 
 use crate::compose::attributes::{Form, Place, Short};
+use crate::compose::budget::Budget;
 use crate::compose::trail::Trail;
 use crate::finding::{Code, Finding, Findings};
 use crate::yaml::{Data, Node};
@@ -22,19 +23,30 @@ pub enum Variables {
 }
 
 /// Makes a file canonical in place. What cannot be read is found, and stays as it is.
-pub fn canonical(file: &mut Node, variables: Variables, findings: &mut Findings) {
-    Canonical { variables, findings }.node(file, Place::root(), &mut Trail::default());
+pub fn canonical(file: &mut Node, variables: Variables, budget: &mut Budget, findings: &mut Findings) {
+    Canonical { variables, budget, findings }.node(file, Place::root(), &mut Trail::default());
 }
 
 /// Makes one place of a file canonical, as [`canonical`] does.
-pub fn canonical_at(node: &mut Node, place: Place, trail: &mut Trail, variables: Variables, findings: &mut Findings) {
-    Canonical { variables, findings }.node(node, place, trail);
+pub fn canonical_at(
+    node: &mut Node,
+    place: Place,
+    trail: &mut Trail,
+    variables: Variables,
+    budget: &mut Budget,
+    findings: &mut Findings,
+) {
+    Canonical { variables, budget, findings }.node(node, place, trail);
 }
 
 struct Canonical<'a> {
     variables: Variables,
+    budget: &'a mut Budget,
     findings: &'a mut Findings,
 }
+
+/// How many values a port becomes: the mapping and its fields.
+const PORT_WEIGHT: usize = 6;
 
 impl Canonical<'_> {
     fn node(&mut self, node: &mut Node, place: Place, trail: &mut Trail) {
@@ -103,7 +115,11 @@ impl Canonical<'_> {
                 continue;
             }
             match long::ports(item) {
-                Ok(long) => ports.extend(long),
+                Ok(_) if self.budget.is_spent() => {}
+                Ok((count, _)) if !self.budget.take(count * PORT_WEIGHT) => {
+                    trail.at_item(index, |trail| self.findings.push(too_many(item, count, trail)));
+                }
+                Ok((_, long)) => ports.extend(long),
                 Err(bad) => {
                     trail.at_item(index, |trail| self.refuse(item, bad, trail));
                     ports.push(item.clone());
@@ -134,4 +150,10 @@ impl Canonical<'_> {
         let message = format!("{trail}: {}", bad.message);
         self.findings.push(Finding::error(Code::BadValue, message).at(node.span).help(bad.help));
     }
+}
+
+fn too_many(item: &Node, count: usize, trail: &Trail) -> Finding {
+    let message = format!("{trail}: with these {count} ports there are more than a stack can have");
+    let help = "publish the range that is needed, or give the service the host's network: `network_mode: host`";
+    Finding::error(Code::YamlBudget, message).at(item.span).help(help)
 }

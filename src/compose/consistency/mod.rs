@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use crate::compose::profile::Selection;
 use crate::compose::tree::{has, is_true, items, section, text};
+use crate::compose::value::port;
 use crate::finding::{Code, Finding, Findings};
 use crate::source::Span;
 use crate::yaml::{Node, Value};
@@ -45,6 +46,25 @@ pub fn check_services(tree: &Node, selection: &Selection, findings: &mut Finding
     }
     check_container_names(tree, selection, findings);
     cycle::check(tree, selection, findings);
+}
+
+/// How many ports the services of a project may expose in all.
+const EXPOSED_LIMIT: usize = 200_000;
+
+/// What services expose can be counted out: the model holds each port of a range.
+pub fn check_exposed(tree: &Node, findings: &mut Findings) {
+    let mut count = 0;
+    for (name, entry) in section(tree, "services") {
+        for item in items(&entry.value, "expose") {
+            let range = item.as_str().and_then(|text| port::parse_exposed(text).ok());
+            count += range.map_or(0, |((first, last), _)| usize::from(last - first) + 1);
+            if count > EXPOSED_LIMIT {
+                let message = format!("services.{name}.expose: with these ports there are more than a stack can have");
+                let help = "leave `expose` out: services of one network reach each other on every port without it";
+                return findings.push(error(Code::YamlBudget, message, item.span, help));
+            }
+        }
+    }
 }
 
 fn check_service(name: &str, key: Span, service: &Node, findings: &mut Findings) {

@@ -2,7 +2,7 @@
 
 use crate::compose::profile::Selection;
 use crate::compose::tree::{is_true, items, section, text};
-use crate::finding::{Code, Finding, Findings, nearest};
+use crate::finding::{Code, Finding, Findings, Severity, nearest};
 use crate::source::Span;
 use crate::yaml::Node;
 
@@ -49,7 +49,7 @@ fn one(kind: &str) -> &str {
 }
 
 fn defined(tree: &Node, kind: &str, key: &str, at: Span, service: &str, findings: &mut Findings) {
-    if tree.get(kind).and_then(|section| section.get(key)).is_some() {
+    if findings.is_full(Severity::Error) || tree.get(kind).and_then(|section| section.get(key)).is_some() {
         return;
     }
     let one = one(kind);
@@ -72,7 +72,7 @@ fn check_dependency(
     dependency: &Node,
     findings: &mut Findings,
 ) {
-    if selection.active.contains(needed) {
+    if findings.is_full(Severity::Error) || selection.active.contains(needed) {
         return;
     }
     let services = section(tree, "services").map(|(key, _)| &**key);

@@ -9,6 +9,7 @@ mod network;
 mod resources;
 mod service;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
@@ -44,7 +45,7 @@ pub(super) fn decode(tree: &Node, identity: Identity, findings: &mut Findings) -
             service.image = Some(Spanned::new(format!("{}-{key}", identity.name), service.span));
         }
     }
-    let names: Vec<ServiceName> = services.keys().cloned().collect();
+    let names: BTreeSet<ServiceName> = services.keys().cloned().collect();
     for service in services.values_mut() {
         service.depends_on.retain(|name, _| names.contains(name));
     }

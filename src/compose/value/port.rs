@@ -5,27 +5,47 @@ use std::net::IpAddr;
 use super::BadValue;
 use crate::name::Protocol;
 
-/// One port of a short form.
+/// A short form: one port, or a range of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShortPort {
-    /// The port in the container.
-    pub target: u16,
-    /// The host's port, or a range for the Engine to choose from; none: the Engine chooses any.
-    pub published: Option<String>,
+pub struct ShortPorts {
+    /// The first and the last port in the container.
+    pub targets: (u16, u16),
+    /// The first and the last port of the host: as many as targets, or where there is one target, a range for the Engine to
+    /// choose from. None: the Engine chooses any.
+    pub published: Option<(u16, u16)>,
     /// The host's address as written, without brackets.
     pub host_ip: Option<String>,
     /// The protocol, TCP where none is named.
     pub protocol: Protocol,
 }
 
+impl ShortPorts {
+    /// How many ports of the container these are.
+    pub fn count(&self) -> usize {
+        usize::from(self.targets.1 - self.targets.0) + 1
+    }
+
+    /// Each port of the container with what it has on the host: a port or a range.
+    pub fn each(&self) -> impl Iterator<Item = (u16, Option<String>)> + use<> {
+        let (targets, published) = (self.targets, self.published);
+        (targets.0..=targets.1).map(move |target| {
+            let on_host = published.map(|(first, last)| match targets.0 == targets.1 && first != last {
+                true => format!("{first}-{last}"),
+                false => (first + (target - targets.0)).to_string(),
+            });
+            (target, on_host)
+        })
+    }
+}
+
 const FORMS: &str =
     "the forms are `80`, `8080:80`, `127.0.0.1:8080:80`, `[::1]:8080:80`, `8000-8010:9000-9010` and `53:53/udp`";
 
-/// The ports of a short form; a range of targets gives one each, paired with a range of the same length on the host.
+/// The ports of a short form; a range of targets is paired with a range of the same length on the host.
 ///
 /// # Errors
 /// When a number, an address or the protocol is wrong, or the ranges have different lengths.
-pub fn parse(text: &str) -> Result<Vec<ShortPort>, BadValue> {
+pub fn parse(text: &str) -> Result<ShortPorts, BadValue> {
     let (rest, protocol) = split_protocol(text)?;
     let (host, target) = rest.rsplit_once(':').unwrap_or(("", rest));
     if target.is_empty() {
@@ -38,16 +58,11 @@ pub fn parse(text: &str) -> Result<Vec<ShortPort>, BadValue> {
         return Err(BadValue::new("the container's port cannot be 0", FORMS));
     }
     if published.is_empty() {
-        let port = |target| ShortPort { target, published: None, host_ip: host_ip.clone(), protocol };
-        return Ok((targets.0..=targets.1).map(port).collect());
+        return Ok(ShortPorts { targets, published: None, host_ip, protocol });
     }
     let on_host = named_range(published, "the host's port")?;
     let (host_length, length) = (on_host.1 - on_host.0, targets.1 - targets.0);
-    if length == 0 {
-        let published = if host_length == 0 { on_host.0.to_string() } else { format!("{}-{}", on_host.0, on_host.1) };
-        return Ok(vec![ShortPort { target: targets.0, published: Some(published), host_ip, protocol }]);
-    }
-    if host_length != length {
+    if length != 0 && host_length != length {
         let message = format!(
             "`{text}` pairs {} ports of the host with {} of the container",
             u32::from(host_length) + 1,
@@ -55,13 +70,7 @@ pub fn parse(text: &str) -> Result<Vec<ShortPort>, BadValue> {
         );
         return Err(BadValue::new(message, "make both ranges equally long, or give the container's alone"));
     }
-    let pair = |n: u16| ShortPort {
-        target: targets.0 + n,
-        published: Some((on_host.0 + n).to_string()),
-        host_ip: host_ip.clone(),
-        protocol,
-    };
-    Ok((0..=length).map(pair).collect())
+    Ok(ShortPorts { targets, published: Some(on_host), host_ip, protocol })
 }
 
 /// An entry of `expose`: `80`, `80-90`, `80/udp`.
@@ -145,16 +154,13 @@ mod tests {
 
     /// `address published target protocol` of every port.
     fn shown(text: &str) -> String {
-        let show = |p: ShortPort| {
-            let ip = p.host_ip.unwrap_or("*".to_owned());
-            format!("{ip} {} {} {}", p.published.as_deref().unwrap_or("*"), p.target, p.protocol)
+        let ports = parse(text).unwrap_or_else(|p| panic!("{text}: {}", p.message));
+        let ip = ports.host_ip.as_deref().unwrap_or("*");
+        let show = |(target, published): (u16, Option<String>)| {
+            format!("{ip} {} {target} {}", published.as_deref().unwrap_or("*"), ports.protocol)
         };
-        parse(text)
-            .unwrap_or_else(|p| panic!("{text}: {}", p.message))
-            .into_iter()
-            .map(show)
-            .collect::<Vec<_>>()
-            .join(", ")
+        assert_eq!(ports.each().count(), ports.count());
+        ports.each().map(show).collect::<Vec<_>>().join(", ")
     }
 
     #[test]
@@ -184,7 +190,7 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(shown(text), expected, "{text}");
         }
-        assert_eq!(parse("1-65535").map(|p| p.len()), Ok(65535));
+        assert_eq!(parse("1-65535").map(|p| p.count()), Ok(65535));
     }
 
     #[test]
