@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
 
 use super::rule::Rule;
 use crate::compose::model::Port;
@@ -374,8 +373,7 @@ pub enum Verdict {
 pub type Evidence = Vec<String>;
 
 /// Why a check could not be told.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "kind", content = "detail")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Why {
     /// The container that would have to be looked into does not run.
     NotRunning(String),

@@ -30,6 +30,8 @@ pub struct Proof {
     pub ways: BTreeMap<Vantage, Result<Way, String>>,
     /// The Engine's version.
     pub engine: String,
+    /// How many containers of the project were found.
+    pub containers: usize,
     /// From the first question to the last answer.
     pub took: Duration,
     /// What could not be cleaned up, one sentence each.
@@ -51,6 +53,7 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
         verdicts: vec![],
         ways: BTreeMap::new(),
         engine: String::new(),
+        containers: 0,
         took: Duration::ZERO,
         leftovers: vec![],
     };
@@ -59,6 +62,7 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
     loop {
         let observed = engine.observe(&scope).await?;
         proof.engine = observed.engine.version.clone();
+        proof.containers = observed.containers.len();
         let topology = Topology::of(project).with_networks(&observed.networks);
         let scene = Scene { project, topology: &topology, observed: &observed };
         let open: Vec<usize> = (0..checks.len()).filter(|i| settled[*i].is_none()).collect();

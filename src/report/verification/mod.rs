@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::source::Files;
-use crate::verify::check::{Basis, Check, Verdict};
+use crate::verify::check::{Basis, Check, Verdict, Why};
 use crate::verify::gather::Proof;
 use crate::verify::matrix::{Expected, Matrix};
 
@@ -36,6 +36,9 @@ pub struct Report {
     pub outcome: Option<Outcome>,
     /// How many of each.
     pub summary: Summary,
+    /// How many containers of the project were found, in whatever state; absent when nothing was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub containers: Option<usize>,
     /// Milliseconds from the first question to the last answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
@@ -103,9 +106,40 @@ pub struct Entry {
     /// Refuted: the way out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// Unproved: why it could not be told.
+    /// Unproved: why it could not be told, a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Unproved: why it could not be told, a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+/// Why a check could not be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// A container that would have to be looked into, or asked, does not run.
+    NotRunning,
+    /// The probe could not look.
+    NotSeen,
+    /// It is blocked, and nothing shows that the target lives: the silence may have another reason.
+    NoControl,
+    /// What came back does not tell.
+    Inconclusive,
+    /// The file leaves it open.
+    Undeclared,
+}
+
+impl From<&Why> for Reason {
+    fn from(why: &Why) -> Self {
+        match why {
+            Why::NotRunning(_) => Self::NotRunning,
+            Why::NotSeen(_) => Self::NotSeen,
+            Why::NoControl(_) => Self::NoControl,
+            Why::Inconclusive(_) => Self::Inconclusive,
+            Why::Undeclared(_) => Self::Undeclared,
+        }
+    }
 }
 
 /// One cell of the matrix.
@@ -133,7 +167,8 @@ impl Report {
         };
         let places = proof.ways.iter().map(|(vantage, way)| (vantage.to_string(), place(way))).collect();
         let took_ms = u64::try_from(proof.took.as_millis()).ok();
-        Self { engine: Some(proof.engine), took_ms, places, ..Self::assembled(project, checks, matrix) }
+        let (engine, containers) = (Some(proof.engine), Some(proof.containers));
+        Self { engine, containers, took_ms, places, ..Self::assembled(project, checks, matrix) }
     }
 
     /// What would be asked.
@@ -162,6 +197,7 @@ impl Report {
             engine: None,
             outcome: asked.then_some(outcome),
             summary,
+            containers: None,
             took_ms: None,
             places: BTreeMap::new(),
             matrix: pairs(matrix),
@@ -217,6 +253,7 @@ impl Entry {
             evidence: vec![],
             help: None,
             why: None,
+            reason: None,
         };
         match verdict {
             None => {}
@@ -230,6 +267,7 @@ impl Entry {
             }
             Some(Verdict::Unproved(why)) => {
                 (entry.verdict, entry.why) = (Some(Outcome::Unproved), Some(why.text().to_owned()));
+                entry.reason = Some(why.into());
             }
         }
         entry

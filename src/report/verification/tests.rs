@@ -47,6 +47,7 @@ fn report() -> Report {
         verdicts,
         ways: [(crate::verify::scene::Vantage::Outside, Err("needs root".to_owned()))].into(),
         engine: "28.5.2".to_owned(),
+        containers: 2,
         took: std::time::Duration::from_millis(1234),
         leftovers: vec![],
     };

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
+use indexmap::IndexSet;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Entry, Outcome, Report};
+use super::{Entry, Outcome, Reason, Report};
 use crate::report::findings::Color;
 use crate::verify::rule::Rule;
 
@@ -46,8 +47,18 @@ struct Page {
 pub fn text(report: &Report, look: Look) -> String {
     let mut page = Page { out: String::new(), look };
     page.head(report);
-    for (service, entries) in by_service(report) {
-        page.service(&service, &entries);
+    let nothing_there = report.containers == Some(0) && !report.checks.is_empty();
+    if nothing_there {
+        let help = page.painted(HELP, "help");
+        page.line(&format!("no container of {} is there, so that nothing of it could be proved", report.project));
+        page.line(&format!(
+            "{help}: `bowline up -d` makes the stack; `bowline verify --offline` shows what it promises"
+        ));
+    }
+    if !nothing_there || look.detail == Detail::All {
+        for (service, entries) in by_service(report) {
+            page.service(&service, &entries);
+        }
     }
     page.foot(report);
     page.out
@@ -68,9 +79,19 @@ fn by_service(report: &Report) -> Vec<(String, Vec<&Entry>)> {
 
 /// So many checks of one service that could not be told for one reason are one line.
 const MANY: usize = 3;
+/// So many sentences of why are told in such a line.
+const MOST_REASONS: usize = 3;
+
+/// What makes checks that could not be told one group: that something does not run, whatever it is; else the very sentence.
+fn group(entry: &Entry) -> Option<&str> {
+    match entry.reason {
+        Some(Reason::NotRunning) => Some(""),
+        _ => entry.why.as_deref(),
+    }
+}
 
 fn shares_its_reason(entry: &Entry, entries: &[&Entry]) -> bool {
-    entry.why.is_some() && entries.iter().filter(|e| e.why == entry.why).count() >= MANY
+    entry.why.is_some() && entries.iter().filter(|e| group(e) == group(entry)).count() >= MANY
 }
 
 impl Page {
@@ -119,13 +140,23 @@ impl Page {
         for entry in single.iter().filter(|e| all || e.verdict.is_some_and(|v| v != Outcome::Proved)) {
             self.entry(entry);
         }
-        let mut reasons: Vec<&str> = many.iter().filter_map(|e| e.why.as_deref()).collect();
-        reasons.dedup();
-        for reason in reasons {
-            let count = many.iter().filter(|e| e.why.as_deref() == Some(reason)).count();
-            let sign = self.painted(OPEN, "?");
-            self.wrapped(&format!("  {sign} "), 4, &format!("{count} checks could not be told: {reason}"));
+        let groups: IndexSet<&str> = many.iter().filter_map(|e| group(e)).collect();
+        for name in groups {
+            self.untold(many.iter().filter(|e| group(e) == Some(name)).copied().collect());
         }
+    }
+
+    /// Checks that could not be told for one reason, in one line.
+    fn untold(&mut self, entries: Vec<&Entry>) {
+        let whys: IndexSet<&str> = entries.iter().filter_map(|e| e.why.as_deref()).collect();
+        let told: Vec<&str> = whys.iter().take(MOST_REASONS).copied().collect();
+        let more = match whys.len().saturating_sub(MOST_REASONS) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let sign = self.painted(OPEN, "?");
+        let text = format!("{} checks could not be told: {}{more}", entries.len(), told.join("; "));
+        self.wrapped(&format!("  {sign} "), 4, &text);
     }
 
     fn entry(&mut self, entry: &Entry) {
@@ -235,6 +266,7 @@ impl Page {
                 }
                 parts.join(", ")
             }
+            None if summary.checks == 0 => "nothing to prove: the file promises nothing about it".to_owned(),
             None => format!("{} to be asked of an Engine: `bowline verify`", summary.checks),
         };
         self.line(&verdict);

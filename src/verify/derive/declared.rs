@@ -34,7 +34,7 @@ fn pairs(draft: &Draft<'_>, rule: &Written) -> Vec<(Spot, Spot)> {
     let on = |key: &crate::name::NetworkKey| -> Vec<Spot> {
         let name = draft.project.networks.get(key).map(|n| n.name.as_str());
         let there = |s: &&ServiceName| draft.topology.ends(s).iter().any(|(_, w)| Some(w.name.as_str()) == name);
-        let own = |s: &&ServiceName| draft.has_own_links(s);
+        let own = |s: &&ServiceName| draft.has_own_links(s) && draft.stays(s);
         draft.topology.places.keys().filter(own).filter(there).map(|s| Spot::Service(s.clone(), None)).collect()
     };
     let sources = match &rule.source {
@@ -42,7 +42,10 @@ fn pairs(draft: &Draft<'_>, rule: &Written) -> Vec<(Spot, Spot)> {
         Source::Network(key) => on(key),
         Source::Host => vec![Spot::Host],
         Source::Outside => vec![Spot::Outside],
-        Source::Every => draft.topology.places.keys().map(|s| Spot::Service(s.clone(), None)).collect(),
+        Source::Every => {
+            let all = draft.topology.places.keys().filter(|s| draft.stays(s));
+            all.map(|s| Spot::Service(s.clone(), None)).collect()
+        }
     };
     let targets = match &rule.target {
         Target::Service(name, number) => vec![Spot::Service(name.clone(), *number)],

@@ -1,15 +1,11 @@
 //! Containers run, have done their work, are healthy.
 
 use super::{Draft, Origin, called, replicas};
-use crate::compose::model::{Condition, HealthTest, Service};
+use crate::compose::model::{HealthTest, Service};
 use crate::verify::check::Expectation;
 
 pub(super) fn derive(draft: &mut Draft<'_>, service: &Service) {
-    // a service that another waits for to complete is a job: it is meant to end
-    let awaited = draft.project.services.values().find_map(|other| {
-        let need = other.depends_on.get(&service.name).filter(|d| d.condition == Condition::Completed)?;
-        Some((other.name.clone(), need.span))
-    });
+    let awaited = draft.awaited(&service.name).map(|(waiting, span)| (waiting.clone(), span));
     for replica in replicas(service) {
         let who = called(service, &replica);
         match &awaited {
@@ -25,6 +21,9 @@ pub(super) fn derive(draft: &mut Draft<'_>, service: &Service) {
                 Origin::attribute(&service.name, "", service.span),
                 Expectation::Running(replica.clone()),
             ),
+        }
+        if awaited.is_some() {
+            continue;
         }
         let Some(health) = service.healthcheck.as_ref().filter(|h| h.test != Some(HealthTest::None)) else { continue };
         draft.add(

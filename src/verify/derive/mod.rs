@@ -6,13 +6,15 @@ mod names;
 mod namespace;
 mod ports;
 mod reach;
+#[cfg(test)]
+mod tests;
 
 pub(super) use declared::placeholders;
 use indexmap::IndexMap;
 
 use super::check::{Basis, Check, Expectation};
 use super::topology::Topology;
-use crate::compose::model::{Project, Service};
+use crate::compose::model::{Condition, Project, Service};
 use crate::finding::Findings;
 use crate::name::{Replica, ServiceName};
 use crate::source::Span;
@@ -23,6 +25,9 @@ pub fn derive(project: &Project, topology: &Topology, findings: &mut Findings) -
     let mut draft = Draft { project, topology, checks: IndexMap::new() };
     for service in project.services.values() {
         life::derive(&mut draft, service);
+        if !draft.stays(&service.name) {
+            continue;
+        }
         namespace::derive(&mut draft, service);
         names::derive(&mut draft, service);
         ports::derive(&mut draft, service);
@@ -63,6 +68,21 @@ impl Draft<'_> {
         let Origin { service, basis, span } = origin;
         let check = Check { id: id.clone(), service: service.cloned(), says, basis, span, expectation };
         self.checks.insert(id, check);
+    }
+
+    /// Whether containers of the service are meant to stay. One that is scaled to none has no container, and a job, which another
+    /// service waits for until it has ended, promises nothing but that end.
+    fn stays(&self, name: &ServiceName) -> bool {
+        let scaled = self.topology.places.get(name).is_some_and(|p| p.scale > 0);
+        scaled && self.awaited(name).is_none()
+    }
+
+    /// Who waits until the service has ended, and where the file says so.
+    fn awaited(&self, name: &ServiceName) -> Option<(&ServiceName, Option<Span>)> {
+        self.project.services.values().find_map(|other| {
+            let need = other.depends_on.get(name).filter(|d| d.condition == Condition::Completed)?;
+            Some((&other.name, need.span))
+        })
     }
 
     /// Whether the service has a network namespace of its own with links in it.

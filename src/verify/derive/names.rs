@@ -42,7 +42,7 @@ struct Known {
 /// Every name that DNS knows on the user-defined networks of the project: services, container names, aliases.
 fn known_names(draft: &Draft<'_>) -> IndexMap<String, Known> {
     let mut names: IndexMap<String, Known> = IndexMap::new();
-    for service in draft.project.services.values().filter(|s| draft.has_own_links(&s.name)) {
+    for service in draft.project.services.values().filter(|s| draft.has_own_links(&s.name) && draft.stays(&s.name)) {
         let mut add = |name: &str, wire: &str, span: Span, path: String| {
             let known = names.entry(name.to_owned()).or_default();
             let owners = known.on.entry(wire.to_owned()).or_default();
@@ -136,7 +136,7 @@ fn link_is_private(draft: &mut Draft<'_>, owner: &Service, alias: &str, span: Sp
         .project
         .services
         .values()
-        .filter(|s| s.name != owner.name && draft.has_own_links(&s.name))
+        .filter(|s| s.name != owner.name && draft.has_own_links(&s.name) && draft.stays(&s.name))
         .filter(|s| !s.links.iter().any(|l| l.value.alias == alias))
         .filter(|s| wires(draft, s).iter().any(|w| w.name != DEFAULT_BRIDGE && own.contains(&w.name)))
         .filter(|s| {
@@ -164,7 +164,9 @@ fn no_name(draft: &mut Draft<'_>, asker: &Service, name: &str, owners: Vec<Owner
 
 /// Links on the default bridge: a line in the linker's /etc/hosts, and in nobody else's.
 fn legacy_links(draft: &mut Draft<'_>, service: &Service) {
-    let on_bridge = |s: &Service| s.networks.is_empty() && wires(draft, s).iter().any(|w| w.name == DEFAULT_BRIDGE);
+    let on_bridge = |s: &Service| {
+        draft.stays(&s.name) && s.networks.is_empty() && wires(draft, s).iter().any(|w| w.name == DEFAULT_BRIDGE)
+    };
     let others: Vec<&Service> =
         draft.project.services.values().filter(|s| s.name != service.name && on_bridge(s)).collect();
     let replicas_of = |l: &Spanned<Link<crate::name::ServiceName>>| {

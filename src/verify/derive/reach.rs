@@ -15,7 +15,7 @@ pub(super) fn derive(draft: &mut Draft<'_>) {
     for (from, to, cell) in matrix.pairs() {
         // whoever shares a namespace is judged with its owner
         let alive = [from, to].into_iter().all(|p| match p {
-            Party::Service(name) => draft.has_own_links(name),
+            Party::Service(name) => draft.has_own_links(name) && draft.stays(name),
             Party::Host => true,
         });
         if !alive || matches!(cell.rule, Rule::R0 | Rule::R1) {

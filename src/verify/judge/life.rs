@@ -6,6 +6,15 @@ use crate::name::Replica;
 use crate::state::observed::{ContainerState, Health};
 use crate::verify::check::{Verdict, Why};
 
+/// What a container is doing, as a sentence about it.
+fn sentence(name: &str, state: &ContainerState) -> String {
+    match state {
+        ContainerState::Exited { .. } => format!("{name} {}", state_text(state)),
+        ContainerState::Created => format!("{name} was {}", state_text(state)),
+        _ => format!("{name} is {}", state_text(state)),
+    }
+}
+
 /// A state in a few words.
 pub(super) fn state_text(state: &ContainerState) -> String {
     match state {
@@ -37,14 +46,15 @@ pub(super) fn running(desk: &Desk<'_>, replica: &Replica) -> Verdict {
             Verdict::refuted("running", format!("{name} is paused")).help(format!("docker unpause {name}"))
         }
         ContainerState::Exited { code: 0, .. } if may_end(desk, replica) => {
-            Verdict::Unproved(Why::Inconclusive(format!(
+            Verdict::Unproved(Why::Undeclared(format!(
                 "{name} has ended with 0; whether it is meant to end, the file does not say: somebody's \
-             `depends_on: {{{}: {{condition: service_completed_successfully}}}}` would",
+                 `depends_on: {{{}: {{condition: service_completed_successfully}}}}` would",
                 replica.service
             )))
         }
-        state => Verdict::refuted("running", format!("{name} is {}", state_text(state)))
-            .help(format!("see what it said: docker logs {name}")),
+        state => {
+            Verdict::refuted("running", sentence(name, state)).help(format!("see what it said: docker logs {name}"))
+        }
     }
 }
 
@@ -82,10 +92,10 @@ pub(super) fn completed(desk: &Desk<'_>, replica: &Replica) -> Verdict {
         ContainerState::Exited { code: 0, finished_at, .. } => {
             Verdict::Proved(vec![format!("{name} ended with 0 at {}", second(finished_at))])
         }
-        ContainerState::Running { .. } | ContainerState::Paused | ContainerState::Created => Verdict::Unproved(
-            Why::Inconclusive(format!("{name} is {}: it has not ended yet", state_text(&container.state))),
-        ),
-        state => Verdict::refuted("ended with 0", format!("{name} is {}", state_text(state)))
+        ContainerState::Running { .. } | ContainerState::Paused | ContainerState::Created => {
+            Verdict::Unproved(Why::Inconclusive(format!("{}: it has not ended yet", sentence(name, &container.state))))
+        }
+        state => Verdict::refuted("ended with 0", sentence(name, state))
             .help(format!("see what it said: docker logs {name}")),
     }
 }
@@ -108,6 +118,6 @@ pub(super) fn healthy(desk: &Desk<'_>, replica: &Replica) -> Verdict {
             Verdict::refuted("healthy", format!("{name} has no health check"))
                 .help("it was made from another file: `bowline up -d` replaces it")
         }
-        state => Verdict::Unproved(Why::NotRunning(format!("{name} is {}", state_text(state)))),
+        state => Verdict::Unproved(Why::NotRunning(sentence(name, state))),
     }
 }

@@ -155,7 +155,7 @@ fn one(desk: &mut Desk<'_>, replica: &Replica, port: &Port, from: Side) -> Step<
             .help("the container was made from another file, or has no bridge: `bowline up -d`"));
     }
     if let Some(paused) = super::life::paused(desk, replica) {
-        let expected = format!("{}/{} of {who} answers", port.target, port.protocol);
+        let expected = format!("{who} answers at {}/{}", port.target, port.protocol);
         return Ok(Verdict::refuted(expected, paused.found).help(paused.help));
     }
     let at = vantage(from);
