@@ -19,6 +19,9 @@ pub fn defaults(tree: &mut Node, findings: &mut Findings) {
         });
         for_items(service, "secrets", secret_target);
         for_items(service, "gpus", device_count);
+        if let Some(provider) = field_mut(service, "provider") {
+            section_mut(provider, "options").for_each(|(_, entry)| provider_option(&mut entry.value));
+        }
         if let Some(resources) = field_mut(service, "deploy").and_then(|d| field_mut(d, "resources"))
             && let Some(reservations) = field_mut(resources, "reservations")
         {
@@ -43,6 +46,16 @@ fn secret_target(secret: &mut Node) {
     if let Some(target) = text(secret, "source").map(|source| format!("/run/secrets/{source}")) {
         set_default(secret, "target", |at| Node::str(at, target));
     }
+}
+
+/// An option is a list of texts; in a later file one text stands for the earlier one, a list goes on.
+fn provider_option(option: &mut Node) {
+    let text = |node: &Node| node.as_scalar().map(|scalar| Node::str(node.span, scalar.value.to_string()));
+    let items = match text(option) {
+        Some(one) => vec![one],
+        None => option.as_seq().unwrap_or_default().iter().filter_map(text).collect(),
+    };
+    *option = Node::seq(option.span, items);
 }
 
 /// A request for devices that says neither how many nor which means every one.

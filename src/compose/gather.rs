@@ -58,7 +58,11 @@ pub fn gather(request: &Request, findings: &mut Findings) -> Gathered {
     let stack_files = gathering.read_stack_files(&named);
     let Gathering { sources, environment, .. } = gathering;
     let profiles = match request.profiles.as_slice() {
-        [] => list(environment.get("COMPOSE_PROFILES").unwrap_or_default(), ","),
+        // `profiles: ["${WHEN}"]` with WHEN unset is active where no profile is asked for: the empty name counts
+        [] => {
+            let asked = environment.get("COMPOSE_PROFILES").unwrap_or_default();
+            asked.split(',').map(|profile| profile.trim().to_owned()).collect()
+        }
         profiles => profiles.to_vec(),
     };
     Gathered { sources, stack_files, project_directory, environment, env_files, profiles }

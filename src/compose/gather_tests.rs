@@ -136,6 +136,8 @@ fn profiles_come_from_the_command_line_or_the_environment() {
     assert_eq!(gather(&asked, &mut Findings::new()).profiles, ["a", "b"]);
     asked.profiles = vec!["c".into()];
     assert_eq!(gather(&asked, &mut Findings::new()).profiles, ["c"]);
+    let none = tree(&[("compose.yaml", "")]);
+    assert_eq!(gather(&request(&none, ""), &mut Findings::new()).profiles, [""]);
 }
 
 #[test]

@@ -79,10 +79,6 @@ fn join_lists(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
     let Some(over) = fresh(over, place).as_seq_mut().map(std::mem::take) else { return base };
     let Some(items) = base.as_seq_mut() else { return base };
     match rule {
-        Merge::Hosts => {
-            let known: BTreeSet<Rc<str>> = items.iter().filter_map(said).collect();
-            items.extend(over.into_iter().filter(|host| said(host).is_none_or(|text| !known.contains(&text))));
-        }
         Merge::Pools => *items = join_pools(std::mem::take(items), over, place.item()),
         Merge::Unique(key) => {
             items.extend(over);
@@ -91,6 +87,10 @@ fn join_lists(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
         Merge::Pairs => {
             items.extend(over);
             unify(items, Key::Text);
+        }
+        _ if rule == Merge::Hosts || place.attribute().is_some_and(|a| a.distinct) => {
+            let known: BTreeSet<Rc<str>> = items.iter().filter_map(said).collect();
+            items.extend(over.into_iter().filter(|item| said(item).is_none_or(|text| !known.contains(&text))));
         }
         _ => items.extend(over),
     }

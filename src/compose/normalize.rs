@@ -62,6 +62,9 @@ fn default_network(tree: &mut Node) {
     let Some(at) = first else { return };
     set_default(tree, "networks", |_| Node::map(at, Mapping::new()));
     if let Some(networks) = field_mut(tree, "networks") {
+        if networks.is_null() {
+            *networks = Node::map(networks.span, Mapping::new());
+        }
         set_default(networks, "default", |_| Node::map(at, Mapping::new()));
     }
 }

@@ -80,8 +80,10 @@ impl Printer {
             let extension = key.starts_with("x-") && !named && !place.takes_names() && place.attribute().is_some();
             let attribute = below.attribute().filter(|_| named);
             let hidden = self.format == Format::Json && place == Place::root() && &**key == "models";
+            let required = place.attribute().is_some_and(|a| a.required.contains(&&**key));
             let skipped = match attribute {
                 _ if hidden => true,
+                Some(attribute) if required && attribute.print != Print::Never => false,
                 Some(attribute) => self.stage == Stage::Canonical && !self.is_shown(value, attribute, below),
                 None => extension && self.format == Format::Json && &**key != "x-verify",
             };

@@ -16,7 +16,7 @@ mod top;
 
 pub use form::{Accepts, Form};
 pub use pattern::Pattern;
-pub use place::{Place, Segment};
+pub use place::{Place, Segment, rows, segments};
 
 /// One attribute of the file format.
 #[derive(Clone, Copy, Debug)]

@@ -22,7 +22,7 @@ pub(super) fn plain(node: &Node, form: Form, short: Short) -> Result<Option<Node
         Form::Test => text(node).map(|line| list(node.span, ["CMD-SHELL".to_owned(), line])),
         Form::OneOrMore => text(node).map(|text| list(node.span, [text])),
         Form::TextsOrNumbers => texts(node),
-        Form::ProviderOptions => provider_options(node),
+        Form::WholeOrMap => no_limit_at_all(node),
         Form::Bytes | Form::WholeBytes | Form::BytesText => size(node)?,
         Form::Duration => time(node)?,
         Form::Mode => mode(node)?,
@@ -124,15 +124,11 @@ fn texts(node: &Node) -> Option<Node> {
     Some(Node::seq(node.span, node.as_seq()?.iter().map(plain).collect()))
 }
 
-fn provider_options(node: &Node) -> Option<Node> {
-    let mut map = node.as_map()?.clone();
-    for (_, entry) in &mut map.0 {
-        let one = text(&entry.value).map(|text| list(entry.value.span, [text]));
-        if let Some(plain) = one.or_else(|| texts(&entry.value)) {
-            entry.value = plain;
-        }
-    }
-    Some(Node::map(node.span, map))
+/// A limit of 0 as its two values, as docker compose prints it.
+fn no_limit_at_all(node: &Node) -> Option<Node> {
+    let zero = matches!(node.as_scalar()?.value, Value::Int(0)).then(|| Node::int(node.span, 0))?;
+    let entry = || Entry { key: node.span, value: zero.clone() };
+    Some(Node::map(node.span, Mapping([("soft".into(), entry()), ("hard".into(), entry())].into_iter().collect())))
 }
 
 /// A size as the text of its bytes, as docker compose prints it.
