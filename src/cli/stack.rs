@@ -43,7 +43,8 @@ impl Stack {
 
     /// Looks at the Engine as far as this stack is concerned.
     pub async fn observe(&self, engine: &Engine) -> Result<Observed, Failure> {
-        let mut images: Vec<String> = self.desired.containers.values().map(|c| c.settings.image.clone()).collect();
+        let each = self.desired.containers.values().flat_map(|c| c.settings.images());
+        let mut images: Vec<String> = each.map(str::to_owned).collect();
         images.sort_unstable();
         images.dedup();
         // the first answer of Engines before API 1.42 does not tell of a Swarm

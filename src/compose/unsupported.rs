@@ -22,7 +22,7 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
         return;
     };
     if let Some(kind) = text(node, "type").filter(|_| place == Place::of("services.*.volumes[]"))
-        && !matches!(kind, "bind" | "volume" | "tmpfs")
+        && !matches!(kind, "bind" | "volume" | "tmpfs" | "image")
     {
         let at = node.get("type").map_or(node.span, |t| t.span);
         findings.push(not_yet(&format!("{trail}: mounts of type `{kind}` are"), at, ""));
@@ -80,7 +80,7 @@ mod tests {
     fn what_is_not_done_yet_is_named_and_what_has_no_effect_is_not() {
         let text = "services: {a: {image: x, use_api_socket: true, ulimits: {}, deploy: {mode: global, replicas: 2, \
             restart_policy: {condition: any, max_attempts: 3}}, \
-            ports: [{target: 80, name: web}], volumes: [{type: image, source: y, target: /y}]}}";
+            ports: [{target: 80, name: web}], volumes: [{type: npipe, source: y, target: /y}]}}";
         let project = load_text("c.yaml", text).project.unwrap();
         let found: Vec<String> = super::unsupported(&project).iter().map(|f| f.message.clone()).collect();
         assert_eq!(
@@ -88,7 +88,7 @@ mod tests {
             [
                 "services.a.use_api_socket is not supported yet",
                 "services.a.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",
-                "services.a.volumes[0]: mounts of type `image` are not supported yet"
+                "services.a.volumes[0]: mounts of type `npipe` are not supported yet"
             ]
         );
     }

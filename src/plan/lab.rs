@@ -76,8 +76,9 @@ impl Lab {
         let version = "28.5.2".to_owned();
         observed.engine = EngineFacts { api: self.api.unwrap_or((1, 51)), version, ..EngineFacts::default() };
         for container in self.desired().containers.values() {
-            let name = &container.settings.image;
-            observed.images.entry(name.clone()).or_insert_with(|| Some(image(name)));
+            for name in container.settings.images() {
+                observed.images.entry(name.to_owned()).or_insert_with(|| Some(image(name)));
+            }
         }
         observed
     }

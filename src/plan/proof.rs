@@ -144,7 +144,8 @@ impl<'a> Proof<'a> {
             };
             let mut makers: Vec<StepId> = network_keys.iter().filter_map(|key| networks.get(key)).copied().collect();
             if let Some(container) = new.and_then(|new| self.plan.desired().containers.get(&new.replica)) {
-                makers.extend(images.get(&container.settings.image));
+                let named = |image: &str| images.iter().find(|(name, _)| ***name == *image).map(|(_, id)| *id);
+                makers.extend(container.settings.images().filter_map(named));
                 let named = |key: &VolumeKey| self.plan.desired().volumes.get(key).map(|v| v.name.as_str());
                 let mounted: Vec<&str> =
                     container.settings.mounts.iter().filter_map(|m| m.kind.volume_name()).collect();

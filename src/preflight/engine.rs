@@ -1,6 +1,7 @@
 //! What the Engine itself cannot do: too old an API, no Swarm.
 
 use super::Scene;
+use crate::compose::model::MountSource;
 use crate::finding::{Code, Finding, Findings};
 use crate::source::Span;
 use crate::state::desired::Attachment;
@@ -19,6 +20,9 @@ pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
         }
     };
     for service in scene.project.services.values() {
+        if !service.annotations.is_empty() {
+            need((1, 43), format!("`annotations` of {}", service.name), Some(service.span));
+        }
         let primary = scene.desired.containers.values().find(|c| c.replica.service == service.name);
         let primary = primary.and_then(|c| match &c.attachment {
             Attachment::Networks(networks) => networks.keys().next(),
@@ -44,8 +48,16 @@ pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
             need((1, 44), "`start_interval` of a health check".into(), Some(check.span));
         }
         for mount in &service.mounts {
-            if let crate::compose::model::MountSource::Volume { subpath: Some(_), .. } = &mount.value.source {
-                need((1, 45), "`subpath` of a volume".into(), Some(mount.span));
+            match &mount.value.source {
+                MountSource::Volume { subpath: Some(_), .. } => {
+                    need((1, 45), "`subpath` of a volume".into(), Some(mount.span));
+                }
+                MountSource::Image { .. } => need((1, 48), "a mount of type `image`".into(), Some(mount.span)),
+                // before it no Engine could mount what is below read-only, and all mounted it writable
+                MountSource::Bind(bind) if bind.recursive.as_deref() == Some("readonly") => {
+                    need((1, 44), "`recursive: readonly` of a bind mount".into(), Some(mount.span));
+                }
+                _ => {}
             }
         }
     }

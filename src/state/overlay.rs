@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::desired::{Borrow, Borrowed};
 use super::observed::ObservedImage;
-use super::settings::{HealthSettings, MountKind, MountSettings, Settings};
+use super::settings::{HealthSettings, MountForm, MountKind, MountSettings, Settings};
 use crate::name::ContainerId;
 
 impl Settings {
@@ -38,8 +38,8 @@ impl Settings {
         for path in &image.volumes {
             let same = |mount: &MountSettings| mount.target.trim_end_matches('/') == path.trim_end_matches('/');
             if !self.mounts.iter().any(same) {
-                let (target, kind) = (path.clone(), MountKind::Anonymous);
-                whole.mounts.push(MountSettings { target, kind, read_only: false });
+                let (target, kind, form) = (path.clone(), MountKind::Anonymous, MountForm::default());
+                whole.mounts.push(MountSettings { target, kind, read_only: false, form });
             }
         }
         whole

@@ -103,6 +103,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The images that must be there before it is created: its own, and those that it mounts.
+    pub fn images(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.image.as_str()).chain(self.mounts.iter().filter_map(|mount| mount.kind.image()))
+    }
+
     /// The ports that `exposed` means, one by one; words that are none are left out.
     pub fn exposed_ports(&self) -> BTreeSet<(u16, Protocol)> {
         self.exposed.iter().flat_map(|text| ports(text)).collect()
@@ -161,6 +166,17 @@ pub struct MountSettings {
     pub kind: MountKind,
     /// Whether it can be written.
     pub read_only: bool,
+    /// How it is asked for; nothing of it is compared.
+    pub form: MountForm,
+}
+
+/// What of a mount is sent and cannot be told from an inspection, or does not matter once it is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MountForm {
+    /// Whether options are sent, be they empty.
+    pub is_mapping: bool,
+    /// Labels of a volume that is made for the mount.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What a mount shows.
@@ -187,15 +203,46 @@ pub enum MountKind {
         propagation: Option<String>,
         /// `z` or `Z`.
         selinux: Option<String>,
+        /// What becomes of mounts below: `disabled`, `writable`, `readonly`; none: they are there.
+        recursive: Option<String>,
     },
-    /// Memory.
+    /// Memory, by `HostConfig.Tmpfs`.
     Tmpfs {
         /// Options of mount(8).
         options: String,
     },
+    /// Memory, by `HostConfig.Mounts`.
+    Memory {
+        /// `SizeBytes`.
+        size: i64,
+        /// `Mode`.
+        mode: u32,
+    },
+    /// An image's files (API 1.48).
+    Image {
+        /// The image.
+        source: String,
+        /// `Subpath`.
+        subpath: Option<String>,
+    },
 }
 
 impl MountKind {
+    /// Memory of `Mounts` as options of mount(8), which say the same.
+    pub fn memory_options(size: i64, mode: u32) -> String {
+        let size = (size > 0).then(|| format!("size={size}"));
+        let mode = (mode > 0).then(|| format!("mode={mode:o}"));
+        size.into_iter().chain(mode).collect::<Vec<_>>().join(",")
+    }
+
+    /// The image, where one is mounted.
+    pub fn image(&self) -> Option<&str> {
+        match self {
+            Self::Image { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
     /// The volume's name, where it is a named one.
     pub fn volume_name(&self) -> Option<&str> {
         match self {

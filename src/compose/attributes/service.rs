@@ -297,17 +297,17 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
         .differs("`false` is printed too; without it the file would read back as `true`."),
     at("volumes[].bind.recursive", Text, "What happens to mounts below.")
         .words(&["enabled", "disabled", "writable", "readonly"])
-        .not_yet()
+        .becomes("BindOptions.NonRecursive, ReadOnlyNonRecursive, ReadOnlyForceRecursive")
         .since("1.44"),
     at("volumes[].bind.selinux", Text, "`z`: shared label; `Z`: a label of its own.").words(&["z", "Z"]),
     at("volumes[].volume", Map, "For volumes."),
-    at("volumes[].volume.labels", Pairs, "Labels of a volume without a name.").not_yet(),
+    at("volumes[].volume.labels", Pairs, "Labels of a volume without a name.").becomes("VolumeOptions.Labels"),
     at("volumes[].volume.nocopy", Flag, "Whether what the image has there stays behind."),
     at("volumes[].volume.subpath", Text, "A directory within the volume.").since("1.45"),
     at("volumes[].tmpfs", Map, "For directories in memory."),
     at("volumes[].tmpfs.size", WholeBytes, "Its size.").range(0, i64::MAX),
     at("volumes[].tmpfs.mode", Number, "Its permission bits, as a number: `0o1777`."),
-    at("volumes[].image", Map, "For images.").not_yet().since("1.48"),
+    at("volumes[].image", Map, "For images.").becomes("ImageOptions").since("1.48"),
     at("volumes[].image.subpath", Text, "A directory within the image."),
     at("volumes_from", Texts, "Services and containers whose mounts it has too: `service[:ro]`, `container:name`.")
         .distinct()

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use indexmap::IndexMap;
+
 use super::fields::Fields;
 use crate::compose::model::{Bind, Mount, MountSource};
 use crate::compose::tree;
@@ -20,19 +22,35 @@ pub(super) fn mounts(service: &Node, path: &str, findings: &mut Findings) -> Vec
         let text = node.as_str().unwrap_or_default();
         let (target, options) = text.split_once(':').unwrap_or((text, ""));
         let source = MountSource::Tmpfs { options: options.to_owned() };
-        mounts.push(Spanned::new(Mount { target: target.to_owned(), source, read_only: false }, node.span));
+        let (target, labels) = (target.to_owned(), IndexMap::new());
+        let mount = Mount { target, source, read_only: false, is_mapping: false, labels };
+        mounts.push(Spanned::new(mount, node.span));
     }
     mounts
 }
 
 fn mount(mut fields: Fields<'_, '_>) -> Option<Mount> {
-    let source = match fields.text("type")?.as_str() {
+    let kind = fields.text("type")?;
+    let source = match kind.as_str() {
         "bind" => MountSource::Bind(bind(&fields)?),
         "volume" => volume(&mut fields)?,
-        "tmpfs" => MountSource::Tmpfs { options: tmpfs_options(fields.node.get("tmpfs")) },
+        "tmpfs" => memory(fields.node.get("tmpfs")),
+        "image" => MountSource::Image {
+            source: fields.text("source")?,
+            subpath: fields.node.get("image").and_then(|o| tree::text(o, "subpath")).map(str::to_owned),
+        },
         _ => return None,
     };
-    Some(Mount { target: fields.text("target")?, source, read_only: fields.flag("read_only").unwrap_or(false) })
+    let options = fields.node.get(&kind).filter(|node| node.as_map().is_some());
+    let text = |node: &Node| node.as_scalar().map(|s| s.value.to_string()).unwrap_or_default();
+    let labels = options.into_iter().flat_map(|o| tree::section(o, "labels"));
+    Some(Mount {
+        target: fields.text("target")?,
+        source,
+        read_only: fields.flag("read_only").unwrap_or(false),
+        is_mapping: options.is_some(),
+        labels: labels.map(|(key, entry)| (key.to_string(), text(&entry.value))).collect(),
+    })
 }
 
 fn bind(fields: &Fields<'_, '_>) -> Option<Bind> {
@@ -40,9 +58,11 @@ fn bind(fields: &Fields<'_, '_>) -> Option<Bind> {
     let option = |key| options.and_then(|o| tree::text(o, key)).map(str::to_owned);
     Some(Bind {
         source: PathBuf::from(fields.text("source")?),
-        create_host_path: options.and_then(|o| o.get("create_host_path")).and_then(Node::as_bool).unwrap_or(true),
+        // as docker compose 2.40.3 has it: options that do not say it say no
+        create_host_path: options.is_none_or(|o| o.get("create_host_path").and_then(Node::as_bool).unwrap_or(false)),
         propagation: option("propagation"),
         selinux: option("selinux"),
+        recursive: option("recursive").filter(|word| word != "enabled"),
     })
 }
 
@@ -56,10 +76,10 @@ fn volume(fields: &mut Fields<'_, '_>) -> Option<MountSource> {
     })
 }
 
-/// The options of a directory in memory as mount(8) writes them.
-fn tmpfs_options(node: Option<&Node>) -> String {
-    let size = node.and_then(|n| tree::text(n, "size")).filter(|size| *size != "0").map(|size| format!("size={size}"));
-    let mode = node.and_then(|n| n.get("mode")?.as_scalar()?.value.to_string().parse::<u32>().ok());
-    let mode = mode.filter(|mode| *mode != 0).map(|mode| format!("mode={mode:o}"));
-    size.into_iter().chain(mode).collect::<Vec<_>>().join(",")
+/// A directory in memory.
+fn memory(node: Option<&Node>) -> MountSource {
+    let number = |key| node.and_then(|n| n.get(key)?.as_scalar().map(|s| s.value.to_string()));
+    let size = number("size").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let mode = number("mode").and_then(|text| text.parse().ok()).unwrap_or(0);
+    MountSource::Memory { size, mode }
 }

@@ -299,6 +299,10 @@ pub struct Mount {
     pub source: MountSource,
     /// `read_only`.
     pub read_only: bool,
+    /// Whether the file has a mapping of options for it, be it empty: docker compose then sends one too.
+    pub is_mapping: bool,
+    /// `volume.labels`: of the volume that is made for it.
+    pub labels: IndexMap<String, String>,
 }
 
 /// What is mounted.
@@ -317,10 +321,24 @@ pub enum MountSource {
     Anonymous,
     /// A path of the Engine's host.
     Bind(Bind),
-    /// Memory.
+    /// Memory: `tmpfs` of the service.
     Tmpfs {
         /// Options in the form of mount(8): `size=64m,mode=1777`.
         options: String,
+    },
+    /// Memory: an entry of `volumes`.
+    Memory {
+        /// `size`, in bytes; 0 is half of the host's memory.
+        size: i64,
+        /// `mode`; 0 is 1777.
+        mode: u32,
+    },
+    /// An image's files (API 1.48).
+    Image {
+        /// The image.
+        source: String,
+        /// `subpath`.
+        subpath: Option<String>,
     },
 }
 
@@ -335,4 +353,6 @@ pub struct Bind {
     pub propagation: Option<String>,
     /// `selinux`: `z` or `Z`.
     pub selinux: Option<String>,
+    /// `recursive`: `enabled`, `disabled`, `writable`, `readonly`.
+    pub recursive: Option<String>,
 }

@@ -8,7 +8,9 @@ use indexmap::IndexMap;
 use super::{address, some, wire, with_prefix};
 use crate::name::{ContainerId, Mac, NetworkId, Replica};
 use crate::state::observed::{BoundPort, ContainerState, Health, ObservedContainer, ObservedEndpoint, OtherContainer};
-use crate::state::settings::{EndpointSettings, MountKind, MountSettings, PortBinding, Settings, ports, range};
+use crate::state::settings::{
+    EndpointSettings, MountForm, MountKind, MountSettings, PortBinding, Settings, ports, range,
+};
 
 /// An inspected container of a project. `None` where its labels do not say which one it is.
 pub(in crate::engine) fn container(raw: wire::Container) -> Option<ObservedContainer> {
@@ -168,6 +170,7 @@ fn mounts(raw: &wire::Container, volumes: &BTreeMap<String, String>) -> Vec<Moun
         target: target.clone(),
         kind: MountKind::Tmpfs { options: options.clone() },
         read_only: false,
+        form: MountForm::default(),
     });
     found.extend(tmpfs);
     // those that it has by `VolumesFrom` are another's
@@ -179,7 +182,8 @@ fn mounts(raw: &wire::Container, volumes: &BTreeMap<String, String>) -> Vec<Moun
     found.retain(|mount| !anonymous(&mount.target));
     for target in volumes.keys().filter(|target| anonymous(target)) {
         let writable = raw.mounts.iter().any(|mount| mount.destination == *target && mount.writable);
-        found.push(MountSettings { target: target.clone(), kind: MountKind::Anonymous, read_only: !writable });
+        let (target, kind, form) = (target.clone(), MountKind::Anonymous, MountForm::default());
+        found.push(MountSettings { target, kind, read_only: !writable, form });
     }
     found.sort();
     found
@@ -203,11 +207,12 @@ fn bind(text: &str) -> Option<MountSettings> {
             create_host_path: true,
             propagation: options.iter().find(|o| propagations.contains(o)).map(|o| (*o).to_owned()),
             selinux: options.iter().find(|o| ["z", "Z"].contains(o)).map(|o| (*o).to_owned()),
+            recursive: None,
         }
     } else {
         MountKind::Volume { name: source, no_copy: has("nocopy"), subpath: None }
     };
-    Some(MountSettings { target, kind, read_only: has("ro") })
+    Some(MountSettings { target, kind, read_only: has("ro"), form: MountForm::default() })
 }
 
 /// An entry of `HostConfig.Mounts`; kinds that bowline cannot make are left out.
@@ -220,6 +225,7 @@ fn mount(raw: &wire::Mount) -> Option<MountSettings> {
                 create_host_path: options.is_some_and(|o| o.create_mountpoint),
                 propagation: options.and_then(|o| some(o.propagation.clone())),
                 selinux: None,
+                recursive: options.and_then(recursive),
             }
         }
         "volume" if raw.source.is_empty() => MountKind::Anonymous,
@@ -228,18 +234,27 @@ fn mount(raw: &wire::Mount) -> Option<MountSettings> {
             no_copy: raw.volume_options.as_ref().is_some_and(|o| o.no_copy),
             subpath: raw.volume_options.as_ref().and_then(|o| some(o.subpath.clone())),
         },
-        "tmpfs" => MountKind::Tmpfs { options: tmpfs_options(raw.tmpfs_options.as_ref()) },
+        "tmpfs" => {
+            let (size, mode) = raw.tmpfs_options.as_ref().map_or((0, 0), |o| (o.size_bytes, o.mode));
+            MountKind::Memory { size, mode }
+        }
+        "image" => MountKind::Image {
+            source: raw.source.clone(),
+            subpath: raw.image_options.as_ref().and_then(|o| some(o.subpath.clone())),
+        },
         _ => return None,
     };
-    Some(MountSettings { target: raw.target.clone(), kind, read_only: raw.read_only })
+    Some(MountSettings { target: raw.target.clone(), kind, read_only: raw.read_only, form: MountForm::default() })
 }
 
-/// `TmpfsOptions` in the words of mount(8).
-fn tmpfs_options(raw: Option<&wire::TmpfsOptions>) -> String {
-    let Some(raw) = raw else { return String::new() };
-    let size = (raw.size_bytes > 0).then(|| format!("size={}", raw.size_bytes));
-    let mode = (raw.mode > 0).then(|| format!("mode={:o}", raw.mode));
-    size.into_iter().chain(mode).collect::<Vec<_>>().join(",")
+/// What becomes of mounts below a bind mount, in the file's words.
+fn recursive(options: &wire::BindOptions) -> Option<String> {
+    let words = [
+        (options.non_recursive, "disabled"),
+        (options.read_only_non_recursive, "writable"),
+        (options.read_only_force_recursive, "readonly"),
+    ];
+    words.into_iter().find(|(is_set, _)| *is_set).map(|(_, word)| word.to_owned())
 }
 
 /// An endpoint. Engines before 25 put the container's short id among the aliases. The MAC that is shown may be one that

@@ -104,8 +104,10 @@ fn mounts_of_three_places_are_one_list() {
             let kind = match &mount.kind {
                 MountKind::Anonymous => "anonymous".to_owned(),
                 MountKind::Tmpfs { options } => format!("tmpfs {options}"),
+                MountKind::Memory { size, mode } => format!("memory {size} {mode:o}"),
+                MountKind::Image { source, .. } => format!("image {source}"),
                 MountKind::Volume { name, no_copy, .. } => format!("volume {name} nocopy={no_copy}"),
-                MountKind::Bind { source, create_host_path, propagation, selinux } => {
+                MountKind::Bind { source, create_host_path, propagation, selinux, .. } => {
                     format!("bind {source} make={create_host_path} {propagation:?} {selinux:?}")
                 }
             };
@@ -121,7 +123,7 @@ fn mounts_of_three_places_are_one_list() {
             "/hh rw bind /tmp make=false None None",
             "/host ro bind /tmp make=true Some(\"rprivate\") None",
             "/t rw tmpfs size=64m",
-            "/t2 rw tmpfs size=1048576,mode=700",
+            "/t2 rw memory 1048576 700",
             "/x rw bind /x make=true None Some(\"z\")",
         ]
     );

@@ -249,6 +249,14 @@ pub(in crate::engine) struct Mount {
     pub bind_options: Option<BindOptions>,
     pub volume_options: Option<VolumeOptions>,
     pub tmpfs_options: Option<TmpfsOptions>,
+    pub image_options: Option<ImageOptions>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(in crate::engine) struct ImageOptions {
+    #[serde(deserialize_with = "nullable")]
+    pub subpath: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -258,6 +266,12 @@ pub(in crate::engine) struct BindOptions {
     pub propagation: String,
     #[serde(deserialize_with = "nullable")]
     pub create_mountpoint: bool,
+    #[serde(deserialize_with = "nullable")]
+    pub non_recursive: bool,
+    #[serde(deserialize_with = "nullable")]
+    pub read_only_non_recursive: bool,
+    #[serde(deserialize_with = "nullable")]
+    pub read_only_force_recursive: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -273,7 +287,7 @@ pub(in crate::engine) struct VolumeOptions {
 #[serde(rename_all = "PascalCase", default)]
 pub(in crate::engine) struct TmpfsOptions {
     #[serde(deserialize_with = "nullable")]
-    pub size_bytes: u64,
+    pub size_bytes: i64,
     #[serde(deserialize_with = "nullable")]
     pub mode: u32,
 }

@@ -1,15 +1,14 @@
 //! Containers: `POST /containers/create`.
 
 use bollard::models::{
-    ContainerCreateBody, HealthConfig, HostConfig, Mount, MountBindOptions,
-    MountBindOptionsPropagationEnum as Propagation, MountType, MountVolumeOptions, NetworkingConfig,
-    PortBinding as Binding, RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, HealthConfig, HostConfig, Mount, MountType, NetworkingConfig, PortBinding as Binding,
+    RestartPolicy, RestartPolicyNameEnum,
 };
 use serde::Serialize;
 
-use super::{endpoint, host, list, map};
+use super::{endpoint, host, list, map, mount};
 use crate::compose::model::{HealthTest, Restart};
-use crate::state::settings::{EndpointSettings, HealthSettings, MountKind, MountSettings, PortBinding, Settings};
+use crate::state::settings::{EndpointSettings, HealthSettings, MountKind, PortBinding, Settings};
 
 /// The API that takes a MAC address in each endpoint; before it there is one for the whole container.
 const ENDPOINT_MAC: (u32, u32) = (1, 44);
@@ -97,12 +96,12 @@ fn host_config(wanted: &Creation<'_>) -> HostConfig {
         ..Mount::default()
     });
     let tmpfs = own.iter().filter_map(|mount| match &mount.kind {
-        MountKind::Tmpfs { options } => Some((mount.target.clone(), tmpfs_options(options, mount.read_only))),
+        MountKind::Tmpfs { options } => Some((mount.target.clone(), mount::tmpfs_options(options, mount.read_only))),
         _ => None,
     });
     HostConfig {
-        binds: list(own.iter().filter_map(|mount| bind(mount))),
-        mounts: list(own.iter().filter_map(|mount| self::mount(mount)).chain(taken_over)),
+        binds: list(own.iter().filter_map(|mount| mount::bind(mount, wanted.api))),
+        mounts: list(own.iter().filter_map(|mount| mount::long(mount, wanted.api)).chain(taken_over)),
         tmpfs: map(&tmpfs.collect()),
         network_mode: Some(wanted.network_mode.clone()),
         links: list(wanted.links.iter().map(|(container, alias)| format!("{container}:{alias}"))),
@@ -127,84 +126,6 @@ fn host_config(wanted: &Creation<'_>) -> HostConfig {
 fn capability(name: &str) -> String {
     let name = name.to_ascii_uppercase();
     if name == "ALL" || name.starts_with("CAP_") { name } else { format!("CAP_{name}") }
-}
-
-fn tmpfs_options(options: &str, read_only: bool) -> String {
-    match (options, read_only) {
-        (options, false) => options.to_owned(),
-        ("", true) => "ro".to_owned(),
-        (options, true) => format!("{options},ro"),
-    }
-}
-
-/// A mount in the form `source:target:options`, where that form can say it. It is the one that makes a missing directory.
-fn bind(mount: &MountSettings) -> Option<String> {
-    let access = if mount.read_only { "ro" } else { "rw" };
-    let target = &mount.target;
-    match &mount.kind {
-        MountKind::Bind { source, propagation, selinux, .. } if is_short(mount) => {
-            let more: String = [selinux, propagation].into_iter().flatten().map(|word| format!(",{word}")).collect();
-            Some(format!("{source}:{target}:{access}{more}"))
-        }
-        MountKind::Volume { name, .. } if is_short(mount) => Some(format!("{name}:{target}:{access}")),
-        _ => None,
-    }
-}
-
-/// Whether the short form can say it: no colon in a path, and nothing but access, propagation and SELinux label.
-fn is_short(mount: &MountSettings) -> bool {
-    let plain = |path: &str| !path.contains(':');
-    plain(&mount.target)
-        && match &mount.kind {
-            MountKind::Bind { source, create_host_path, .. } => *create_host_path && plain(source),
-            MountKind::Volume { no_copy, subpath, .. } => !no_copy && subpath.is_none(),
-            MountKind::Anonymous | MountKind::Tmpfs { .. } => false,
-        }
-}
-
-/// A mount in the long form, where [`bind`] cannot say it.
-fn mount(mount: &MountSettings) -> Option<Mount> {
-    let model = |typ, source: Option<&String>| Mount {
-        target: Some(mount.target.clone()),
-        source: source.cloned(),
-        typ: Some(typ),
-        read_only: mount.read_only.then_some(true),
-        ..Mount::default()
-    };
-    match &mount.kind {
-        _ if is_short(mount) => None,
-        MountKind::Anonymous => Some(model(MountType::VOLUME, None)),
-        MountKind::Bind { source, create_host_path, propagation, .. } => {
-            let options = MountBindOptions {
-                propagation: propagation.as_deref().and_then(propagation_word),
-                create_mountpoint: create_host_path.then_some(true),
-                ..MountBindOptions::default()
-            };
-            let bind_options = (options != MountBindOptions::default()).then_some(options);
-            Some(Mount { bind_options, ..model(MountType::BIND, Some(source)) })
-        }
-        MountKind::Volume { name, no_copy, subpath } => Some(Mount {
-            volume_options: Some(MountVolumeOptions {
-                no_copy: no_copy.then_some(true),
-                subpath: subpath.clone(),
-                ..MountVolumeOptions::default()
-            }),
-            ..model(MountType::VOLUME, Some(name))
-        }),
-        MountKind::Tmpfs { .. } => None,
-    }
-}
-
-fn propagation_word(word: &str) -> Option<Propagation> {
-    match word {
-        "private" => Some(Propagation::PRIVATE),
-        "rprivate" => Some(Propagation::RPRIVATE),
-        "shared" => Some(Propagation::SHARED),
-        "rshared" => Some(Propagation::RSHARED),
-        "slave" => Some(Propagation::SLAVE),
-        "rslave" => Some(Propagation::RSLAVE),
-        _ => None,
-    }
 }
 
 /// `HostPort` is `""` (any), `80`, or `8000-8010` (one of these).

@@ -3,6 +3,7 @@
 
 mod container;
 mod host;
+mod mount;
 mod network;
 #[cfg(test)]
 mod tests;

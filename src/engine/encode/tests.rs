@@ -6,11 +6,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::compose::model::{HealthTest, Restart};
+use crate::compose::model::{
+    BlockResources, Device, DeviceRequest, HealthTest, Logging, Namespaces, Resources, Restart,
+};
 use crate::name::Protocol;
 use crate::state::desired::DesiredNetwork;
 use crate::state::settings::{
-    EndpointSettings, HealthSettings, IpamSettings, MountKind, MountSettings, PoolSettings, PortBinding, Settings,
+    EndpointSettings, HealthSettings, IpamSettings, MountForm, MountKind, MountSettings, PoolSettings, PortBinding,
+    Settings,
 };
 
 fn body(settings: &Settings, endpoints: Vec<(String, EndpointSettings)>, api: (u32, u32)) -> Value {
@@ -21,11 +24,11 @@ fn body(settings: &Settings, endpoints: Vec<(String, EndpointSettings)>, api: (u
 }
 
 fn mount(target: &str, kind: MountKind) -> MountSettings {
-    MountSettings { target: target.into(), kind, read_only: false }
+    MountSettings { target: target.into(), kind, read_only: false, form: MountForm::default() }
 }
 
 fn bind(source: &str, create_host_path: bool) -> MountKind {
-    MountKind::Bind { source: source.into(), create_host_path, propagation: None, selinux: None }
+    MountKind::Bind { source: source.into(), create_host_path, propagation: None, selinux: None, recursive: None }
 }
 
 #[test]
@@ -114,6 +117,85 @@ fn mounts_go_where_the_api_can_say_them() {
         {"Target": "/anon", "Source": "0123", "Type": "volume"},
     ]);
     assert_eq!(host["Mounts"], long);
+}
+
+#[test]
+fn long_forms_are_those_of_docker_compose() {
+    let bind = |propagation: Option<&str>, recursive: Option<&str>, create_host_path| MountKind::Bind {
+        source: "/s".into(),
+        create_host_path,
+        propagation: propagation.map(Into::into),
+        selinux: None,
+        recursive: recursive.map(Into::into),
+    };
+    let said = |target, kind| {
+        let form = MountForm { is_mapping: true, labels: BTreeMap::new() };
+        MountSettings { form, ..mount(target, kind) }
+    };
+    let labels = MountForm { is_mapping: true, labels: BTreeMap::from([("a".into(), "b".into())]) };
+    let settings = Settings {
+        mounts: vec![
+            said("/p", bind(Some("rshared"), None, true)),
+            said("/r", bind(None, Some("readonly"), false)),
+            said("/m", MountKind::Memory { size: 1024, mode: 0o700 }),
+            said("/i", MountKind::Image { source: "img".into(), subpath: Some("bin".into()) }),
+            MountSettings { form: labels, ..mount("/l", MountKind::Anonymous) },
+        ],
+        ..Settings::default()
+    };
+    let host = &body(&settings, vec![], (1, 51))["HostConfig"];
+    let sent = json!([
+        {"Target": "/p", "Source": "/s", "Type": "bind",
+         "BindOptions": {"Propagation": "rshared", "CreateMountpoint": true}},
+        {"Target": "/r", "Source": "/s", "Type": "bind", "BindOptions": {"ReadOnlyForceRecursive": true}},
+        {"Target": "/m", "Type": "tmpfs", "TmpfsOptions": {"SizeBytes": 1024, "Mode": 448}},
+        {"Target": "/i", "Source": "img", "Type": "image", "ImageOptions": {"Subpath": "bin"}},
+        {"Target": "/l", "Type": "volume", "VolumeOptions": {"Labels": {"a": "b"}}},
+        {"Target": "/anon", "Source": "0123", "Type": "volume"},
+    ]);
+    assert_eq!((&host["Mounts"], &host["Binds"]), (&sent, &Value::Null));
+    let old = &body(&settings, vec![], (1, 41))["HostConfig"];
+    assert_eq!(old["Binds"], json!(["/s:/p:rw,rshared"]), "there `Mounts` makes no directory");
+}
+
+#[test]
+fn limits_devices_and_namespaces_go_by_the_names_of_the_api() {
+    let settings = Settings {
+        resources: Resources {
+            nano_cpus: 500_000_000,
+            memory: 64 << 20,
+            pids_limit: -1,
+            ulimits: vec![("nofile".into(), 1, 2)],
+            devices: vec![Device { source: "/a".into(), target: "/b".into(), permissions: "r".into() }],
+            device_requests: vec![DeviceRequest {
+                count: -1,
+                capabilities: vec!["gpu".into()],
+                ..DeviceRequest::default()
+            }],
+            block: BlockResources { read_bytes: vec![("/d".into(), 5)], ..BlockResources::default() },
+            ..Resources::default()
+        },
+        namespaces: Namespaces { pid: Some("host".into()), cgroup: Some("private".into()), ..Namespaces::default() },
+        logging: Logging { options: BTreeMap::from([("a".into(), "b".into())]), ..Logging::default() },
+        system_paths_unconfined: true,
+        cap_add: ["net_admin", "ALL"].map(str::to_owned).into(),
+        ..Settings::default()
+    };
+    let host = &body(&settings, vec![], (1, 51))["HostConfig"];
+    let expected = json!({
+        "NanoCpus": 500_000_000, "Memory": 64 << 20, "PidsLimit": -1, "PidMode": "host", "CgroupnsMode": "private",
+        "Ulimits": [{"Name": "nofile", "Soft": 1, "Hard": 2}], "MaskedPaths": [], "ReadonlyPaths": [],
+        "Devices": [{"PathOnHost": "/a", "PathInContainer": "/b", "CgroupPermissions": "r"}],
+        "DeviceRequests": [{"Driver": "", "Count": -1, "Capabilities": [["gpu"]]}],
+        "BlkioDeviceReadBps": [{"Path": "/d", "Rate": 5}], "CapAdd": ["ALL", "CAP_NET_ADMIN"],
+        "LogConfig": {"Type": "", "Config": {"a": "b"}},
+    });
+    for (field, value) in expected.as_object().unwrap() {
+        assert_eq!(&host[field], value, "{field}");
+    }
+    let update = serde_json::to_value(update(&settings)).unwrap();
+    assert_eq!((&update["Memory"], &update["MemorySwap"]), (&json!(64 << 20), &json!(128 << 20)));
+    assert_eq!(update["RestartPolicy"]["Name"], "no");
 }
 
 #[test]

@@ -245,7 +245,7 @@ impl<'a> Work<'a> {
     /// Makes a new container, under its own name where that is free.
     fn make(&mut self, fate: &Fate<'a>, fates: &Fates<'a>) {
         let wanted = fate.wanted;
-        let pull = self.pull(wanted);
+        let pulls: Vec<Handle> = wanted.settings.images().filter_map(|image| self.pull(wanted, image)).collect();
         let keys: Vec<NetworkKey> = match &wanted.attachment {
             Attachment::Networks(all) => all.keys().cloned().collect(),
             _ => Vec::new(),
@@ -280,7 +280,7 @@ impl<'a> Work<'a> {
         self.last.insert(target.clone(), step);
         self.creates.insert(wanted.replica.clone(), step);
         self.named.push((step, target.clone(), name));
-        pull.into_iter().for_each(|pull| self.builder.needs(step, pull, Needs::Exists));
+        pulls.into_iter().for_each(|pull| self.builder.needs(step, pull, Needs::Exists));
         for key in first {
             self.after_network(step, key);
         }
@@ -301,8 +301,7 @@ impl<'a> Work<'a> {
     }
 
     /// The pull that a new container waits for, if one is needed.
-    fn pull(&mut self, wanted: &DesiredContainer) -> Option<Handle> {
-        let image = &wanted.settings.image;
+    fn pull(&mut self, wanted: &DesiredContainer, image: &str) -> Option<Handle> {
         if let Some(pull) = self.pulls.get(image) {
             return Some(*pull);
         }
@@ -314,8 +313,8 @@ impl<'a> Work<'a> {
             _ if missing => Cause::Missing,
             _ => return None,
         };
-        let step = self.builder.step(Operation::Pull { image: image.clone() }, cause);
-        self.pulls.insert(image.clone(), step);
+        let step = self.builder.step(Operation::Pull { image: image.to_owned() }, cause);
+        self.pulls.insert(image.to_owned(), step);
         Some(step)
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Attachment, Borrow, Borrowed, DesiredContainer, Naming, endpoint, hash, labels, spans};
 use crate::compose::model::{Condition, Healthcheck, Mount, MountSource, Namespaces, Port, Project, Service};
 use crate::name::Replica;
-use crate::state::settings::{HealthSettings, MountKind, MountSettings, PortBinding, Settings};
+use crate::state::settings::{HealthSettings, MountForm, MountKind, MountSettings, PortBinding, Settings};
 
 /// One container of `service`.
 pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> DesiredContainer {
@@ -160,8 +160,13 @@ fn mount(project: &Project, mount: &Mount) -> MountSettings {
             create_host_path: bind.create_host_path,
             propagation: bind.propagation.clone(),
             selinux: bind.selinux.clone(),
+            recursive: bind.recursive.clone(),
         },
         MountSource::Tmpfs { options } => MountKind::Tmpfs { options: options.clone() },
+        MountSource::Memory { size, mode } => MountKind::Memory { size: *size, mode: *mode },
+        MountSource::Image { source, subpath } => MountKind::Image { source: source.clone(), subpath: subpath.clone() },
     };
-    MountSettings { target: mount.target.clone(), kind, read_only: mount.read_only }
+    let labels = mount.labels.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let form = MountForm { is_mapping: mount.is_mapping, labels };
+    MountSettings { target: mount.target.clone(), kind, read_only: mount.read_only, form }
 }

@@ -10,7 +10,7 @@ use crate::compose::model::{HealthTest, Restart};
 use crate::name::{ContainerId, NetworkKey, Replica};
 use crate::state::desired::{Attachment, Borrowed, Desired, DesiredContainer, Lenders, LinkTarget, labels};
 use crate::state::observed::{Observed, ObservedContainer, ObservedImage};
-use crate::state::settings::{HealthSettings, MountKind, MountSettings, PortBinding, Settings, ports};
+use crate::state::settings::{HealthSettings, MountForm, MountKind, MountSettings, PortBinding, Settings, ports};
 
 /// How a container differs, by what mends it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -295,15 +295,21 @@ fn compare_mounts(out: &mut Comparison, declared: &Settings, found: &Settings) {
 fn normal(mount: &MountSettings) -> MountSettings {
     let mut mount = mount.clone();
     mount.target.clear();
+    mount.form = MountForm::default();
+    if let MountKind::Memory { size, mode } = mount.kind {
+        mount.kind = MountKind::Tmpfs { options: MountKind::memory_options(size, mode) };
+    }
     match &mut mount.kind {
-        MountKind::Bind { source, propagation, .. } => {
+        MountKind::Bind { source, propagation, create_host_path, .. } => {
+            // what it asks for is done when the container is there
+            *create_host_path = true;
             if source.len() > 1 {
                 *source = source.trim_end_matches('/').to_owned();
             }
             *propagation = propagation.take().filter(|word| word != "rprivate");
         }
         MountKind::Tmpfs { options } => *options = tmpfs(options),
-        MountKind::Volume { .. } | MountKind::Anonymous => {}
+        MountKind::Volume { .. } | MountKind::Anonymous | MountKind::Memory { .. } | MountKind::Image { .. } => {}
     }
     mount
 }
@@ -459,10 +465,23 @@ impl Show for MountSettings {
     fn show(&self) -> String {
         let mode = if self.read_only { ", read-only" } else { "" };
         match &self.kind {
-            MountKind::Volume { name, .. } => format!("volume {name}{mode}"),
+            MountKind::Volume { name, no_copy, subpath } => {
+                let no_copy = if *no_copy { ", nocopy" } else { "" };
+                let subpath = subpath.as_ref().map(|path| format!(", {path} of it")).unwrap_or_default();
+                format!("volume {name}{subpath}{no_copy}{mode}")
+            }
             MountKind::Anonymous => format!("anonymous volume{mode}"),
-            MountKind::Bind { source, .. } => format!("{source}{mode}"),
+            MountKind::Bind { source, propagation, selinux, recursive, .. } => {
+                let options: String =
+                    [propagation, selinux, recursive].into_iter().flatten().map(|word| format!(", {word}")).collect();
+                format!("{source}{mode}{options}")
+            }
             MountKind::Tmpfs { options } => format!("tmpfs {options}{mode}"),
+            MountKind::Memory { size, mode: bits } => {
+                format!("tmpfs {}{mode}", MountKind::memory_options(*size, *bits))
+            }
+            MountKind::Image { source, subpath: Some(path) } => format!("image {source} {path}{mode}"),
+            MountKind::Image { source, subpath: None } => format!("image {source}{mode}"),
         }
     }
 }

@@ -51,6 +51,21 @@ const ATTRIBUTES: &[(&str, &str, &str)] = &[
     ("logging: {driver: local}", "logging: {driver: none}", "logging.driver (local, declared none)"),
     ("logging: {options: {a: b}}", "logging: {options: {a: c}}", "logging.options.a (b, declared c)"),
     ("volumes_from: ['b:ro']", "volumes_from: [b]", "volumes_from (test-b-1:ro, declared test-b-1)"),
+    (
+        "volumes: [{type: tmpfs, target: /t, tmpfs: {size: 1k}}]",
+        "volumes: [{type: tmpfs, target: /t, tmpfs: {size: 2k}}]",
+        "volumes./t (tmpfs size=1024, declared tmpfs size=2048)",
+    ),
+    (
+        "volumes: [{type: image, source: i, target: /i}]",
+        "volumes: [{type: image, source: i, target: /i, image: {subpath: p}}]",
+        "volumes./i (image i, declared image i p)",
+    ),
+    (
+        "volumes: [{type: bind, source: /s, target: /t}]",
+        "volumes: [{type: bind, source: /s, target: /t, bind: {recursive: disabled}}]",
+        "volumes./t (/s, declared /s, disabled)",
+    ),
     ("restart: always", "deploy: {restart_policy: {condition: none}}", "restart (always, declared no)"),
 ];
 
@@ -107,6 +122,16 @@ fn what_the_engine_fills_in_or_drops_is_no_difference() {
             resources.oom_kill_disable = false;
         },
     );
+    assert!(plan.is_empty(), "{plan}");
+}
+
+#[test]
+fn what_two_words_mean_alike_is_no_difference() {
+    let before =
+        stack("tmpfs: '/t:mode=0700,size=1m', volumes: [{type: bind, source: /s, target: /s}]").up().observed();
+    let memory = "{type: tmpfs, target: /t, tmpfs: {size: 1048576, mode: 0o700}}";
+    let bind = "{type: bind, source: /s/, target: /s, bind: {propagation: rprivate, create_host_path: true}}";
+    let plan = stack(&format!("volumes: [{memory}, {bind}]")).up_from(&before).plan;
     assert!(plan.is_empty(), "{plan}");
 }
 
