@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{config, down, graph, lifecycle, logs, plan, ps, up, verify, version, wait};
+use super::{config, down, graph, images, lifecycle, logs, plan, ps, up, verify, version, wait};
 
 /// Ties a Compose stack fast and proves that the knot holds.
 #[derive(Debug, Parser)]
@@ -25,6 +25,7 @@ pub struct Arguments {
 /// One variant a command; each command's arguments stand in its own file.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Build(images::Build),
     #[command(alias = "convert")]
     Config(config::Arguments),
     Create(Box<up::Create>),
@@ -35,6 +36,7 @@ pub enum Command {
     Pause(lifecycle::Pause),
     Plan(plan::Arguments),
     Ps(ps::Arguments),
+    Pull(images::Pull),
     Restart(lifecycle::Restart),
     Rm(lifecycle::Rm),
     Scale(up::Scale),

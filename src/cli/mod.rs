@@ -12,6 +12,7 @@ mod down;
 mod engine;
 mod exit;
 mod graph;
+mod images;
 mod lifecycle;
 mod load;
 mod lock;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
 /// One arm a command. A command that talks to an Engine runs its future by [`block_on`]; the others start no runtime.
 fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> {
     match command {
+        Command::Build(arguments) => images::build(global, arguments),
         Command::Config(arguments) => config::run(global, arguments),
         Command::Create(arguments) => up::run(global, &(**arguments).clone().into()),
         Command::Down(arguments) => down::run(global, arguments),
@@ -63,6 +65,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Pause(arguments) => lifecycle::run(global, arguments),
         Command::Plan(arguments) => plan::run(global, arguments),
         Command::Ps(arguments) => ps::run(global, arguments),
+        Command::Pull(arguments) => images::pull(global, arguments),
         Command::Restart(arguments) => lifecycle::run(global, arguments),
         Command::Rm(arguments) => lifecycle::run(global, arguments),
         Command::Scale(arguments) => up::run(global, &arguments.clone().into()),

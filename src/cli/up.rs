@@ -5,6 +5,7 @@ use std::time::Duration;
 use bowline::engine::Engine;
 use bowline::finding::Findings;
 use bowline::name::ServiceName;
+use bowline::plan::images;
 use bowline::plan::up::{Recreate, UpOptions, up};
 use bowline::plan::{Cause, Plan};
 use bowline::report::logs::Look;
@@ -115,6 +116,12 @@ pub struct Changes {
     /// When to pull images, whatever the file says.
     #[arg(long, value_enum, value_name = "POLICY")]
     pull: Option<Pull>,
+    /// Build images anew before anything else.
+    #[arg(long, conflicts_with = "no_build")]
+    build: bool,
+    /// Build nothing, not even an image that is not there.
+    #[arg(long)]
+    no_build: bool,
     /// Say nothing of how far a pull is.
     #[arg(long)]
     quiet_pull: bool,
@@ -196,6 +203,11 @@ impl Changes {
             remove_orphans: self.remove_orphans,
             timeout: self.timeout.map(Duration::from_secs),
             renew_anonymous_volumes: self.renew_anon_volumes,
+            build: match (self.build, self.no_build) {
+                (true, _) => Some(true),
+                (_, true) => Some(false),
+                _ => None,
+            },
             pull: self.pull.and_then(|pull| pull.to_possible_value()).map(|value| value.get_name().to_owned()),
             ..UpOptions::default()
         }
@@ -236,15 +248,23 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
         true => None,
         false => Some(lock::take(&engine, &stack.desired.project, "up", &mut signals).await?),
     };
-    let observed = stack.observe(&engine).await?;
-    let plan = plan(global, stack, &observed, options)?;
+    let mut observed = stack.observe(&engine).await?;
+    let mut plan = plan(global, stack, &observed, options)?;
     let rigour = if arguments.no_preflight { Rigour::Tell } else { Rigour::Refuse };
     preflight::check(global, &engine, stack, &observed, &plan, rigour).await?;
+    let display = Display::new(global);
+    let images = images::refresh(&stack.desired, &observed, options).map_err(carry::flaw)?;
     if global.dry_run {
-        output::answer(&plan.to_string())?;
+        output::answer(&format!("{images}{plan}"))?;
         return Ok(Exit::Ok);
     }
-    let display = Display::new(global);
+    if !images.is_empty() {
+        let never = std::future::pending();
+        let outcomes = carry::carry_out(Stage::new(global, &engine, &display), &images, &mut signals, never).await;
+        carry::verdict(&images, &outcomes)?;
+        observed = stack.observe(&engine).await?;
+        plan = self::plan(global, stack, &observed, options)?;
+    }
     tell_why(&plan, &display);
     if arguments.detach || arguments.wait || arguments.no_start {
         return detached(global, &engine, &plan, &display, &mut signals, &stack.desired.project).await;

@@ -55,6 +55,11 @@ impl Call {
         self.query("filters", &filters)
     }
 
+    /// The path with its query.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     fn name(&self) -> String {
         format!("{} {}", self.method, self.path.split('?').next().unwrap_or_default())
     }
@@ -127,7 +132,7 @@ impl Engine {
 }
 
 /// `{"message": "…"}`, or whatever else a proxy in between may say.
-fn message(body: &[u8], status: u16) -> String {
+pub(super) fn message(body: &[u8], status: u16) -> String {
     #[derive(serde::Deserialize)]
     struct Refusal {
         message: String,

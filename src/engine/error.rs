@@ -64,6 +64,9 @@ pub enum Error {
         /// The one that was negotiated.
         has: (u32, u32),
     },
+    /// An image was not built.
+    #[error("{0}")]
+    Build(String),
     /// The address or the context of the Engine cannot be used.
     #[error("{0}")]
     Address(String),

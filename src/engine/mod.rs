@@ -3,6 +3,7 @@
 //! Reads go into lenient types of ours, because an unknown word must not fail a list; writes use bollard's models. Everything
 //! travels on one pooled [`transport`](self) that puts the negotiated API version in front of each path.
 
+mod build;
 mod call;
 mod connect;
 mod decode;

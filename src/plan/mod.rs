@@ -5,6 +5,7 @@ pub mod down;
 #[cfg(test)]
 mod down_tests;
 mod graph;
+pub mod images;
 #[cfg(test)]
 pub(crate) mod lab;
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub enum Operation {
         /// The image.
         image: String,
     },
+    /// `POST /build`, or buildx: the image of a service (`Desired::builds`).
+    Build(ServiceName),
     /// `POST /networks/create`.
     CreateNetwork(NetworkKey),
     /// `DELETE /networks/{id}`.

@@ -120,11 +120,13 @@ impl<'a> Proof<'a> {
 
     fn made_once_and_before_use(&self) -> Result<(), Flaw> {
         let mut images = BTreeMap::new();
+        let mut builds = BTreeMap::new();
         let mut networks: BTreeMap<&NetworkKey, StepId> = BTreeMap::new();
         let mut volumes: BTreeMap<&VolumeKey, StepId> = BTreeMap::new();
         for (id, step) in self.plan.steps() {
             let old = match &step.operation {
                 Operation::Pull { image } => images.insert(image, id),
+                Operation::Build(service) => builds.insert(service, id),
                 Operation::CreateNetwork(key) => networks.insert(key, id),
                 Operation::CreateVolume(key) => volumes.insert(key, id),
                 _ => None,
@@ -146,6 +148,7 @@ impl<'a> Proof<'a> {
             if let Some(container) = new.and_then(|new| self.plan.desired().containers.get(&new.replica)) {
                 let named = |image: &str| images.iter().find(|(name, _)| ***name == *image).map(|(_, id)| *id);
                 makers.extend(container.settings.images().filter_map(named));
+                makers.extend(builds.get(&container.replica.service));
                 let named = |key: &VolumeKey| self.plan.desired().volumes.get(key).map(|v| v.name.as_str());
                 let mounted: Vec<&str> =
                     container.settings.mounts.iter().filter_map(|m| m.kind.volume_name()).collect();

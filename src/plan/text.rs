@@ -28,6 +28,7 @@ impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pull { image } => write!(f, "pull {image}"),
+            Self::Build(service) => write!(f, "build {service}"),
             Self::CreateNetwork(key) => write!(f, "create network {key}"),
             Self::RemoveNetwork(network) => write!(f, "remove network {network}"),
             Self::Connect { container, network } => write!(f, "connect {container} {network}"),

@@ -9,7 +9,7 @@ pub(super) fn check_images(scene: Scene<'_>, findings: &mut Findings) {
     for service in scene.project.services.values() {
         let Some(image) = &service.image else { continue };
         let missing = matches!(scene.observed.images.get(&image.value), Some(None));
-        if missing && service.pull_policy.as_deref() == Some("never") {
+        if missing && service.build.is_none() && service.pull_policy.as_deref() == Some("never") {
             findings.push(
                 Finding::error(
                     Code::ImageMissing,

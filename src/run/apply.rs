@@ -1,7 +1,7 @@
 //! From an operation to the one call of the Engine that carries it out. What it leaves open are ids that are not born yet.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -11,9 +11,12 @@ use super::interrupt::Interrupt;
 use super::outcome::{Event, Fate, Kind, Outcomes, StepError};
 use super::wait::Watch;
 use crate::engine::{Creation, Engine, Error};
-use crate::name::{ContainerId, NetworkKey, Replica};
+use crate::name::{ContainerId, NetworkKey, Replica, ServiceName};
 use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Plan, Step, StepId, Target, Wait};
 use crate::state::desired::{Attachment, DesiredContainer, Lenders, labels};
+
+/// How many lines of a builder are told when it failed.
+const LAST_LINES: usize = 20;
 
 /// How a plan is run.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +95,7 @@ fn refused(plan: &Plan, error: &StepError, tell: &dyn Fn(&Event<'_>)) -> Outcome
 fn lane(step: &Step) -> Lane {
     match step.operation {
         Operation::Await(_) => Lane::Leavable,
-        Operation::Pull { .. } | Operation::Stop { .. } => Lane::Free,
+        Operation::Pull { .. } | Operation::Build(_) | Operation::Stop { .. } => Lane::Free,
         _ => Lane::Bounded,
     }
 }
@@ -115,6 +118,7 @@ impl Run<'_> {
         let engine = self.engine;
         match &self.plan.step(id).operation {
             Operation::Pull { image } => self.pull(id, image).await?,
+            Operation::Build(service) => self.build(id, service).await?,
             Operation::CreateNetwork(key) => self.create_network(key).await?,
             Operation::RemoveNetwork(network) => self.remove_network(network).await?,
             Operation::Connect { container, network } => self.connect(container, network).await?,
@@ -169,6 +173,25 @@ impl Run<'_> {
             (self.tell)(&Event::Pulling(id, &layer?));
         }
         Ok(())
+    }
+
+    /// An image that is not built says what the builder said last.
+    async fn build(&self, id: StepId, service: &ServiceName) -> Result<(), StepError> {
+        let wanted = self.plan.desired().builds.get(service).ok_or_else(|| unplanned(service))?;
+        let last = RefCell::new(VecDeque::new());
+        let tell = |line: &str| {
+            (self.tell)(&Event::Note(id, line));
+            let mut last = last.borrow_mut();
+            last.push_back(line.to_owned());
+            if last.len() > LAST_LINES {
+                last.pop_front();
+            }
+        };
+        self.engine.build(wanted, &tell).await.map_err(|why| {
+            let mut told = StepError::from(why);
+            told.details.extend(last.take());
+            told
+        })
     }
 
     async fn create_network(&self, key: &NetworkKey) -> Result<(), StepError> {

@@ -1,5 +1,6 @@
 //! What the file asks the Engine to hold, in the Engine's terms: names, labels, addresses, aliases and links.
 
+mod build;
 mod container;
 mod endpoint;
 mod hash;
@@ -10,6 +11,8 @@ mod spans;
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+
+pub use build::DesiredBuild;
 
 use super::settings::{EndpointSettings, IpamSettings, Settings};
 use crate::compose::model::{Condition, Dependency, Link, Project, Service};
@@ -25,6 +28,8 @@ pub struct Desired {
     pub networks: IndexMap<NetworkKey, DesiredNetwork>,
     /// Volumes by key, in the order of the file.
     pub volumes: IndexMap<VolumeKey, DesiredVolume>,
+    /// The images that are built here, by service, in the order of the file.
+    pub builds: IndexMap<ServiceName, DesiredBuild>,
     /// Containers by service and number, in the order of the file.
     pub containers: IndexMap<Replica, DesiredContainer>,
     /// The services that run, with however many containers (none is possible), in the order of the file.
@@ -57,6 +62,7 @@ pub fn desired(project: &Project, options: &DesiredOptions) -> Desired {
         project: project.name.clone(),
         networks: project.networks.iter().map(|(k, n)| (k.clone(), network::network(project, &decoded, n))).collect(),
         volumes: project.volumes.iter().map(|(k, v)| (k.clone(), network::volume(project, &decoded, v))).collect(),
+        builds: build::builds(project),
         containers,
         services: project.services.keys().cloned().collect(),
         inactive: project.inactive.clone(),
@@ -100,6 +106,7 @@ impl Desired {
             project,
             networks: IndexMap::new(),
             volumes: IndexMap::new(),
+            builds: IndexMap::new(),
             containers: IndexMap::new(),
             services: vec![],
             inactive: vec![],

@@ -45,6 +45,14 @@ impl World<'_> {
                 let image_of_step = ObservedImage { id, ..ObservedImage::default() };
                 self.observed.images.insert(image.clone(), Some(image_of_step));
             }
+            Operation::Build(service) => {
+                let id = format!("sha256:{}", self.new_id(step));
+                let tags = self.desired.builds.get(service).map(|build| build.tags.as_slice()).unwrap_or_default();
+                for tag in tags {
+                    let image = ObservedImage { id: id.clone(), ..ObservedImage::default() };
+                    self.observed.images.insert(tag.clone(), Some(image));
+                }
+            }
             Operation::CreateNetwork(key) => self.create_network(step, key),
             Operation::RemoveNetwork(network) => self.observed.networks.retain(|n| n.id.as_ref() != Some(&network.id)),
             Operation::Connect { container, network } => self.connect(container, network),

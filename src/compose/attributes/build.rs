@@ -4,7 +4,7 @@ use super::Form::*;
 use super::{Attribute, Key, Merge, Short, at};
 
 pub(super) const ROWS: &[Attribute] = &[
-    at("", TextOrMap, "How the image is built.").short(Short::Key("context")).not_yet(),
+    at("", TextOrMap, "How the image is built.").short(Short::Key("context")),
     at(".additional_contexts", Pairs, "Further directories, images or services that the Dockerfile may name."),
     at(".args", Variables, "Build arguments; one without a value is taken from bowline's own environment."),
     at(".cache_from", Texts, "Where layers may be taken from."),
@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Attribute] = &[
     at(".dockerfile_inline", Text, "The Dockerfile's text itself."),
     at(".entitlements", Texts, "What the build may do beyond the usual."),
     at(".extra_hosts", Hosts, "Lines for /etc/hosts during the build.").distinct(),
-    at(".isolation", Text, "How build containers are kept apart, on Windows."),
+    at(".isolation", Text, "How build containers are kept apart, on Windows.").no_effect(),
     at(".labels", Pairs, "Labels of the image."),
     at(".network", Text, "The network that the build may use."),
     at(".no_cache", Flag, "Whether every step runs anew."),

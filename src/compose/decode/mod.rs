@@ -3,6 +3,7 @@
 //! What docker compose lets pass and the Engine would refuse (an address that is none, a restart policy that there is
 //! not) is found here.
 
+mod build;
 mod fields;
 mod mount;
 mod network;
@@ -36,12 +37,14 @@ pub(super) fn decode(tree: &Node, identity: Identity, findings: &mut Findings) -
     let mut services = IndexMap::new();
     for (key, entry) in tree::section(tree, "services") {
         if let Ok(name) = key.parse::<ServiceName>() {
-            services.insert(name.clone(), service::service(name, entry.key, &entry.value, findings));
+            services.insert(name.clone(), service::service(name.clone(), entry.key, &entry.value, findings));
+            let path = format!("services.{key}");
+            let build = build::build(&entry.value, &path, tree.get("secrets"), findings);
+            services.entry(name).and_modify(|service| service.build = build);
         }
     }
     for (key, service) in &mut services {
-        let is_built = tree.get("services").and_then(|s| s.get(key.as_str())).is_some_and(|s| tree::has(s, "build"));
-        if service.image.is_none() && is_built {
+        if service.image.is_none() && service.build.is_some() {
             service.image = Some(Spanned::new(format!("{}-{key}", identity.name), service.span));
         }
     }

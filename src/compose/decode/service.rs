@@ -29,6 +29,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
     let mut f = Fields { node, path, findings };
     Service {
         image: f.spanned("image"),
+        build: None, // it reads secrets too: the stage's own `build` fills it in
         command: f.words("command"),
         entrypoint: f.words("entrypoint"),
         environment: environment(node),

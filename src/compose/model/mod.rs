@@ -2,6 +2,7 @@
 //!
 //! Decoded from the canonical tree at the end of the load; names are resolved, defaults filled in, paths absolute.
 
+mod build;
 mod network;
 mod resources;
 mod service;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+pub use build::{Build, BuildKit, BuildSecret, SecretSource};
 pub use network::{Ipam, Network, Pool};
 pub use resources::{BlockResources, Device, DeviceRequest, Hook, Logging, Resources};
 pub use service::{

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::Build;
 use super::resources::{Hook, Logging, Resources};
 use crate::name::{Mac, NetworkKey, Protocol, ServiceName, VolumeKey};
 use crate::source::{Span, Spanned};
@@ -19,6 +20,8 @@ pub struct Service {
     pub span: Span,
     /// `image`; `<project>-<service>` where only `build` is given.
     pub image: Option<Spanned<String>>,
+    /// `build`.
+    pub build: Option<Build>,
     /// `command`; `Some(vec![])` overrides the image's with nothing.
     pub command: Option<Vec<String>>,
     /// `entrypoint`; `Some(vec![])` overrides the image's with nothing.

@@ -29,6 +29,7 @@ pub(super) struct Work<'a> {
     /// The last step of each container.
     last: BTreeMap<Target, Handle>,
     pulls: BTreeMap<String, Handle>,
+    builds: BTreeMap<ServiceName, Option<Handle>>,
     networks: BTreeMap<NetworkKey, Handle>,
     volumes: BTreeMap<VolumeKey, Handle>,
     creates: BTreeMap<Replica, Handle>,
@@ -50,6 +51,7 @@ impl<'a> Work<'a> {
             options,
             last: BTreeMap::new(),
             pulls: BTreeMap::new(),
+            builds: BTreeMap::new(),
             networks: BTreeMap::new(),
             volumes: BTreeMap::new(),
             creates: BTreeMap::new(),
@@ -245,7 +247,7 @@ impl<'a> Work<'a> {
     /// Makes a new container, under its own name where that is free.
     fn make(&mut self, fate: &Fate<'a>, fates: &Fates<'a>) {
         let wanted = fate.wanted;
-        let pulls: Vec<Handle> = wanted.settings.images().filter_map(|image| self.pull(wanted, image)).collect();
+        let images: Vec<Handle> = wanted.settings.images().filter_map(|image| self.image(wanted, image)).collect();
         let keys: Vec<NetworkKey> = match &wanted.attachment {
             Attachment::Networks(all) => all.keys().cloned().collect(),
             _ => Vec::new(),
@@ -280,7 +282,7 @@ impl<'a> Work<'a> {
         self.last.insert(target.clone(), step);
         self.creates.insert(wanted.replica.clone(), step);
         self.named.push((step, target.clone(), name));
-        pulls.into_iter().for_each(|pull| self.builder.needs(step, pull, Needs::Exists));
+        images.into_iter().for_each(|image| self.builder.needs(step, image, Needs::Exists));
         for key in first {
             self.after_network(step, key);
         }
@@ -300,6 +302,36 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The build or the pull that a new container waits for, if one is needed.
+    fn image(&mut self, wanted: &DesiredContainer, image: &str) -> Option<Handle> {
+        let service = &wanted.replica.service;
+        let is_built = wanted.settings.image == image && self.desired.builds.contains_key(service);
+        // who says `pull_policy: missing` beside `build` wants the registry's; who says nothing wants what is written here
+        match self.options.pull.as_deref().or(wanted.pull_policy.as_deref()) {
+            None | Some("build" | "never") if is_built => self.build(service),
+            _ => self.pull(wanted, image),
+        }
+    }
+
+    /// The build of a service's image, if it is not there and may be built; the images that it starts from come first.
+    fn build(&mut self, service: &ServiceName) -> Option<Handle> {
+        if let Some(build) = self.builds.get(service) {
+            return *build;
+        }
+        let desired = self.desired;
+        let wanted = desired.builds.get(service)?;
+        let is_there = |tag: &String| !matches!(self.observed.images.get(tag), Some(None));
+        if self.options.build == Some(false) || wanted.tags.first().is_none_or(is_there) {
+            return None;
+        }
+        self.builds.insert(service.clone(), None); // a circle of bases ends here
+        let bases: Vec<Handle> = wanted.needs.iter().filter_map(|base| self.build(base)).collect();
+        let step = self.builder.step(Operation::Build(service.clone()), Cause::Missing);
+        bases.into_iter().for_each(|base| self.builder.needs(step, base, Needs::Exists));
+        self.builds.insert(service.clone(), Some(step));
+        Some(step)
+    }
+
     /// The pull that a new container waits for, if one is needed.
     fn pull(&mut self, wanted: &DesiredContainer, image: &str) -> Option<Handle> {
         if let Some(pull) = self.pulls.get(image) {
@@ -309,7 +341,6 @@ impl<'a> Work<'a> {
         let missing = matches!(self.observed.images.get(image), Some(None));
         let cause = match policy {
             "never" | "build" => return None,
-            "always" => Cause::Requested("pull_policy: always".to_owned()),
             _ if missing => Cause::Missing,
             _ => return None,
         };
@@ -551,7 +582,9 @@ impl<'a> Work<'a> {
         let mut desired = self.desired.clone();
         for container in desired.containers.values_mut() {
             let image = self.observed.images.get(&container.settings.image).and_then(Option::as_ref);
-            if let (Some(image), false) = (image, self.pulls.contains_key(&container.settings.image)) {
+            let is_made = self.pulls.contains_key(&container.settings.image)
+                || self.builds.contains_key(&container.replica.service);
+            if let (Some(image), false) = (image, is_made) {
                 container.settings.labels.insert(labels::IMAGE.to_owned(), image.id.clone());
             }
         }

@@ -10,6 +10,7 @@ mod waits;
 
 pub(super) use containers::runs;
 pub(super) use networks::existing;
+pub(super) use scope::Scope;
 
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub struct UpOptions {
     pub renew_anonymous_volumes: bool,
     /// `--pull`: a policy for every service.
     pub pull: Option<String>,
+    /// `--build`, `--no-build`; by default an image that is not there is built.
+    pub build: Option<bool>,
 }
 
 /// What brings the Engine from `observed` to `desired`. Orphans that stay and volumes that differ are

@@ -7,7 +7,7 @@ use crate::name::{NetworkKey, ServiceName};
 use crate::state::desired::{Attachment, Desired, DesiredContainer};
 
 /// The services that are brought to what the file says.
-pub(super) struct Scope {
+pub(in crate::plan) struct Scope {
     /// Those that were named, or all.
     pub named: IndexSet<ServiceName>,
     /// Those and what they depend on.
@@ -17,7 +17,7 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub(super) fn new(desired: &Desired, options: &UpOptions) -> Self {
+    pub(in crate::plan) fn new(desired: &Desired, options: &UpOptions) -> Self {
         let whole = options.services.is_empty();
         let chosen = |name: &&ServiceName| whole || options.services.contains(name);
         let named: IndexSet<ServiceName> = desired.services.iter().filter(chosen).cloned().collect();
@@ -33,7 +33,7 @@ impl Scope {
     }
 
     /// Whether a container is to become what the file says.
-    pub(super) fn has(&self, container: &DesiredContainer) -> bool {
+    pub(in crate::plan) fn has(&self, container: &DesiredContainer) -> bool {
         self.all.contains(&container.replica.service)
     }
 

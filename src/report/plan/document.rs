@@ -51,6 +51,7 @@ pub struct StepDocument {
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     Pull,
+    Build,
     CreateNetwork,
     RemoveNetwork,
     Connect,
@@ -171,6 +172,7 @@ fn number(id: StepId) -> usize {
 fn action(operation: &Operation) -> Action {
     match operation {
         Operation::Pull { .. } => Action::Pull,
+        Operation::Build(_) => Action::Build,
         Operation::CreateNetwork(_) => Action::CreateNetwork,
         Operation::RemoveNetwork(_) => Action::RemoveNetwork,
         Operation::Connect { .. } => Action::Connect,

@@ -65,6 +65,12 @@ pub(super) fn resource(project: &Project, user: &IndexMap<String, String>) -> BT
     labels
 }
 
+/// The labels of an image that is built. Without our version: an upgrade would make another image of the same files.
+pub(super) fn image(project: &Project, service: &Service) -> [(String, String); 2] {
+    let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    [label(PROJECT, project.name.as_str()), label(SERVICE, service.name.as_str())]
+}
+
 /// `db:service_healthy:false,job:service_completed_successfully:false`.
 fn depends_on(service: &Service) -> String {
     let each = service.depends_on.iter().map(|(name, d)| format!("{name}:{}:{}", d.condition.as_str(), d.restart));

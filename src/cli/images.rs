@@ -1,0 +1,152 @@
+//! `bowline build` and `bowline pull`.
+
+use bowline::engine::Engine;
+use bowline::name::ServiceName;
+use bowline::plan::Plan;
+use bowline::plan::images::{self, PullOptions};
+use bowline::state::desired::DesiredOptions;
+use clap::{Args, ValueEnum};
+
+use super::args::{Global, Progress};
+use super::carry::{self, Stage};
+use super::display::Display;
+use super::engine::{Purpose, connect};
+use super::exit::{Exit, Failure};
+use super::signals::Signals;
+use super::stack::{Stack, no_such_service};
+use super::{block_on, output};
+
+/// Build the images of services that have a `build`
+#[derive(Debug, Args)]
+pub struct Build {
+    /// A build argument, over the file's; may be repeated. Without a value it is taken from the environment.
+    #[arg(long = "build-arg", value_name = "NAME=VALUE")]
+    arguments: Vec<String>,
+    /// Run every step anew.
+    #[arg(long)]
+    no_cache: bool,
+    /// Pull base images even where they are there.
+    #[arg(long)]
+    pull: bool,
+    /// Say nothing of what the builder says.
+    #[arg(short, long)]
+    quiet: bool,
+    /// Build what the services depend on as well.
+    #[arg(long)]
+    with_dependencies: bool,
+    /// An agent or a key for `RUN --mount=type=ssh`, besides the file's: `default`, `id=path`.
+    #[arg(long, value_name = "ID[=PATH]")]
+    ssh: Vec<String>,
+    /// Only these services.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+/// Pull the images of services
+#[derive(Debug, Args)]
+pub struct Pull {
+    /// Leave out images that can be built.
+    #[arg(long)]
+    ignore_buildable: bool,
+    /// Go on past an image that cannot be pulled.
+    #[arg(long)]
+    ignore_pull_failures: bool,
+    /// Pull for what the services depend on as well.
+    #[arg(long)]
+    include_deps: bool,
+    /// Whether images that are there are asked for again.
+    #[arg(long, value_enum, value_name = "POLICY", default_value = "always")]
+    policy: Policy,
+    /// Say nothing of how far it is.
+    #[arg(short, long)]
+    quiet: bool,
+    /// Only these services.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+/// `--policy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Policy {
+    Always,
+    Missing,
+}
+
+/// Runs `build`.
+pub fn build(global: &Global, arguments: &Build) -> Result<Exit, Failure> {
+    let mut stack = Stack::load(global, &arguments.services, &DesiredOptions::default())?;
+    let services = services(&stack, &arguments.services, arguments.with_dependencies)?;
+    for wanted in stack.desired.builds.values_mut() {
+        let build = &mut wanted.build;
+        build.no_cache |= arguments.no_cache;
+        build.pull |= arguments.pull;
+        build.buildkit.ssh.extend(arguments.ssh.iter().cloned());
+        for argument in &arguments.arguments {
+            match argument.split_once('=') {
+                Some((name, value)) => _ = build.args.insert(name.to_owned(), value.to_owned()),
+                None => {
+                    if let Some(value) = super::engine::environment(argument) {
+                        build.args.insert(argument.clone(), value);
+                    }
+                }
+            }
+        }
+    }
+    if stack.desired.builds.is_empty() {
+        output::remark("no service has a build");
+        return Ok(Exit::Ok);
+    }
+    let plan = |_: &Engine, stack: &Stack, observed: &_| images::build(&stack.desired, observed, &services);
+    block_on(carry_out(global, arguments.quiet, &stack, plan))
+}
+
+/// Runs `pull`.
+pub fn pull(global: &Global, arguments: &Pull) -> Result<Exit, Failure> {
+    let stack = Stack::load(global, &arguments.services, &DesiredOptions::default())?;
+    let options = PullOptions {
+        services: services(&stack, &arguments.services, arguments.include_deps)?,
+        only_missing: arguments.policy == Policy::Missing,
+        ignore_buildable: arguments.ignore_buildable,
+        ignore_failures: arguments.ignore_pull_failures,
+    };
+    let plan = |_: &Engine, stack: &Stack, observed: &_| images::pull(&stack.desired, observed, &options);
+    block_on(carry_out(global, arguments.quiet, &stack, plan))
+}
+
+/// The services of these names, and with `needs` what they depend on.
+fn services(stack: &Stack, names: &[String], needs: bool) -> Result<Vec<ServiceName>, Failure> {
+    let mut all = vec![];
+    for name in names {
+        let service = stack.desired.services.iter().find(|service| *service == name.as_str());
+        all.push(service.ok_or_else(|| no_such_service(name, &stack.desired.services))?.clone());
+    }
+    let mut place = 0;
+    while let (true, Some(service)) = (needs, all.get(place).and_then(|name| stack.project.services.get(name))) {
+        let more: Vec<_> = service.depends_on.keys().filter(|name| !all.contains(name)).cloned().collect();
+        all.extend(more);
+        place += 1;
+    }
+    Ok(all)
+}
+
+async fn carry_out(
+    global: &Global,
+    quiet: bool,
+    stack: &Stack,
+    plan: impl Fn(&Engine, &Stack, &bowline::state::observed::Observed) -> Result<Plan, bowline::plan::Flaw>,
+) -> Result<Exit, Failure> {
+    let mut signals = Signals::new()?;
+    let engine = connect(global, Purpose::Write).await?;
+    let observed = stack.observe(&engine).await?;
+    let plan = plan(&engine, stack, &observed).map_err(carry::flaw)?;
+    if global.dry_run {
+        output::answer(&plan.to_string())?;
+        return Ok(Exit::Ok);
+    }
+    let progress = if quiet { Progress::Quiet } else { global.progress };
+    let display = Display::new(&Global { progress, ..global.clone() });
+    let never = std::future::pending();
+    let outcomes = carry::carry_out(Stage::new(global, &engine, &display), &plan, &mut signals, never).await;
+    carry::verdict(&plan, &outcomes)?;
+    Ok(Exit::Ok)
+}

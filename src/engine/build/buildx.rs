@@ -1,0 +1,102 @@
+//! `docker buildx build`: BuildKit, by the command that its users have and configure.
+
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::Command;
+
+use crate::compose::model::SecretSource;
+use crate::engine::Error;
+use crate::state::desired::DesiredBuild;
+
+/// Whether the command is here. `DOCKER_BUILDKIT=0` asks for the classic builder, as docker has it.
+pub(super) async fn is_here() -> bool {
+    if std::env::var("DOCKER_BUILDKIT").is_ok_and(|word| matches!(word.as_str(), "0" | "false")) {
+        return false;
+    }
+    let mut ask = Command::new("docker");
+    ask.args(["buildx", "version"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    ask.status().await.is_ok_and(|status| status.success())
+}
+
+/// Builds, and tells each line of the builder.
+pub(super) async fn build(wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<(), Error> {
+    let cannot = |why: std::io::Error| Error::Build(format!("docker buildx build: {why}"));
+    let mut command = Command::new("docker");
+    command.args(["buildx", "build"]).args(arguments(wanted)).kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(cannot)?;
+    if let Some(mut input) = child.stdin.take()
+        && let Some(text) = &wanted.build.dockerfile_inline
+    {
+        input.write_all(text.as_bytes()).await.map_err(cannot)?;
+    }
+    let mut error = None;
+    if let Some(output) = child.stderr.take() {
+        let mut lines = BufReader::new(output).split(b'\n');
+        while let Some(line) = lines.next_segment().await.map_err(cannot)? {
+            let line = String::from_utf8_lossy(&line);
+            let line = line.trim_end();
+            if let Some(why) = line.strip_prefix("ERROR: ") {
+                error = Some(why.to_owned());
+            }
+            tell(line);
+        }
+    }
+    let status = child.wait().await.map_err(cannot)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Error::Build(error.unwrap_or_else(|| format!("docker buildx build ended with {status}"))))
+}
+
+/// The command's arguments (`docker buildx build --help`).
+fn arguments(wanted: &DesiredBuild) -> Vec<String> {
+    let build = &wanted.build;
+    let mut arguments = vec!["--progress=plain".to_owned(), "--load".to_owned()];
+    let mut add = |name: &str, value: String| arguments.push(format!("--{name}={value}"));
+    wanted.tags.iter().for_each(|tag| add("tag", tag.clone()));
+    add("file", dockerfile(wanted));
+    build.args.iter().for_each(|(name, value)| add("build-arg", format!("{name}={value}")));
+    build.labels.iter().for_each(|(name, value)| add("label", format!("{name}={value}")));
+    build.target.iter().for_each(|stage| add("target", stage.clone()));
+    build.network.iter().for_each(|network| add("network", network.clone()));
+    build.extra_hosts.iter().for_each(|(name, address)| add("add-host", format!("{name}={address}")));
+    build.cache_from.iter().for_each(|from| add("cache-from", from.clone()));
+    build.shm_size.iter().for_each(|bytes| add("shm-size", bytes.to_string()));
+    build.ulimits.iter().for_each(|(name, soft, hard)| add("ulimit", format!("{name}={soft}:{hard}")));
+    let platforms = if build.platforms.is_empty() { wanted.platform.as_slice() } else { &build.platforms };
+    if !platforms.is_empty() {
+        add("platform", platforms.join(","));
+    }
+    let kit = &build.buildkit;
+    kit.contexts.iter().for_each(|(name, context)| add("build-context", format!("{name}={context}")));
+    kit.cache_to.iter().for_each(|to| add("cache-to", to.clone()));
+    kit.ssh.iter().for_each(|agent| add("ssh", agent.clone()));
+    kit.entitlements.iter().for_each(|entitlement| add("allow", entitlement.clone()));
+    kit.provenance.iter().for_each(|word| add("provenance", word.clone()));
+    kit.sbom.iter().for_each(|word| add("sbom", word.clone()));
+    for secret in &kit.secrets {
+        let source = match &secret.source {
+            SecretSource::File(path) => format!("type=file,src={}", path.display()),
+            SecretSource::Environment(variable) => format!("type=env,env={variable}"),
+        };
+        add("secret", format!("id={},{source}", secret.id));
+    }
+    arguments.extend(
+        [("--no-cache", build.no_cache), ("--pull", build.pull)].iter().filter(|f| f.1).map(|f| f.0.to_owned()),
+    );
+    arguments.push("--".to_owned());
+    arguments.push(build.context.clone());
+    arguments
+}
+
+/// buildx looks for the file from where it is called, not from the context.
+fn dockerfile(wanted: &DesiredBuild) -> String {
+    let build = &wanted.build;
+    match &build.dockerfile_inline {
+        Some(_) => "-".to_owned(),
+        None if build.context.contains("://") => build.dockerfile.clone(),
+        None => std::path::Path::new(&build.context).join(&build.dockerfile).display().to_string(),
+    }
+}

@@ -1,0 +1,47 @@
+//! Images to be built.
+
+use indexmap::IndexMap;
+
+use super::labels;
+use crate::compose::model::{Build, Project, Service};
+use crate::name::ServiceName;
+use crate::source::Span;
+
+/// An image to be built for a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredBuild {
+    /// The image's name, and the further ones.
+    pub tags: Vec<String>,
+    /// How; its labels are complete.
+    pub build: Build,
+    /// The platform that the service asks for.
+    pub platform: Option<String>,
+    /// The services whose images it starts from (`additional_contexts: {base: service:NAME}`).
+    pub needs: Vec<ServiceName>,
+    /// Where the service is declared.
+    pub span: Span,
+}
+
+/// The builds of a project, by service.
+pub(super) fn builds(project: &Project) -> IndexMap<ServiceName, DesiredBuild> {
+    let build = |service: &Service| Some((service.name.clone(), desired(project, service, service.build.as_ref()?)));
+    project.services.values().filter_map(build).collect()
+}
+
+fn desired(project: &Project, service: &Service, build: &Build) -> DesiredBuild {
+    let image = |service: &Service| service.image.as_ref().map(|image| image.value.clone()).unwrap_or_default();
+    let mut build = build.clone();
+    for (label, value) in labels::image(project, service) {
+        build.labels.insert(label, value);
+    }
+    let mut needs = vec![];
+    for context in build.buildkit.contexts.values_mut() {
+        let other = context.strip_prefix("service:").and_then(|name| project.services.get(name));
+        if let Some(other) = other {
+            needs.push(other.name.clone());
+            *context = format!("docker-image://{}", image(other));
+        }
+    }
+    let tags = std::iter::once(image(service)).chain(build.tags.iter().cloned()).collect();
+    DesiredBuild { tags, build, platform: service.platform.clone(), needs, span: service.span }
+}
