@@ -21,7 +21,7 @@ pub(super) fn build(service: &Node, path: &str, secrets: Option<&Node>, findings
         contexts: f.pairs("additional_contexts"),
         cache_to: f.texts("cache_to"),
         secrets: build_secrets(&mut f, secrets),
-        ssh: f.texts("ssh"),
+        ssh: f.pairs("ssh").into_iter().map(agent).collect(),
         entitlements,
         provenance: f.text("provenance"),
         sbom: f.text("sbom"),
@@ -47,6 +47,11 @@ pub(super) fn build(service: &Node, path: &str, secrets: Option<&Node>, findings
         platforms: f.texts("platforms"),
         buildkit,
     })
+}
+
+/// `default`, or `id=path`.
+fn agent((id, path): (String, String)) -> String {
+    if path.is_empty() { id } else { format!("{id}={path}") }
 }
 
 /// `10`, or `soft` and `hard`.

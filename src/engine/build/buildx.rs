@@ -100,3 +100,54 @@ fn dockerfile(wanted: &DesiredBuild) -> String {
         None => std::path::Path::new(&build.context).join(&build.dockerfile).display().to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::load_text;
+    use crate::state::desired::desired;
+
+    #[test]
+    fn every_attribute_becomes_an_argument() {
+        let text = "
+name: p
+services:
+  base: {build: /b}
+  a:
+    image: a:1
+    build:
+      context: /ctx
+      dockerfile: sub/D
+      target: t
+      args: {A: '1'}
+      labels: {l: x}
+      tags: [more:2]
+      network: host
+      extra_hosts: ['h:1.2.3.4']
+      cache_from: [old]
+      cache_to: ['type=inline']
+      no_cache: true
+      pull: true
+      shm_size: 1k
+      ulimits: {nofile: 10, nproc: {soft: 1, hard: 2}}
+      platforms: [linux/amd64, linux/arm64]
+      additional_contexts: {o: /other, s: service:base}
+      secrets: [s, {source: f, target: g}]
+      ssh: [default, k=/key]
+      privileged: true
+      provenance: false
+secrets: {s: {environment: S}, f: {file: /f}}
+";
+        let project = load_text("c.yaml", text).project.unwrap();
+        let builds = desired(&project, &Default::default()).builds;
+        let said = arguments(&builds[1]).join("\n");
+        let expected = "--progress=plain --load --tag=a:1 --tag=more:2 --file=/ctx/sub/D --build-arg=A=1 --label=l=x \
+            --label=com.docker.compose.project=p --label=com.docker.compose.service=a --target=t --network=host \
+            --add-host=h=1.2.3.4 --cache-from=old --shm-size=1024 --ulimit=nofile=10:10 --ulimit=nproc=1:2 \
+            --platform=linux/amd64,linux/arm64 --build-context=o=/other --build-context=s=docker-image://p-base \
+            --cache-to=type=inline --ssh=default --ssh=k=/key --allow=security.insecure --provenance=false \
+            --secret=id=s,type=env,env=S --secret=id=g,type=file,src=/f --no-cache --pull -- /ctx";
+        assert_eq!(said, expected.replace(' ', "\n"));
+        assert_eq!(builds[1].needs, [builds.keys().next().unwrap().clone()]);
+    }
+}
