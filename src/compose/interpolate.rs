@@ -10,6 +10,7 @@ use std::rc::Rc;
 use super::budget::{self, Budget};
 use super::environment::Environment;
 use super::template::{self, Trouble};
+use super::trail::Way;
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::source::{Files, Span};
 use crate::yaml::{Data, Entry, Mapping, Node, Scalar, Value};
@@ -32,13 +33,13 @@ impl<'e> Interpolator<'e> {
 
     /// Interpolates every string under a node.
     pub fn tree(&mut self, files: &Files, node: &mut Node, findings: &mut Findings) {
-        if let Some(data) = self.data(files, node, findings) {
+        if let Some(data) = self.data(files, node, &Way::Top, findings) {
             node.data = data;
         }
     }
 
     /// The new data of a node; none where nothing changes.
-    fn data(&mut self, files: &Files, node: &Node, findings: &mut Findings) -> Option<Rc<Data>> {
+    fn data(&mut self, files: &Files, node: &Node, way: &Way<'_>, findings: &mut Findings) -> Option<Rc<Data>> {
         if let Data::Null = *node.data {
             return None;
         }
@@ -48,9 +49,9 @@ impl<'e> Interpolator<'e> {
         }
         let data = match &*node.data {
             Data::Null => None,
-            Data::Scalar(scalar) => self.scalar(files, node.span, scalar, findings).map(Data::Scalar),
-            Data::Seq(items) => self.sequence(files, items, findings).map(Data::Seq),
-            Data::Map(mapping) => self.mapping(files, mapping, findings).map(Data::Map),
+            Data::Scalar(scalar) => self.scalar(files, node.span, scalar, way, findings).map(Data::Scalar),
+            Data::Seq(items) => self.sequence(files, items, way, findings).map(Data::Seq),
+            Data::Map(mapping) => self.mapping(files, mapping, way, findings).map(Data::Map),
         };
         let data = data.map(Rc::new);
         if is_shared {
@@ -59,27 +60,34 @@ impl<'e> Interpolator<'e> {
         data
     }
 
-    fn sequence(&mut self, files: &Files, items: &[Node], findings: &mut Findings) -> Option<Vec<Node>> {
+    fn sequence(&mut self, files: &Files, items: &[Node], way: &Way<'_>, findings: &mut Findings) -> Option<Vec<Node>> {
         let mut changed: Option<Vec<Node>> = None;
         for (index, item) in items.iter().enumerate() {
-            if let Some(data) = self.data(files, item, findings) {
+            if let Some(data) = self.data(files, item, &Way::Item(way, index), findings) {
                 changed.get_or_insert_with(|| items.to_vec())[index].data = data;
             }
         }
         changed
     }
 
-    fn mapping(&mut self, files: &Files, mapping: &Mapping, findings: &mut Findings) -> Option<Mapping> {
+    fn mapping(&mut self, files: &Files, mapping: &Mapping, way: &Way<'_>, findings: &mut Findings) -> Option<Mapping> {
         let mut changed: Option<Mapping> = None;
-        for (index, (_, Entry { value, .. })) in mapping.iter().enumerate() {
-            if let Some(data) = self.data(files, value, findings) {
+        for (index, (key, Entry { value, .. })) in mapping.iter().enumerate() {
+            if let Some(data) = self.data(files, value, &Way::Key(way, key), findings) {
                 changed.get_or_insert_with(|| mapping.clone()).0[index].value.data = data;
             }
         }
         changed
     }
 
-    fn scalar(&mut self, files: &Files, span: Span, scalar: &Scalar, findings: &mut Findings) -> Option<Scalar> {
+    fn scalar(
+        &mut self,
+        files: &Files,
+        span: Span,
+        scalar: &Scalar,
+        way: &Way<'_>,
+        findings: &mut Findings,
+    ) -> Option<Scalar> {
         let Value::Str(text) = &scalar.value else { return None };
         if !text.contains('$') || self.left.is_spent() {
             return None;
@@ -95,7 +103,10 @@ impl<'e> Interpolator<'e> {
         let value = Value::Str(if failed { text.clone() } else { expanded.into() });
         troubles.retain(|(_, trouble)| self.is_news(trouble));
         for (place, written, trouble) in placed(files, span, text, troubles) {
-            findings.push(finding(&[self.environment], Within::StackFile, place, written, trouble));
+            let is_error = trouble.is_error();
+            let finding = finding(&[self.environment], Within::StackFile, place, written, trouble);
+            let message = if is_error { format!("{}: {}", way, finding.message) } else { finding.message };
+            findings.push(Finding { message, ..finding });
         }
         Some(Scalar { value, ..scalar.clone() })
     }
@@ -266,8 +277,8 @@ mod tests {
         assert_eq!(
             said,
             [
-                "c.yaml:1:4 required-variable: `NO` is required and not set: set it in .env",
-                "c.yaml:2:4 required-variable: `EMPTY` is required and empty",
+                "c.yaml:1:4 required-variable: a: `NO` is required and not set: set it in .env",
+                "c.yaml:2:4 required-variable: b: `EMPTY` is required and empty",
             ]
         );
     }

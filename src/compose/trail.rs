@@ -51,6 +51,44 @@ fn step(key: &str) -> Step {
     }
 }
 
+/// A trail that costs nothing while it is not shown: each step knows the one above.
+#[derive(Clone, Copy, Debug)]
+pub enum Way<'a> {
+    /// The top of the file.
+    Top,
+    /// A key of a mapping.
+    Key(&'a Way<'a>, &'a str),
+    /// An item of a list.
+    Item(&'a Way<'a>, usize),
+}
+
+impl Way<'_> {
+    fn steps(&self) -> Vec<Step> {
+        let (mut steps, mut at) = (vec![], *self);
+        loop {
+            at = match at {
+                Way::Top => break,
+                Way::Key(above, key) => {
+                    steps.push(step(key));
+                    *above
+                }
+                Way::Item(above, index) => {
+                    steps.push(Step::Item(index));
+                    *above
+                }
+            };
+        }
+        steps.reverse();
+        steps
+    }
+}
+
+impl fmt::Display for Way<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Trail(self.steps()).fmt(f)
+    }
+}
+
 impl fmt::Display for Trail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, step) in self.0.iter().enumerate() {

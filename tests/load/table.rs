@@ -202,8 +202,9 @@ fn a_key_that_no_record_has_is_refused_by_both_and_an_x_key_by_none() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Codes that need an Engine, a host, or what is already there.
+/// Codes that need an Engine, a host, what is already there, or thousands of findings.
 const BEYOND_LOADING: &[Code] = &[
+    Code::TooMany,
     Code::Orphan,
     Code::StillUsed,
     Code::VolumeDiffers,
