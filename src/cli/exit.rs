@@ -110,3 +110,34 @@ impl fmt::Display for Failure {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// README and docs/exit-codes.md tell every code.
+    #[test]
+    fn every_code_is_documented() {
+        let all = [
+            Exit::Ok,
+            Exit::StepFailed,
+            Exit::Changes,
+            Exit::Usage,
+            Exit::File,
+            Exit::Preflight,
+            Exit::Unreachable,
+            Exit::Unhealthy,
+            Exit::Refuted,
+            Exit::Leftovers,
+            Exit::Unproved,
+            Exit::Interrupted,
+        ];
+        for page in ["README.md", "docs/exit-codes.md"] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+            let text = std::fs::read_to_string(path).unwrap();
+            let rows: Vec<u8> =
+                text.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse().ok()).collect();
+            assert_eq!(rows, all.map(Exit::number), "{page}");
+        }
+    }
+}

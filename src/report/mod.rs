@@ -3,6 +3,8 @@
 pub mod brief;
 pub mod containers;
 pub mod findings;
+#[cfg(test)]
+mod formats_tests;
 pub mod graph;
 pub mod logs;
 pub mod plan;

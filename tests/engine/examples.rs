@@ -75,6 +75,7 @@ impl Example {
     fn verdicts(&self, code: i32) -> Verdicts {
         let ran = self.run("verify --format json", code);
         let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_valid(&report);
         let word = |check: &serde_json::Value, key: &str| check[key].as_str().unwrap_or_default().to_owned();
         let said = |check: &serde_json::Value| {
             let evidence = check["evidence"].as_array().into_iter().flatten();
@@ -195,6 +196,15 @@ impl Example {
         });
         assert!(entered.is_ok(), "{command} inside {service}");
     }
+}
+
+/// Holds what `verify` printed against schemas/report.json.
+fn assert_valid(report: &serde_json::Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/report.json");
+    let schema = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(report).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
 }
 
 /// Runs a command on the Engine's host, in the network namespace of this test.

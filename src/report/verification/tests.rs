@@ -147,6 +147,18 @@ fn junit_has_a_case_a_check_and_an_error_for_what_could_not_be_told() {
     assert!(xml.contains("it answers nobody else &lt;either&gt;"), "{xml}");
 }
 
+/// The schema in the repository is that of the types.
+#[test]
+fn generated_files_are_current() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/report.json");
+    let text = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+    if std::env::var_os("BOWLINE_WRITE").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let current = std::fs::read_to_string(&path).unwrap();
+    assert!(current == text, "`BOWLINE_WRITE=1 cargo test generated_files_are_current` writes it anew");
+}
+
 #[test]
 fn the_json_holds_to_its_schema() {
     let validator = jsonschema::validator_for(&schema()).unwrap();

@@ -24,7 +24,8 @@ pub(super) fn endpoint<'a>(desk: &Desk<'a>, replica: &Replica, wire: &str) -> St
         names => format!("{} is on {}", container.name, names.join(", ")),
     };
     let help = format!("docker network connect {wire} {}, or `bowline up -d`", container.name);
-    Err(super::Stop::Settled(Verdict::refuted(format!("an end on {label}"), found).help(help)))
+    let expected = format!("{} on {label}", desk.scene.called(replica));
+    Err(super::Stop::Settled(Verdict::refuted(expected, found).help(help)))
 }
 
 /// The link that has the endpoint's address, or its MAC where no link has the address.

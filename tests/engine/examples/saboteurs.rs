@@ -92,6 +92,8 @@ fn a_rule_that_drops_is_told_from_a_server_that_is_silent() {
     drop.end();
     let from_outside = Rule::new(&format!("DOCKER-USER -p tcp -d {web} --dport 80 -s 198.51.100.0/24 -j DROP"));
     example.refutes(&[("outside/web:18323->80/tcp", "a firewall drops what comes from outside")], &[]);
+    let by_sidecars = example.run("verify --probe sidecar", 71);
+    assert!(by_sidecars.out.contains("a firewall drops what comes from outside"), "{}", by_sidecars.out);
     from_outside.end();
     example.run("verify", 0);
     example.leaves_nothing();

@@ -30,6 +30,9 @@ fn quickstart() {
         "reach/client->http://web/",
         "reach/host->http://localhost:18010/",
     ]);
+    // a remote Engine: every place by a sidecar, the machine beside the host as well
+    let by_sidecars = example.run("verify --probe sidecar --format json", 0);
+    assert!(by_sidecars.out.contains(r#""outside": "sidecar""#), "{}", by_sidecars.out);
     // the first thing that everybody does wrong: a server for its own container alone. Its health check is content.
     example.remade("httpd -f -p 80", "httpd -f -p 127.0.0.1:80");
     example.refutes(
