@@ -129,6 +129,11 @@ impl Example {
         block_on(async { work(&engine().await.unwrap()).await })
     }
 
+    /// The Engine's major version.
+    pub fn major(&self) -> u32 {
+        self.on_engine(async |engine| engine.facts().major())
+    }
+
     /// A container, as the Engine shows it.
     pub fn container(&self, service: &str) -> ObservedContainer {
         let project = self.stack.project();
@@ -247,7 +252,8 @@ pub struct Wire(pub String);
 
 impl Wire {
     pub fn new() -> Self {
-        let name = format!("bwm{}", std::process::id());
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("bwm{}x{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         host(&format!("ip link add {name} type veth peer name {name}p"));
         host(&format!("ip link set {name} up"));
         host(&format!("ip link set {name}p up"));

@@ -325,3 +325,41 @@ fn isolation() {
     example.run("verify", 0);
     example.leaves_nothing();
 }
+
+/// An article has `network dm-fb28abd9dec8 is already using parent interface eth0`. Engines up to 26 still refuse it, and bowline says
+/// so before anything is made, with the holder's name; later ones make it, and both networks share one wire.
+#[test]
+fn a_second_network_on_one_parent_is_refused_by_old_engines_and_one_wire_on_new_ones() {
+    if !possible() {
+        return;
+    }
+    let wire = Wire::new();
+    let stack = |topic: &str, service: &str, subnet: &str, address: &str, rules: &str| {
+        let text = format!(
+            "services: {{{service}: {{image: busybox, command: sleep 600, stop_signal: SIGKILL, \
+             networks: {{lan: {{ipv4_address: {address}}}}}}}}}\n\
+             networks: {{lan: {{driver: macvlan, driver_opts: {{parent: {}}}, ipam: {{config: [{{subnet: {subnet}}}]}}}}}}\n{rules}",
+            wire.0
+        );
+        Example::of(topic, &text)
+    };
+    let Some(first) = stack("parent-first", "a", "10.30.16.0/26", "10.30.16.10", "") else { return };
+    first.run("up -d", 0);
+    let rules = "x-verify: {allow: ['b -> 10.30.16.10 arp']}";
+    let Some(second) = stack("parent-second", "b", "10.30.16.64/26", "10.30.16.74", rules) else { return };
+    if second.major() <= 26 {
+        let refused = second.run("up -d", 66);
+        assert!(
+            refused.err.contains(&format!("already carries network `{}`", first.network("lan"))),
+            "{}",
+            refused.err
+        );
+    } else {
+        let told = second.run("up -d", 0);
+        assert!(told.err.contains("the two share one wire"), "{}", told.err);
+        let heard = second.said("reach/b->10.30.16.10/arp", 0);
+        assert!(heard.contains("b asks who has 10.30.16.10"), "{heard}");
+    }
+    second.leaves_nothing();
+    first.leaves_nothing();
+}
