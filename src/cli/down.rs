@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bowline::finding::{Code, Findings};
-use bowline::plan::down::{DownOptions, down};
+use bowline::plan::down::{self, DownOptions, down};
 use clap::{Args, ValueEnum};
 
 use super::args::Global;
@@ -24,7 +24,7 @@ pub struct Arguments {
     /// Remove containers of services that the file does not define.
     #[arg(long, env = "COMPOSE_REMOVE_ORPHANS", value_parser = clap::builder::FalseyValueParser::new(), hide_env = true)]
     remove_orphans: bool,
-    /// Remove images as well (not done yet).
+    /// Remove images as well: all that the services use, or those that were built for them and have no name of their own.
     #[arg(long, value_enum, value_name = "WHICH")]
     rmi: Option<Images>,
     /// How long a container may take to stop, in seconds, before it is killed.
@@ -47,10 +47,6 @@ enum Images {
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
-    if arguments.rmi.is_some() {
-        let failure = Failure::new(Exit::Usage, "--rmi is not done yet: bowline removes no image");
-        return Err(failure.hint("`docker image rm` removes one"));
-    }
     let named = Named::find(global)?;
     block_on(take_away(global, arguments, &named))
 }
@@ -67,6 +63,10 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
         services: named.services(&arguments.services, &observed)?,
         volumes: arguments.volumes,
         remove_orphans: arguments.remove_orphans,
+        images: arguments.rmi.map(|which| match which {
+            Images::All => down::Images::All,
+            Images::Local => down::Images::Local,
+        }),
         timeout: arguments.timeout.map(Duration::from_secs),
     };
     let mut findings = Findings::new();

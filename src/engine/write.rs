@@ -139,6 +139,14 @@ impl Engine {
         self.order(Call::post("/volumes/create"), Some(&encode::volume(wanted))).await.map(drop)
     }
 
+    /// `DELETE /images/{name}`: the name goes, and with an image's last name the image.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] while a container has it.
+    pub async fn remove_image(&self, name: &str) -> Result<Effect, Error> {
+        gone(self.order(Call::delete(&format!("/images/{}", segment(name))), NOTHING).await)
+    }
+
     /// `DELETE /volumes/{name}`.
     ///
     /// # Errors

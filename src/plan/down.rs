@@ -27,8 +27,19 @@ pub struct DownOptions {
     pub volumes: bool,
     /// `--remove-orphans`: containers of services that the file does not have.
     pub remove_orphans: bool,
+    /// `--rmi`: images too.
+    pub images: Option<Images>,
     /// `--timeout`: how long a container may take to stop.
     pub timeout: Option<Duration>,
+}
+
+/// Which images go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Images {
+    /// All that its services use.
+    All,
+    /// Those that were built for it and have no name of their own: `<project>-<service>`.
+    Local,
 }
 
 /// What takes a project away. `file` is what the stack file says, where there is one; without it everything with the
@@ -48,6 +59,9 @@ pub fn down(
     work.networks(findings);
     if options.volumes {
         work.volumes(findings);
+    }
+    if let Some(images) = options.images {
+        work.images(images);
     }
     let desired = file.cloned().unwrap_or_else(|| Desired::nothing(project.clone()));
     work.builder.finish(desired, observed)
@@ -179,6 +193,28 @@ impl<'a> Work<'a> {
             }
             let removal = self.builder.step(Operation::RemoveNetwork(named), Cause::Requested("down".to_owned()));
             going.into_iter().for_each(|gone| self.builder.needs(removal, gone, Needs::Gone));
+        }
+    }
+
+    /// Removes images, each when every container that goes is gone. One that somebody else uses stays, and is told.
+    fn images(&mut self, images: Images) {
+        let made = self.observed.containers.iter().map(|c| (&c.replica.service, &c.settings.image));
+        let asked = self.file.into_iter().flat_map(|file| file.containers.values());
+        let asked = asked.map(|c| (&c.replica.service, &c.settings.image));
+        let chosen = |(service, image): &(&ServiceName, &String)| {
+            let is_local = **image == format!("{}-{service}", self.project);
+            let is_gone = matches!(self.observed.images.get(*image), Some(None));
+            let is_named = self.options.services.is_empty() || self.options.services.contains(service);
+            is_named && !is_gone && (images == Images::All || is_local)
+        };
+        let all: BTreeSet<&String> = made.chain(asked).filter(chosen).map(|(_, image)| image).collect();
+        for image in all {
+            let operation = Operation::RemoveImage { image: image.clone() };
+            let removal = self.builder.step(operation, Cause::Requested("down --rmi".to_owned()));
+            self.builder.tolerate(removal);
+            for gone in self.removed.values().copied().collect::<Vec<_>>() {
+                self.builder.needs(removal, gone, Needs::Gone);
+            }
         }
     }
 

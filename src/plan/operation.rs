@@ -48,6 +48,11 @@ pub enum Operation {
     },
     /// `POST /build`, or buildx: the image of a service (`Desired::builds`).
     Build(ServiceName),
+    /// `DELETE /images/{name}`.
+    RemoveImage {
+        /// The image.
+        image: String,
+    },
     /// `POST /networks/create`.
     CreateNetwork(NetworkKey),
     /// `DELETE /networks/{id}`.

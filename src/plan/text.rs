@@ -29,6 +29,7 @@ impl fmt::Display for Operation {
         match self {
             Self::Pull { image } => write!(f, "pull {image}"),
             Self::Build(service) => write!(f, "build {service}"),
+            Self::RemoveImage { image } => write!(f, "remove image {image}"),
             Self::CreateNetwork(key) => write!(f, "create network {key}"),
             Self::RemoveNetwork(network) => write!(f, "remove network {network}"),
             Self::Connect { container, network } => write!(f, "connect {container} {network}"),

@@ -119,6 +119,7 @@ impl Run<'_> {
         match &self.plan.step(id).operation {
             Operation::Pull { image } => self.pull(id, image).await?,
             Operation::Build(service) => self.build(id, service).await?,
+            Operation::RemoveImage { image } => _ = engine.remove_image(image).await?,
             Operation::CreateNetwork(key) => self.create_network(key).await?,
             Operation::RemoveNetwork(network) => self.remove_network(network).await?,
             Operation::Connect { container, network } => self.connect(container, network).await?,

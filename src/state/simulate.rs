@@ -53,6 +53,7 @@ impl World<'_> {
                     self.observed.images.insert(tag.clone(), Some(image));
                 }
             }
+            Operation::RemoveImage { image } => _ = self.observed.images.insert(image.clone(), None),
             Operation::CreateNetwork(key) => self.create_network(step, key),
             Operation::RemoveNetwork(network) => self.observed.networks.retain(|n| n.id.as_ref() != Some(&network.id)),
             Operation::Connect { container, network } => self.connect(container, network),

@@ -1,5 +1,7 @@
 //! Images that are built: what is sent, what comes out, what a failure says; by buildx where it is, and by the classic builder.
 
+use std::process::Command;
+
 use crate::stack::{Ran, Stack};
 
 const YAML: &str = "services:
@@ -31,8 +33,27 @@ RUN ls -R /site > /list
 CMD [\"sleep\", \"infinity\"]
 ";
 
+/// A stack that builds. Dropped, its images go too, those that lost their names among them.
+struct Built(Stack);
+
+impl std::ops::Deref for Built {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        &self.0
+    }
+}
+
+impl Drop for Built {
+    fn drop(&mut self) {
+        let filter = format!("label=com.docker.compose.project={}", self.name);
+        let _ = self.bowline("down -t 0").output();
+        let _ = Command::new("docker").args(["image", "prune", "-af", "--filter", &filter]).output();
+    }
+}
+
 /// The stack with its build context.
-fn stack(topic: &str) -> Option<Stack> {
+fn stack(topic: &str) -> Option<Built> {
     let stack = Stack::new(topic, YAML)?;
     let context = stack.directory.join("ctx");
     std::fs::create_dir_all(context.join("deep/er")).unwrap();
@@ -47,15 +68,16 @@ fn stack(topic: &str) -> Option<Stack> {
         std::fs::write(context.join(name), text).unwrap();
     }
     std::os::unix::fs::symlink("page", context.join("link")).unwrap();
-    Some(stack)
+    Some(Built(stack))
 }
 
-/// Takes the images away that the stack built.
+/// Takes the images away that the stack built: first those without a name of their own, then all.
 fn clean(stack: &Stack) {
-    stack.run("down", 0);
-    for image in ["web", "extra:2", "inline:1"] {
-        let _ = std::process::Command::new("docker").args(["rmi", "-f", &format!("{}-{image}", stack.name)]).output();
-    }
+    let there = || stack.docker(&format!("images -q --filter reference={}-*", stack.name)).lines().count();
+    stack.run("-f compose.yaml down --rmi local", 0);
+    let left = there();
+    stack.run("-f compose.yaml down --rmi all", 0);
+    assert!(there() < left || left == 0, "the image with a name of its own goes only with all");
 }
 
 /// Builds as `up` does it, with these variables set.

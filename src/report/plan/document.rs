@@ -52,6 +52,7 @@ pub struct StepDocument {
 pub enum Action {
     Pull,
     Build,
+    RemoveImage,
     CreateNetwork,
     RemoveNetwork,
     Connect,
@@ -173,6 +174,7 @@ fn action(operation: &Operation) -> Action {
     match operation {
         Operation::Pull { .. } => Action::Pull,
         Operation::Build(_) => Action::Build,
+        Operation::RemoveImage { .. } => Action::RemoveImage,
         Operation::CreateNetwork(_) => Action::CreateNetwork,
         Operation::RemoveNetwork(_) => Action::RemoveNetwork,
         Operation::Connect { .. } => Action::Connect,

@@ -32,6 +32,7 @@ fn subjects(plan: &Plan, step: StepId) -> Vec<Subject> {
             let build = plan.desired().builds.get(service).and_then(|build| build.tags.first());
             one("Image", build.map_or(service.as_str(), String::as_str), "Building", "Built")
         }
+        Operation::RemoveImage { image } => one("Image", image, "Removing", "Removed"),
         Operation::CreateNetwork(key) => one("Network", &network(key), "Creating", "Created"),
         Operation::RemoveNetwork(existing) => one("Network", &existing.name, "Removing", "Removed"),
         Operation::Connect { container: target, .. } => container(target, "Connecting", "Connected"),
