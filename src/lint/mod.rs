@@ -6,6 +6,7 @@
 mod address;
 mod driver;
 mod mac;
+mod mount;
 mod naming;
 mod port;
 mod subnet;
@@ -35,6 +36,7 @@ pub fn check(project: &Project, findings: &mut Findings) {
         naming::check_container_names,
         naming::check_aliases,
         naming::check_links,
+        mount::check_selinux,
         waiting::check_health_waits,
         waiting::check_completion_waits,
         driver::check_parent,

@@ -292,14 +292,14 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("volumes[].bind", Map, "For bind mounts."),
     at("volumes[].bind.propagation", Text, "Whether mounts below are passed on: `rprivate`, `rshared` …"),
     at("volumes[].bind.create_host_path", Flag, "Whether a directory is made where the host has nothing.")
-        .default("true")
-        .written()
-        .differs("`false` is printed too; without it the file would read back as `true`."),
+        .default("true; false where `bind` is there and does not say it"),
     at("volumes[].bind.recursive", Text, "What happens to mounts below.")
         .words(&["enabled", "disabled", "writable", "readonly"])
         .becomes("BindOptions.NonRecursive, ReadOnlyNonRecursive, ReadOnlyForceRecursive")
         .since("1.44"),
-    at("volumes[].bind.selinux", Text, "`z`: shared label; `Z`: a label of its own.").words(&["z", "Z"]),
+    at("volumes[].bind.selinux", Text, "`z`: shared label; `Z`: a label of its own.")
+        .words(&["z", "Z"])
+        .differs("Beside `recursive` it is refused, for the Engine takes no label there; docker compose drops it."),
     at("volumes[].volume", Map, "For volumes."),
     at("volumes[].volume.labels", Pairs, "Labels of a volume without a name.").becomes("VolumeOptions.Labels"),
     at("volumes[].volume.nocopy", Flag, "Whether what the image has there stays behind."),
