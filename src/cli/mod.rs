@@ -10,6 +10,7 @@ mod config;
 mod display;
 mod down;
 mod engine;
+mod exec;
 mod exit;
 mod graph;
 mod images;
@@ -23,6 +24,7 @@ mod preflight;
 mod ps;
 mod signals;
 mod stack;
+mod terminal;
 mod up;
 mod verify;
 mod version;
@@ -59,6 +61,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Config(arguments) => config::run(global, arguments),
         Command::Create(arguments) => up::run(global, &(**arguments).clone().into()),
         Command::Down(arguments) => down::run(global, arguments),
+        Command::Exec(arguments) => exec::run(global, arguments),
         Command::Graph(arguments) => graph::run(global, arguments),
         Command::Kill(arguments) => lifecycle::run(global, arguments),
         Command::Logs(arguments) => logs::run(global, arguments),

@@ -1,6 +1,6 @@
 //! `stop`, `start`, `restart` and `logs`.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -114,4 +114,39 @@ fn a_stack_is_made_scaled_held_killed_waited_for_and_removed() {
     stack.run("wait web", 64);
     stack.run("down", 0);
     assert_eq!(stack.remains(), "");
+}
+
+#[test]
+fn a_program_runs_in_a_container_with_its_input_output_and_exit_code() {
+    let Some(stack) =
+        Stack::new("exec", "services: {web: {image: busybox, command: sleep 1000, init: true, scale: 2}}")
+    else {
+        return;
+    };
+    stack.run("up -d", 0);
+    let ran = stack.run("exec web cat /etc/hostname", 0);
+    assert_eq!(ran.out.trim(), stack.inspect("web", "{{.Config.Hostname}}"));
+    let second = stack.run("exec --index 2 -e GREETING=hi web env", 0);
+    assert!(second.out.contains("GREETING=hi\n"), "{second:?}");
+    assert_eq!(stack.run("exec -w /tmp web pwd", 0).out, "/tmp\n");
+    let failed = stack.run("exec -T web ls /nothing", 1);
+    assert!(failed.out.is_empty() && failed.err.contains("/nothing"), "{failed:?}");
+
+    let mut child = stack.bowline("exec -T web cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let long = "x".repeat(300_000);
+    let mut input = child.stdin.take().unwrap();
+    let sent = long.clone();
+    std::thread::spawn(move || input.write_all(sent.as_bytes()).unwrap());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.stdout.len(), long.len(), "all that goes in comes out, and the end of the input is passed on");
+
+    stack.run("exec -d web touch /tmp/there", 0);
+    eventually(Duration::from_secs(5), || {
+        let seen = stack.bowline("exec -T web ls /tmp/there").output().unwrap();
+        if seen.status.success() { Ok(()) } else { Err(seen) }
+    });
+    stack.run("exec web no-such-program", 127);
+    assert!(stack.run("exec wbe true", 64).err.contains("no such service"));
+    stack.run("stop -t 1 web", 0);
+    assert!(stack.run("exec web true", 1).err.contains("no container of web runs"));
 }

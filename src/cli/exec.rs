@@ -1,0 +1,137 @@
+//! `bowline exec`.
+
+use std::io::Write;
+
+use bowline::engine::{Engine, ExecSpec, Piece};
+use bowline::state::observed::{ContainerState, Observed, ObservedContainer};
+use clap::Args;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::Global;
+use super::block_on;
+use super::engine::{Purpose, connect, environment};
+use super::exit::{Exit, Failure};
+use super::stack::Named;
+use super::terminal::{self, Raw};
+
+/// Run a program in a container of a service
+///
+/// It has the terminal where there is one; otherwise its input and output are passed on as they are. Its exit code is bowline's.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Leave it running and return.
+    #[arg(short, long)]
+    detach: bool,
+    /// A variable of its environment; may be repeated. Without a value it is taken from bowline's own.
+    #[arg(short = 'e', long = "env", value_name = "NAME[=VALUE]")]
+    variables: Vec<String>,
+    /// Which container of the service; by default the first.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, hide_default_value = true)]
+    index: u32,
+    /// No terminal, even where there is one.
+    #[arg(short = 'T', long)]
+    no_tty: bool,
+    /// With every capability.
+    #[arg(long)]
+    privileged: bool,
+    /// As whom.
+    #[arg(short, long, value_name = "USER")]
+    user: Option<String>,
+    /// In which directory.
+    #[arg(short, long, value_name = "DIRECTORY")]
+    workdir: Option<String>,
+    /// The service.
+    #[arg(value_name = "SERVICE")]
+    service: String,
+    /// The program and its arguments.
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
+    let named = Named::find(global)?;
+    block_on(inside(global, arguments, &named))
+}
+
+async fn inside(global: &Global, arguments: &Arguments, named: &Named) -> Result<Exit, Failure> {
+    let engine = connect(global, Purpose::Write).await?;
+    let observed = named.observe(&engine).await?;
+    named.services(std::slice::from_ref(&arguments.service), &observed)?;
+    let container = chosen(&observed, &arguments.service, arguments.index)?;
+    let variable = |name: &String| match name.contains('=') {
+        true => Some(name.clone()),
+        false => environment(name).map(|value| format!("{name}={value}")),
+    };
+    let spec = ExecSpec {
+        command: arguments.command.clone(),
+        environment: arguments.variables.iter().filter_map(variable).collect(),
+        user: arguments.user.clone(),
+        working_dir: arguments.workdir.clone(),
+        terminal: !arguments.no_tty && !arguments.detach && terminal::is_whole(),
+        privileged: arguments.privileged,
+    };
+    if arguments.detach {
+        engine.exec_detached(container.id.as_str(), &spec).await?;
+        return Ok(Exit::Ok);
+    }
+    attached(&engine, container.id.as_str(), &spec).await
+}
+
+/// The container of this number, or the first that runs.
+fn chosen<'o>(observed: &'o Observed, service: &str, index: u32) -> Result<&'o ObservedContainer, Failure> {
+    let runs = |container: &&ObservedContainer| matches!(container.state, ContainerState::Running { .. });
+    let of_service = observed.containers.iter().filter(|c| c.replica.service == *service && c.replica.number > 0);
+    let mut right = of_service.filter(|c| index == 0 || c.replica.number == index).filter(runs);
+    let which = if index == 0 { service.to_owned() } else { format!("{service} (number {index})") };
+    right.next().ok_or_else(|| {
+        Failure::new(Exit::StepFailed, format!("no container of {which} runs"))
+            .hint("`bowline ps -a` shows what there is")
+    })
+}
+
+async fn attached(engine: &Engine, container: &str, spec: &ExecSpec) -> Result<Exit, Failure> {
+    let mut exec = engine.exec(container, spec).await?;
+    let raw = if spec.terminal { Some(Raw::take()?) } else { None };
+    let mut resized = signal(SignalKind::window_change())?;
+    if let (true, Some(size)) = (spec.terminal, terminal::size()) {
+        // a program that has ended already needs no size
+        let _ = engine.resize_exec(&exec.id, size).await;
+    }
+    let (mut keys, mut reads, mut buffer) = (tokio::io::stdin(), true, vec![0; 8192]);
+    loop {
+        tokio::select! {
+            piece = exec.next() => match piece? {
+                None => break,
+                Some(Piece::Output(bytes)) => write(std::io::stdout().lock(), &bytes)?,
+                Some(Piece::Error(bytes)) => write(std::io::stderr().lock(), &bytes)?,
+            },
+            read = keys.read(&mut buffer), if reads => {
+                let read = read.unwrap_or(0);
+                // one that does not read any more may go on writing
+                let sent = match read {
+                    0 => exec.input.shutdown().await,
+                    read => exec.input.write_all(&buffer[..read]).await,
+                };
+                reads = read > 0 && sent.is_ok();
+                if reads {
+                    let _ = exec.input.flush().await;
+                }
+            }
+            _ = resized.recv(), if spec.terminal => {
+                if let Some(size) = terminal::size() {
+                    let _ = engine.resize_exec(&exec.id, size).await;
+                }
+            }
+        }
+    }
+    drop(raw);
+    let code = engine.exec_code(&exec.id).await?.unwrap_or(1);
+    Ok(Exit::Container(u8::try_from(code & 0xff).unwrap_or(1)))
+}
+
+fn write(mut to: impl Write, bytes: &[u8]) -> Result<(), Failure> {
+    to.write_all(bytes)?;
+    Ok(to.flush()?)
+}
