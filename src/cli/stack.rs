@@ -3,6 +3,7 @@
 use bowline::compose::model::Project;
 use bowline::compose::{self, Loaded};
 use bowline::engine::{Engine, Facts, Scope};
+use bowline::finding::Findings;
 use bowline::name::{ProjectName, ServiceName};
 use bowline::source::Files;
 use bowline::state::desired::{Desired, DesiredOptions, desired};
@@ -26,7 +27,13 @@ pub struct Stack {
 impl Stack {
     /// Loads the stack; what is wrong or worth knowing is said.
     pub fn load(global: &Global, services: &[String], options: &DesiredOptions) -> Result<Self, Failure> {
-        let (project, files) = load::project(global, services)?;
+        let (mut project, files) = load::project(global, services)?;
+        let mut findings = Findings::new();
+        compose::attach::attach(&mut project, &mut findings);
+        output::findings(&files, &findings, global.verbose);
+        if findings.has_errors() {
+            return Err(load::refused());
+        }
         let desired = desired(&project, options);
         Ok(Self { project, desired, files })
     }

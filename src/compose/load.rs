@@ -296,7 +296,7 @@ impl Loader<'_> {
         let files = stack_files.iter().filter_map(|id| self.path(*id)).collect();
         let inactive = selection.inactive.iter().filter_map(|name| name.parse().ok()).collect();
         let identity = decode::Identity { name, working_dir: directory, files, env_files, inactive };
-        let project = decode::decode(&tree, identity, self.findings);
+        let project = decode::decode(&tree, identity, environment, self.findings);
         let project = (!self.findings.has_errors()).then_some(project);
         if let Some(project) = project.as_ref().filter(|_| !self.skip.consistency) {
             lint::check(project, self.findings);

@@ -1,5 +1,6 @@
 //! From files and environment to a [`model::Project`], one file a stage, in the order of the Compose Specification.
 
+pub mod attach;
 pub mod attributes;
 mod budget;
 mod canonical;

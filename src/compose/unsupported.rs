@@ -27,6 +27,9 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
         let at = node.get("type").map_or(node.span, |t| t.span);
         findings.push(not_yet(&format!("{trail}: mounts of type `{kind}` are"), at, ""));
     }
+    if place == Place::of("services.*.configs[]") || place == Place::of("services.*.secrets[]") {
+        owner(node, trail, findings);
+    }
     if place == Place::of("services.*.deploy.restart_policy") {
         restart_policy(node, trail, findings);
     }
@@ -59,6 +62,20 @@ fn restart_policy(node: &Node, trail: &Trail, findings: &mut Findings) {
         let message = format!("{trail}.max_attempts: the Engine counts attempts with `condition: on-failure` alone");
         let finding = Finding::error(Code::BadValue, message).at(at("max_attempts"));
         findings.push(finding.help("take it out, or write `condition: on-failure`"));
+    }
+}
+
+/// An archive knows owners by number.
+fn owner(node: &Node, trail: &Trail, findings: &mut Findings) {
+    for key in ["uid", "gid"] {
+        let Some(value) = node.get(key).and_then(|value| Some((value.as_scalar()?.value.to_string(), value.span)))
+        else {
+            continue;
+        };
+        if value.0.parse::<u32>().is_err() {
+            let message = format!("{trail}.{key}: `{}` is not a number", value.0);
+            findings.push(Finding::error(Code::BadValue, message).at(value.1).help("write the number: `1000`"));
+        }
     }
 }
 

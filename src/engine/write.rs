@@ -10,7 +10,7 @@ use super::encode::{self, Creation};
 use super::{Engine, Error};
 use crate::name::{ContainerId, NetworkId, ProjectName};
 use crate::state::desired::{DesiredNetwork, DesiredVolume};
-use crate::state::settings::{EndpointSettings, Settings};
+use crate::state::settings::{EndpointSettings, FileSettings, Settings};
 
 /// What a call did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,6 +280,14 @@ impl Engine {
     /// What the Engine refuses: a container that does not run.
     pub async fn pause_container(&self, id: &str) -> Result<Effect, Error> {
         already(self.order(self.container(Method::POST, id, "/pause"), NOTHING).await, &["is already paused"])
+    }
+
+    /// `PUT /containers/{id}/archive`: files, each with its owner and mode; directories that are missing are made.
+    ///
+    /// # Errors
+    /// What the Engine refuses: a read-only root file system, a directory where the file is to be.
+    pub async fn copy_files(&self, id: &str, files: &[FileSettings]) -> Result<(), Error> {
+        self.put_archive(id, "/", encode::archive(files)?.into()).await
     }
 
     /// `POST /containers/{id}/update`: its limits and its restart policy as `settings` says.

@@ -87,7 +87,8 @@ fn text(shapes: &[Shape], networks: u16) -> String {
         };
         let _ = writeln!(out, "  {name}: {kind}");
     }
-    out.push_str("volumes: {data: {}}\n");
+    let _ =
+        writeln!(out, "volumes: {{data: {{}}}}\nconfigs: {{text0: {{content: c{networks}}}, text1: {{content: d}}}}");
     out
 }
 
@@ -138,6 +139,9 @@ fn confine(out: &mut String, shape: &Shape, earlier: &[(usize, bool)]) {
             ", ulimits: {{nofile: {}}}, logging: {{driver: local}}, group_add: [8]",
             512 + u32::from(shape.scale)
         );
+    }
+    if shape.more & 3 == 3 {
+        let _ = write!(out, ", configs: [text{}]", shape.command % 2);
     }
     let Some((lender, _)) = earlier.get(usize::from(shape.more >> 4) % earlier.len().max(1)) else { return };
     match shape.more >> 2 & 3 {

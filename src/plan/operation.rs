@@ -107,6 +107,8 @@ pub enum Operation {
     },
     /// `POST /containers/{id}/pause`.
     Pause(Target),
+    /// `PUT /containers/{id}/archive` with the files of its service.
+    CopyFiles(Target),
     /// `POST /containers/{id}/update` with the limits and the restart policy of its service.
     Update(Target),
     /// `POST /containers/{id}/unpause`.
@@ -130,6 +132,7 @@ impl Operation {
             | Self::Disconnect { container, .. }
             | Self::Rename { container, .. }
             | Self::Start(container)
+            | Self::CopyFiles(container)
             | Self::Update(container)
             | Self::Stop { container, .. }
             | Self::Kill { container, .. }

@@ -44,6 +44,7 @@ impl fmt::Display for Operation {
             Self::Stop { container, .. } => write!(f, "stop {container}"),
             Self::Kill { container, signal } => write!(f, "kill {container} {signal}"),
             Self::Pause(container) => write!(f, "pause {container}"),
+            Self::CopyFiles(container) => write!(f, "copy files into {container}"),
             Self::Update(container) => write!(f, "update {container}"),
             Self::Unpause(container) => write!(f, "unpause {container}"),
             Self::Remove { container, .. } => write!(f, "remove {container}"),

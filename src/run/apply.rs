@@ -142,6 +142,7 @@ impl Run<'_> {
                 _ = engine.kill_container(self.id(container)?.as_str(), signal).await?;
             }
             Operation::Pause(container) => _ = engine.pause_container(self.id(container)?.as_str()).await?,
+            Operation::CopyFiles(container) => self.copy_files(container).await?,
             Operation::Update(container) => self.update(container).await?,
             Operation::Unpause(container) => _ = engine.unpause_container(self.id(container)?.as_str()).await?,
             Operation::Remove { container, volumes } => {
@@ -160,6 +161,12 @@ impl Run<'_> {
                 self.containers.borrow().get(replica).cloned().ok_or_else(|| unplanned(replica))
             }
         }
+    }
+
+    async fn copy_files(&self, container: &Target) -> Result<(), StepError> {
+        let replica = container.replica();
+        let wanted = self.plan.desired().containers.get(replica).ok_or_else(|| unplanned(replica))?;
+        Ok(self.engine.copy_files(self.id(container)?.as_str(), &wanted.settings.files).await?)
     }
 
     async fn update(&self, container: &Target) -> Result<(), StepError> {

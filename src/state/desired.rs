@@ -3,6 +3,7 @@
 mod build;
 mod container;
 mod endpoint;
+mod file;
 mod hash;
 pub mod labels;
 mod network;
@@ -185,6 +186,8 @@ pub struct DesiredContainer {
     pub pull_policy: Option<String>,
     /// Whether an attached `up` follows its logs.
     pub attach: bool,
+    /// Its configs and secrets: path in the container, attribute (`configs.app`).
+    pub files: BTreeMap<String, String>,
     /// Where the service is declared.
     pub span: Span,
     /// What its `config-hash` is the hash of; a `service:` reference still stands in it.

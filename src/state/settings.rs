@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::compose::model::{HealthTest, Logging, Namespaces, Resources, Restart};
+use crate::compose::model::{Bytes, HealthTest, Logging, Namespaces, Resources, Restart};
 use crate::name::{Mac, Protocol};
 
 /// Everything that `POST /containers/create` fixes, but for the name and the endpoints.
@@ -71,6 +71,8 @@ pub struct Settings {
     pub sysctls: BTreeMap<String, String>,
     /// `Mounts`, `Binds` and `Tmpfs` together, by target.
     pub mounts: Vec<MountSettings>,
+    /// Files that are copied in before it starts.
+    pub files: Vec<FileSettings>,
     /// `platform` of the request.
     pub platform: Option<String>,
     /// The part of `HostConfig` that the API calls `Resources`.
@@ -177,6 +179,21 @@ pub struct MountForm {
     pub is_mapping: bool,
     /// Labels of a volume that is made for the mount.
     pub labels: BTreeMap<String, String>,
+}
+
+/// A file that is copied in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSettings {
+    /// Its path in the container, absolute.
+    pub target: String,
+    /// Who owns it.
+    pub user: u32,
+    /// The group that owns it.
+    pub group: u32,
+    /// Its permission bits.
+    pub mode: u32,
+    /// What is in it.
+    pub content: Bytes,
 }
 
 /// What a mount shows.

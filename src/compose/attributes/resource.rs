@@ -48,22 +48,22 @@ pub(super) const CONFIG_ROWS: &[Attribute] = &[
     at("*.external", FlagOrMap, "Whether somebody else makes it, for Swarm.").short(Short::External),
     at("*.external.name", Text, "Its name in Swarm, as files before 3.4 gave it."),
     at("*.file", Text, "The file that holds its text."),
-    at("*.labels", Pairs, "Its labels, for Swarm."),
+    at("*.labels", Pairs, "Its labels, for Swarm.").no_effect(),
     at("*.name", Text, "Its name in Swarm.").default("<project>_<key>"),
-    at("*.template_driver", Text, "What fills its text in, for Swarm."),
+    at("*.template_driver", Text, "What fills its text in, for Swarm.").not_yet(),
 ];
 
 pub(super) const SECRET_ROWS: &[Attribute] = &[
     at("*", Map, "One secret."),
-    at("*.driver", Text, "What keeps it, for Swarm."),
-    at("*.driver_opts", Options, "Options of that driver."),
+    at("*.driver", Text, "What keeps it, for Swarm.").not_yet(),
+    at("*.driver_opts", Options, "Options of that driver.").not_yet(),
     at("*.environment", Text, "The environment variable that holds its text."),
     at("*.external", FlagOrMap, "Whether somebody else makes it, for Swarm.").short(Short::External),
     at("*.external.name", Text, "Its name in Swarm, as files before 3.4 gave it."),
     at("*.file", Text, "The file that holds its text."),
-    at("*.labels", Pairs, "Its labels, for Swarm."),
+    at("*.labels", Pairs, "Its labels, for Swarm.").no_effect(),
     at("*.name", Text, "Its name in Swarm.").default("<project>_<key>"),
-    at("*.template_driver", Text, "What fills its text in, for Swarm."),
+    at("*.template_driver", Text, "What fills its text in, for Swarm.").not_yet(),
 ];
 
 pub(super) const MODEL_ROWS: &[Attribute] = &[

@@ -3,6 +3,10 @@
 use super::Form::*;
 use super::{Attribute, Key, Merge, Named, Pattern, Print, Short, at};
 
+/// Of configs and secrets.
+const OWNED: &str = "A `file` with `uid`, `gid` or `mode` is copied, so that they hold; docker compose mounts it and ignores them. \
+    Where the content changes, the container is replaced.";
+
 pub(super) const ROWS: &[Attribute] = &[
     at("annotations", Pairs, "Annotations for the container's runtime.")
         .becomes("HostConfig.Annotations")
@@ -122,7 +126,10 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("blkio_config.device_write_iops", List, "Writes a second that it may ask of a device."),
     at("blkio_config.device_write_iops[]", Map, "A device and a limit.")
         .like("services.*.blkio_config.device_read_bps[]"),
-    at("configs", List, "Configs that it reads.").unique(Key::MountedFile("")).not_yet(),
+    at("configs", List, "Configs that it reads.")
+        .unique(Key::MountedFile(""))
+        .becomes("HostConfig.Mounts, PUT archive")
+        .differs(OWNED),
     at("configs[]", TextOrMap, "A config: its name, or where it goes and who may read it.").short(Short::Key("source")),
     at("configs[].source", Text, "The config's name."),
     at("configs[].target", Text, "The file that it is mounted as.").default("/<source>"),
@@ -264,7 +271,10 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("provider", Map, "A program that gives the service, instead of a container.").required(&["type"]).not_yet(),
     at("provider.type", Text, "The program's name."),
     at("provider.options", ProviderOptions, "Its options."),
-    at("secrets", List, "Secrets that it reads.").unique(Key::MountedFile("/run/secrets")).not_yet(),
+    at("secrets", List, "Secrets that it reads.")
+        .unique(Key::MountedFile("/run/secrets"))
+        .becomes("HostConfig.Mounts, PUT archive")
+        .differs(OWNED),
     at("secrets[]", TextOrMap, "A secret: its name, or where it goes and who may read it.").short(Short::Key("source")),
     at("secrets[].source", Text, "The secret's name."),
     at("secrets[].target", Text, "The file that it is mounted as.").default("/run/secrets/<source>"),

@@ -5,6 +5,7 @@
 
 mod build;
 mod fields;
+mod file;
 mod mount;
 mod network;
 mod resources;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use super::environment::Environment;
 use super::extension;
 use super::model::Project;
 use super::tree;
@@ -33,14 +35,14 @@ pub(super) struct Identity {
 }
 
 /// Decodes a tree whose services are the active ones, and whose resources are those that they use.
-pub(super) fn decode(tree: &Node, identity: Identity, findings: &mut Findings) -> Project {
+pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment, findings: &mut Findings) -> Project {
     let mut services = IndexMap::new();
     for (key, entry) in tree::section(tree, "services") {
         if let Ok(name) = key.parse::<ServiceName>() {
-            services.insert(name.clone(), service::service(name.clone(), entry.key, &entry.value, findings));
-            let path = format!("services.{key}");
-            let build = build::build(&entry.value, &path, tree.get("secrets"), findings);
-            services.entry(name).and_modify(|service| service.build = build);
+            let mut service = service::service(name.clone(), entry.key, &entry.value, findings);
+            service.files = file::files(tree, &entry.value, environment);
+            service.build = build::build(&entry.value, &format!("services.{key}"), tree.get("secrets"), findings);
+            services.insert(name, service);
         }
     }
     for (key, service) in &mut services {

@@ -67,6 +67,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         stdin_open: f.flag("stdin_open").unwrap_or(false),
         mac_address: f.parsed("mac_address", Code::BadMac, "a MAC address", MAC_HELP),
         mounts,
+        files: vec![],
         profiles: f.texts("profiles"),
         pull_policy: f.whole_pattern("pull_policy", Pattern::PullPolicy, Code::BadValue).map(|p| p.value),
         platform: f.text("platform"),

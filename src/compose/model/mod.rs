@@ -3,6 +3,7 @@
 //! Decoded from the canonical tree at the end of the load; names are resolved, defaults filled in, paths absolute.
 
 mod build;
+mod file;
 mod network;
 mod resources;
 mod service;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 pub use build::{Build, BuildKit, BuildSecret, SecretSource};
+pub use file::{Bytes, FileContent, FileKind, FileOwner, ServiceFile};
 pub use network::{Ipam, Network, Pool};
 pub use resources::{BlockResources, Device, DeviceRequest, Hook, Logging, Resources};
 pub use service::{

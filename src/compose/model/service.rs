@@ -7,6 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::Build;
+use super::file::ServiceFile;
 use super::resources::{Hook, Logging, Resources};
 use crate::name::{Mac, NetworkKey, Protocol, ServiceName, VolumeKey};
 use crate::source::{Span, Spanned};
@@ -96,6 +97,8 @@ pub struct Service {
     pub mac_address: Option<Spanned<Mac>>,
     /// `volumes` and `tmpfs` in the order of the file.
     pub mounts: Vec<Spanned<Mount>>,
+    /// `configs` and `secrets`.
+    pub files: Vec<Spanned<ServiceFile>>,
     /// `profiles`.
     pub profiles: Vec<String>,
     /// `pull_policy`; `missing` where absent.

@@ -1,6 +1,7 @@
 //! From what is desired to the bodies of the API's writing calls: pure, by bollard's models, so that a field has the name
 //! that the API knows it by.
 
+mod archive;
 mod container;
 mod host;
 mod mount;
@@ -8,6 +9,7 @@ mod network;
 #[cfg(test)]
 mod tests;
 
+pub(super) use archive::archive;
 pub use container::Creation;
 pub(super) use container::creation;
 pub(super) use host::update;

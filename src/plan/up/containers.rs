@@ -297,6 +297,9 @@ impl<'a> Work<'a> {
                 self.builder.needs(step, *create, Needs::Exists);
             }
         }
+        if !wanted.settings.files.is_empty() {
+            self.after_last(&target, Operation::CopyFiles(target.clone()), fate.cause.clone());
+        }
         for key in later {
             self.connect(&target, key, fate.cause.clone());
         }
@@ -445,6 +448,11 @@ impl<'a> Work<'a> {
                 }
             }
         };
+        // a kill may have come between its making and the copying
+        let half_made = fate.kept.as_ref().is_some_and(|kept| kept.found.state == ContainerState::Created);
+        if half_made && !fate.wanted.settings.files.is_empty() {
+            self.after_last(&target, Operation::CopyFiles(target.clone()), cause.clone());
+        }
         let step = self.after_last(&target, operation, cause);
         self.starts.insert(replica.clone(), step);
         for (stop, old) in &self.stops {

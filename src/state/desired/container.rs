@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Attachment, Borrow, Borrowed, DesiredContainer, Naming, endpoint, hash, labels, spans};
+use super::{Attachment, Borrow, Borrowed, DesiredContainer, Naming, endpoint, file, hash, labels, spans};
 use crate::compose::model::{Condition, Healthcheck, Mount, MountSource, Namespaces, Port, Project, Service};
 use crate::name::Replica;
 use crate::state::settings::{HealthSettings, MountForm, MountKind, MountSettings, PortBinding, Settings};
@@ -16,6 +16,7 @@ pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> 
     };
     let hashed = naming.decoded.service(&service.name).unwrap_or_default();
     let mut settings = settings(naming.project, service, replica);
+    file::add(service, &mut settings);
     settings.labels.insert(labels::CONFIG_HASH.to_owned(), hash::hash(&hashed));
     DesiredContainer {
         replica: replica.clone(),
@@ -28,6 +29,7 @@ pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> 
         awaited: awaited(naming.project, service),
         pull_policy: service.pull_policy.clone(),
         attach: service.attach,
+        files: service.files.iter().map(|f| (f.target.clone(), format!("{}.{}", f.kind.section(), f.source))).collect(),
         span: service.span,
         hashed,
         spans: spans::of(&naming.project.tree, &service.name),
@@ -72,6 +74,7 @@ fn settings(project: &Project, service: &Service, replica: &Replica) -> Settings
         cap_drop: service.cap_drop.iter().cloned().collect(),
         sysctls: service.sysctls.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         mounts: service.mounts.iter().map(|m| mount(project, &m.value)).collect(),
+        files: vec![],
         platform: service.platform.clone(),
         resources: service.resources.clone(),
         shm_size: service.shm_size,

@@ -36,9 +36,12 @@ pub const NETWORK: &str = "com.docker.compose.network";
 /// A volume's key in the file.
 pub const VOLUME: &str = "com.docker.compose.volume";
 
+/// With a path in the container behind it: the start of a digest of the config or secret that lies there.
+pub const CONTENT: &str = "bowline.content.";
+
 /// Whether a label is the orchestrator's own.
 pub fn is_own(label: &str) -> bool {
-    label.starts_with("com.docker.compose.")
+    label.starts_with("com.docker.compose.") || label.starts_with(CONTENT)
 }
 
 /// The labels of a container, the user's among them.

@@ -56,6 +56,7 @@ pub fn container(
     let unchanged = made_from_this(container, found);
     host::fixed(&mut fixed, &expected, &there, unchanged);
     compare_borrows(&mut fixed, container, found, observed);
+    compare_contents(&mut fixed, container, &there, unchanged);
     compare_mounts(&mut fixed, &expected, &there);
     compare_attachment(&mut fixed, container, found, desired, observed);
     let (stale, endpoints) = endpoint::endpoints(container, found, desired, observed, &place);
@@ -81,6 +82,24 @@ pub(super) fn made_from_this(container: &DesiredContainer, found: &ObservedConta
     });
     let lenders = Lenders { network: id(&found.network_mode), others: others.collect() };
     found.settings.labels.get(labels::CONFIG_HASH) == Some(&container.config_hash(&lenders))
+}
+
+/// Contents of configs and secrets, by the digests in the labels. What docker compose made has none, and is taken for right
+/// while the file is what it was made from.
+fn compare_contents(out: &mut Comparison, container: &DesiredContainer, found: &Settings, unchanged: bool) {
+    let digests = |settings: &Settings| -> BTreeMap<String, String> {
+        let all = settings.labels.iter();
+        all.filter_map(|(key, digest)| Some((key.strip_prefix(labels::CONTENT)?.to_owned(), digest.clone()))).collect()
+    };
+    let (declared, there) = (digests(&container.settings), digests(found));
+    for target in declared.keys().chain(there.keys().filter(|target| !declared.contains_key(*target))) {
+        let field = container.files.get(target).cloned().unwrap_or_else(|| format!("configs {target}"));
+        let said = |digest: Option<&String>| digest.map(|digest| format!("content {digest}"));
+        match (declared.get(target), there.get(target)) {
+            (Some(_), None) if unchanged => {}
+            (ours, theirs) => out.same(&field, &said(ours), &said(theirs)),
+        }
+    }
 }
 
 /// Namespaces and volumes of other containers: of those that now have the place in the project that the file names.

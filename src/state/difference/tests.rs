@@ -135,6 +135,44 @@ fn what_two_words_mean_alike_is_no_difference() {
     assert!(plan.is_empty(), "{plan}");
 }
 
+fn with_config(entry: &str, content: &str) -> Lab {
+    let service = format!("services: {{a: {{image: busybox, configs: [{entry}], labels: {{x: y}}}}}}");
+    Lab::load(&format!("{service}\nconfigs: {{app: {{content: {content}}}}}"))
+}
+
+#[test]
+fn a_config_whose_content_changes_replaces_the_container_and_is_named() {
+    let before = with_config("app", "one").up();
+    let lines: Vec<String> = before.operations();
+    assert_eq!(lines[1..], ["create a.1", "copy files into a.1", "start a.1"]);
+    let before = before.observed();
+    assert!(with_config("app", "one").up_from(&before).plan.is_empty());
+    let plan = with_config("app", "two").up_from(&before).plan.to_string();
+    assert!(plan.contains("create a.1") && plan.contains("configs.app (content "), "{plan}");
+    let plan = with_config("{source: app, mode: 0400}", "one").up_from(&before).plan.to_string();
+    assert!(plan.contains("configs.app (content "), "{plan}");
+    let plan = with_config("{source: app, target: /other}", "one").up_from(&before).plan.to_string();
+    assert!(plan.contains("configs.app (none, declared content "), "{plan}");
+}
+
+#[test]
+fn what_a_kill_left_without_its_files_gets_them_before_it_starts() {
+    let lab = with_config("app", "one");
+    let half = lab.up().after(2);
+    assert_eq!(half.containers.len(), 1);
+    assert_eq!(lab.up_from(&half).operations(), ["copy files into a.1", "start a.1"]);
+}
+
+#[test]
+fn what_docker_compose_made_is_right_while_the_file_is_the_same() {
+    let lab = with_config("app", "one");
+    let mut observed = lab.up().observed();
+    change(&mut observed, "a.1", |container| container.settings.labels.retain(|key, _| !key.starts_with("bowline.")));
+    assert!(lab.up_from(&observed).plan.is_empty());
+    let plan = lab.edit("x: y", "x: z").up_from(&observed).plan.to_string();
+    assert!(plan.contains("labels.x"), "{plan}");
+}
+
 #[test]
 fn whoever_lends_takes_the_borrower_along() {
     let text = "services:

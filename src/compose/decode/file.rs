@@ -1,0 +1,55 @@
+//! The configs and secrets of a service, with what the top level says of them.
+
+use std::path::PathBuf;
+
+use crate::compose::environment::Environment;
+use crate::compose::model::{Bytes, FileContent, FileKind, FileOwner, ServiceFile};
+use crate::compose::tree;
+use crate::source::Spanned;
+use crate::yaml::Node;
+
+/// Both kinds, configs first.
+pub(super) fn files(tree: &Node, service: &Node, environment: &Environment) -> Vec<Spanned<ServiceFile>> {
+    let of = |kind: FileKind| {
+        let entries = tree::items(service, kind.section()).iter();
+        entries.filter_map(move |node| Some(Spanned::new(file(tree, node, kind, environment)?, node.span)))
+    };
+    of(FileKind::Config).chain(of(FileKind::Secret)).collect()
+}
+
+fn file(tree: &Node, node: &Node, kind: FileKind, environment: &Environment) -> Option<ServiceFile> {
+    let word = |key: &str| node.get(key).and_then(Node::as_scalar).map(|s| s.value.to_string());
+    let source = word("source")?;
+    let directory = if kind == FileKind::Config { "" } else { "/run/secrets" };
+    let target = match word("target").filter(|target| !target.is_empty()) {
+        Some(path) if path.starts_with('/') => path,
+        Some(name) => format!("{directory}/{name}"),
+        None => format!("{directory}/{source}"),
+    };
+    let number = |key| word(key).and_then(|text| text.parse().ok());
+    let mode = word("mode").and_then(|text| u32::from_str_radix(text.trim_start_matches("0o"), 8).ok());
+    let definition = tree.get(kind.section()).and_then(|section| section.get(&source))?;
+    let content = content(definition, environment);
+    Some(ServiceFile {
+        kind,
+        source,
+        target,
+        content,
+        owner: FileOwner { user: number("uid"), group: number("gid"), mode },
+    })
+}
+
+fn content(definition: &Node, environment: &Environment) -> FileContent {
+    let text = |key| tree::text(definition, key);
+    if let Some(path) = text("file") {
+        return FileContent::Path(PathBuf::from(path), None);
+    }
+    if let Some(content) = text("content") {
+        return FileContent::Text(Bytes::new(content.as_bytes()));
+    }
+    match text("environment").map(|name| (name, environment.get(name))) {
+        Some((_, Some(value))) => FileContent::Text(Bytes::new(value.as_bytes())),
+        Some((name, None)) => FileContent::Unset(name.to_owned()),
+        None => FileContent::Nowhere,
+    }
+}
