@@ -64,7 +64,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &["source", "finding", "name", "yaml", "compose", "lint", "preflight", "state", "plan", "report"];
 
 /// Files that read files: the others of `compose` get texts.
-const READERS: &[&str] = &["compose/gather.rs", "compose/sources.rs", "compose/request.rs"];
+const READERS: &[&str] = &["compose/attach.rs", "compose/gather.rs", "compose/sources.rs", "compose/request.rs"];
 
 /// A file of the library or the program, without its tests and comments.
 struct Source {

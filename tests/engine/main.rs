@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what it found by panicking")]
 
+mod attributes;
 mod build;
 mod compose;
 mod converge;

@@ -105,6 +105,14 @@ impl Stack {
         ran.out.trim().to_owned()
     }
 
+    /// What a line prints in one of the stack's containers.
+    pub fn shell(&self, service: &str, line: &str) -> String {
+        let name = format!("{}-{service}-1", self.name);
+        let ran = Ran::from(Command::new("docker").args(["exec", &name, "sh", "-c", line]).output().unwrap());
+        assert_eq!(ran.code, Some(0), "{line}\n{}", ran.err);
+        ran.out.trim().to_owned()
+    }
+
     /// `docker inspect -f FORMAT` of one of the stack's containers.
     pub fn inspect(&self, service: &str, format: &str) -> String {
         let name = format!("{}-{service}-1", self.name);

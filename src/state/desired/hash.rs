@@ -85,6 +85,12 @@ impl<'a> Decoded<'a> {
         if let Some(deploy) = fields.get_mut("deploy").and_then(Value::as_object_mut) {
             deploy.shift_remove("replicas");
         }
+        // a container outside the project counts by its name alone
+        for entry in fields.get_mut("volumes_from").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(name) = entry.as_str().and_then(|text| text.strip_prefix("container:")) {
+                *entry = name.split(':').next().unwrap_or_default().into();
+            }
+        }
         // `config` does not show these, and they count
         let files = self.tree.get("services")?.get(name.as_str())?.get("label_file").and_then(Node::as_seq);
         if let Some(files) = files.filter(|files| !files.is_empty()) {

@@ -36,9 +36,10 @@ pub(super) fn limits(out: &mut Comparison, declared: &Settings, found: &Settings
     same("mem_reservation", said(ours.memory_reservation), said(theirs.memory_reservation));
     same("blkio_config.weight", said(ours.block.weight), said(theirs.block.weight));
     // none is twice the memory, and -1 where the kernel counts no swap
-    let usual = ours.memory_swap == 0 && theirs.memory_swap == ours.memory.saturating_mul(2);
-    if !usual && theirs.memory_swap != -1 {
-        same("memswap_limit", said(ours.memory_swap), said(theirs.memory_swap));
+    let swap = if ours.memory_swap == 0 { ours.memory.saturating_mul(2) } else { ours.memory_swap };
+    if theirs.memory_swap != -1 {
+        let found = if theirs.memory_swap == 0 { theirs.memory.saturating_mul(2) } else { theirs.memory_swap };
+        same("memswap_limit", said(swap), said(found));
     }
     let pids = |limit: i64| limit.max(0);
     if pids(ours.pids_limit) != pids(theirs.pids_limit) && !(unchanged && theirs.pids_limit <= 0) {

@@ -93,6 +93,7 @@ fn a_limit_that_was_changed_by_hand_is_set_back_without_another_container() {
     for attribute in ["mem_limit: 64m", "cpus: 0.5", "pids_limit: 7", "restart: always", "cpuset: '0'"] {
         let plan = by_hand(attribute, |settings| {
             let was = &mut settings.resources;
+            was.memory_swap = was.memory.min(2 << 20);
             (was.memory, was.nano_cpus) = (was.memory.min(1 << 20), was.nano_cpus / 2);
             (was.pids_limit, settings.restart) = (was.pids_limit / 2, None);
             was.cpuset = if was.cpuset.is_empty() { String::new() } else { "1".to_owned() };

@@ -1,0 +1,133 @@
+//! Attributes of services on a real Engine: what the file says is there, stays, and is mended when a hand changed it.
+
+use crate::stack::Stack;
+
+const CONFINED: &str = "
+services:
+  lender:
+    image: busybox
+    command: sleep 1000
+    init: true
+    ipc: shareable
+    volumes: ['data:/data', /anon]
+  web:
+    image: busybox
+    command: sleep 1000
+    init: true
+    mem_limit: 64m
+    cpus: 0.5
+    cpu_shares: 70
+    pids_limit: 50
+    oom_score_adj: 200
+    shm_size: 32m
+    ulimits: {nofile: {soft: 512, hard: 1024}}
+    devices: ['/dev/null:/dev/mine:r']
+    device_cgroup_rules: ['c 1:3 r']
+    group_add: [8]
+    cap_add: [net_admin]
+    security_opt: [no-new-privileges:true, systempaths=unconfined]
+    ipc: service:lender
+    pid: service:lender
+    uts: host
+    cgroup_parent: /$NAME
+    logging: {driver: json-file, options: {max-size: 1m}}
+    volumes_from: ['lender:ro']
+    tmpfs: ['/run:size=64k']
+    volumes: [{type: tmpfs, target: /memory, tmpfs: {size: 1m, mode: 0o700}}, './here:/here', {type: volume, source: data, target: /plain, volume: {nocopy: true}}]
+    deploy: {restart_policy: {condition: on-failure, max_attempts: 3}}
+volumes: {data: {}}
+";
+
+#[test]
+fn what_confines_a_container_is_there_stays_and_is_set_back() {
+    let Some(stack) = Stack::new("confined", CONFINED) else { return };
+    stack.run("up -d", 0);
+    let again = stack.run("up -d", 0);
+    assert!(again.err.contains("nothing to do"), "{}", again.err);
+    let shown = |format: &str| stack.inspect("web", format);
+    assert_eq!(shown("{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}"), "67108864 500000000");
+    assert_eq!(
+        shown("{{.HostConfig.PidsLimit}} {{.HostConfig.OomScoreAdj}} {{.HostConfig.ShmSize}}"),
+        "50 200 33554432"
+    );
+    assert_eq!(
+        shown("{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}"),
+        "on-failure 3"
+    );
+    let lender = stack.inspect("lender", "{{.Id}}");
+    assert_eq!(
+        shown("{{.HostConfig.IpcMode}} {{.HostConfig.PidMode}}"),
+        format!("container:{lender} container:{lender}")
+    );
+    assert_eq!(shown("{{json .HostConfig.VolumesFrom}}"), format!("[\"{lender}:ro\"]"));
+    let name = format!("{}-web-1", stack.name);
+    let inside = stack.shell("web", "ulimit -n; stat -c %a /memory; id -G; touch /data/x 2>/dev/null || echo closed");
+    assert_eq!(inside.lines().collect::<Vec<_>>(), ["512", "700", "0 8", "closed"], "{inside}");
+
+    let id = shown("{{.Id}}");
+    stack.docker(&format!("update --memory 32m --memory-swap 64m --restart no {name}"));
+    let mended = stack.run("up -d", 0);
+    assert!(mended.err.contains("mem_limit (33554432, declared 67108864)"), "{}", mended.err);
+    assert_eq!(
+        shown("{{.Id}} {{.HostConfig.Memory}} {{.HostConfig.RestartPolicy.Name}}"),
+        format!("{id} 67108864 on-failure")
+    );
+    let again = stack.run("up -d", 0);
+    assert!(again.err.contains("nothing to do"), "{}", again.err);
+
+    stack.run("down -v -t 0", 0);
+    assert_eq!(stack.remains(), "");
+}
+
+const FILES: &str = "
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    init: true
+    configs:
+      - app
+      - {source: app, target: /etc/app/copied, uid: '7', gid: '8', mode: 0440}
+      - {source: text, target: /text}
+    secrets: [pw, {source: token, mode: 0400, uid: '9'}]
+configs: {app: {file: ./app.conf}, text: {content: \"who=$${NOBODY:-me}\\n\"}}
+secrets: {pw: {file: ./app.conf}, token: {environment: PWD}}
+";
+
+#[test]
+fn configs_and_secrets_are_there_with_their_owners_and_follow_their_content() {
+    let Some(stack) = Stack::new("files", FILES) else { return };
+    std::fs::write(stack.directory.join("app.conf"), "one").unwrap();
+    stack.run("up -d", 0);
+    let inside = stack.shell("web", "cat /app /etc/app/copied /run/secrets/pw /text; cat /run/secrets/token");
+    assert!(inside.starts_with("oneoneonewho=${NOBODY:-me}"), "{inside}");
+    let owners = stack.shell("web", "stat -c '%a %u %g' /etc/app/copied /text /run/secrets/token");
+    assert_eq!(owners.lines().collect::<Vec<_>>(), ["440 7 8", "444 0 0", "400 9 0"]);
+    let again = stack.run("up -d", 0);
+    assert!(again.err.contains("nothing to do"), "{}", again.err);
+
+    std::fs::write(stack.directory.join("app.conf"), "two").unwrap();
+    let changed = stack.run("up -d -t 0", 0);
+    assert!(changed.err.contains("configs.app (content "), "{}", changed.err);
+    assert!(stack.shell("web", "cat /app /etc/app/copied").contains("twotwo"));
+    stack.run("down -t 0", 0);
+    assert_eq!(stack.remains(), "");
+}
+
+#[test]
+fn what_the_engine_is_too_old_for_names_both_versions() {
+    let text =
+        "services: {web: {image: busybox, annotations: {a: b}, volumes: [{type: image, source: busybox, target: /i}]}}";
+    let Some(stack) = Stack::new("old", text) else { return };
+    let api: String = stack.docker("version -f {{.Server.APIVersion}}");
+    if !["1.40", "1.41", "1.42"].contains(&api.as_str()) {
+        return;
+    }
+    let refused = stack.run("up -d", 66);
+    for words in
+        ["`annotations` of web needs API 1.43", "a mount of type `image` needs API 1.48", &format!("has API {api}")]
+    {
+        assert!(refused.err.contains(words), "{words}\n{}", refused.err);
+    }
+    assert_eq!(stack.remains(), "", "nothing was changed");
+}
