@@ -71,8 +71,7 @@ pub(super) fn means(
         .filter(|f| wanted.iter().flatten().any(|a| a.is_ipv4() == (*f == Family::V4)))
         .collect();
     if families.is_empty() {
-        let owners: Vec<String> = meanings.iter().flat_map(|m| &m.owners).map(ToString::to_string).collect();
-        return unproved(Why::NotRunning(format!("{} has no address: it does not run", owners.join(", "))));
+        return nowhere(desk, name, meanings);
     }
     let replicas = desk.scene.replicas(asker);
     let mut steps = vec![];
@@ -83,6 +82,31 @@ pub(super) fn means(
     }
     let verdicts = all(steps)?;
     Ok(merged(verdicts))
+}
+
+/// A name whose owners have no address: they do not run, or somebody took them off the network.
+fn nowhere(desk: &Desk<'_>, name: &str, meanings: &[Meaning]) -> Step<Verdict> {
+    let owners: Vec<String> = meanings.iter().flat_map(|m| &m.owners).map(ToString::to_string).collect();
+    for meaning in meanings {
+        for service in
+            meaning.owners.iter().filter_map(|o| if let Owner::Service(name) = o { Some(name) } else { None })
+        {
+            let replicas = desk.scene.replicas(service);
+            let mut running = replicas.iter().filter(|r| desk.scene.container(r).is_some_and(|c| c.state.is_running()));
+            let Some(found) = running.find_map(|r| off(desk, r, &meaning.wires)) else { continue };
+            let expected = format!("{name} is an address of {}", owners.join(", "));
+            return Ok(Verdict::refuted(expected, found).help("`bowline up -d` puts it back"));
+        }
+    }
+    unproved(Why::NotRunning(format!("{} has no address: it does not run", owners.join(", "))))
+}
+
+/// Says that a container is on none of these wires.
+pub(super) fn off(desk: &Desk<'_>, replica: &Replica, wires: &[String]) -> Option<String> {
+    let container = desk.scene.container(&desk.scene.home(replica))?;
+    let off = !wires.is_empty() && !wires.iter().any(|wire| container.endpoints.contains_key(wire));
+    let labels: Vec<&str> = wires.iter().map(|wire| desk.scene.wire_label(wire)).collect();
+    off.then(|| format!("{} is not on {}", desk.scene.called(replica), labels.join(" or ")))
 }
 
 /// The first verdict that is not a proof, else one proof with all evidence.
@@ -126,6 +150,11 @@ fn one_meaning(
     if found.addresses.is_empty() {
         let verdict =
             Verdict::refuted(format!("{name} is {expected}"), format!("{who}: {}", outcome_text(found.outcome)));
+        let ends = desk.scene.topology.ends(&replica.service);
+        let wires: Vec<String> = ends.into_iter().map(|(_, wire)| wire.name.clone()).collect();
+        if let Some(line) = off(desk, replica, &wires) {
+            return Ok(verdict.seen(line).help("`bowline up -d` puts it back"));
+        }
         return Ok(verdict.seen(format!("asked {}", found.by)).help(
             "the network was reconnected without its aliases, or the owner is on another network: `bowline up -d`",
         ));

@@ -136,6 +136,10 @@ fn why_silent(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim, tried: &Tried<'_>, 
             .seen(line)
             .help(format!("see where {} sends them: `ip route get {}`", stand.called, aim.address)));
     }
+    let gone = stand.replica.as_ref().zip(aim.wire.as_ref());
+    if let Some(line) = gone.and_then(|(r, wire)| super::names::off(desk, r, std::slice::from_ref(wire))) {
+        return Ok(verdict.seen(line).help("`bowline up -d` puts it back"));
+    }
     let neighbours = desk.neighbours(&stand.at)?;
     let neighbour = neighbours.iter().find(|n| n.address == aim.address);
     Ok(match neighbour.map(|n| n.state.as_str()) {

@@ -65,6 +65,8 @@ fn a_container_that_was_moved_is_found_where_it_should_not_be() {
     let found = example.refuted();
     assert!(found["address/client@front"].contains("_back"), "{found:#?}");
     assert!(found["reach/web->client"].contains("client is not on front"), "{found:#?}");
+    assert!(found["name/web:client"].contains("client is not on front"), "{found:#?}");
+    assert!(found["reach/client->web"].contains("client is not on front"), "{found:#?}");
     let stray = "client is on back, where the file does not put it";
     for id in ["isolated/client->apart", "isolated/apart->client", "no-name/client:apart"] {
         assert!(found[id].contains(stray), "{id}: {found:#?}");
