@@ -94,7 +94,7 @@ pub fn lifecycle(
         }
         Change::Kill { signal } => {
             let kill = |container| Operation::Kill { container, signal: signal.clone() };
-            work.each(|state| runs(state), kill);
+            work.each(runs, kill);
         }
         Change::Pause => {
             let may = |state: &ContainerState| matches!(state, ContainerState::Running { .. });
