@@ -38,3 +38,6 @@ pub mod variables;
 pub use load::{Loaded, load, load_text, load_text_with};
 pub use request::{Request, Skip};
 pub use unsupported::unsupported;
+
+#[cfg(test)]
+mod property_tests;

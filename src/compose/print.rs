@@ -77,7 +77,8 @@ impl Printer {
         for (key, Entry { key: at, value }) in map.iter() {
             let below = place.key(key);
             let named = place.has_field(key);
-            let extension = key.starts_with("x-") && !named && !place.takes_names() && place.attribute().is_some();
+            let is_record = place.attribute().is_some_and(|a| !a.form.is_free()) && !place.takes_names();
+            let extension = key.starts_with("x-") && !named && is_record;
             let attribute = below.attribute().filter(|_| named);
             let hidden = self.format == Format::Json && place == Place::root() && &**key == "models";
             let required = place.attribute().is_some_and(|a| a.required.contains(&&**key));

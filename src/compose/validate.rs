@@ -96,11 +96,11 @@ impl Structure<'_> {
         if place.takes_names() {
             return self.check_name(key, key_span) && self.keep(value, below, trail);
         }
-        if key.starts_with("x-") {
-            return true;
-        }
         if let Some(form) = form.filter(|f| f.is_free()) {
             return self.free_value_fits(value, form, trail);
+        }
+        if key.starts_with("x-") {
+            return true;
         }
         self.findings.push(unknown_key(key, key_span, place, trail));
         false
