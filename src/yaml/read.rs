@@ -204,7 +204,10 @@ impl<'t> Reader<'t, '_> {
 
     fn descend(&mut self, style: StructureStyle, span: Span) -> Outcome<()> {
         if style == StructureStyle::Flow {
-            self.brackets.push(span);
+            // a pair in a list is a mapping without a bracket of its own: `[a: b]`
+            let opens = self.text[span.range()].starts_with(['[', '{']);
+            let outer = self.brackets.last().copied().filter(|_| !opens);
+            self.brackets.push(outer.unwrap_or(span));
         }
         self.depth += 1;
         if self.depth <= DEPTH_LIMIT {

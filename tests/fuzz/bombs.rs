@@ -70,6 +70,8 @@ fn what_nests_without_end_is_refused() {
     refused(&format!("a: {}", "{a: ".repeat(100_000)), "yaml-budget");
     refused(&lines(3000, |n| format!("{}a:", " ".repeat(n))), "yaml-budget");
     refused(&format!("a: {}x", "- ".repeat(3000)), "yaml-");
+    refused(&"- ".repeat(50_000), "yaml-budget");
+    refused(&"- *a\n".repeat(50_000), "bad-anchor");
     refused(
         &format!("services: {{a: {{image: \"{}{}\"}}}}", "${A:-".repeat(50_000), "}".repeat(50_000)),
         "bad-interpolation",

@@ -5,9 +5,9 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-/// How long one text may take a processor: ten times the second that a stack file may, for builds without optimization. Time
-/// that goes to other work of the machine does not count.
-const TIME: Duration = Duration::from_secs(if cfg!(fuzzing) { 1 } else { 10 });
+/// How long one text may take a processor: some times the second that a stack file may, because of counters and checks, and
+/// of builds without optimization. Time that goes to other work of the machine does not count.
+const TIME: Duration = Duration::from_secs(if cfg!(fuzzing) { 3 } else { 10 });
 
 /// How much memory it may hold at once.
 const MEMORY: isize = 100 << 20;

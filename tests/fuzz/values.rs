@@ -130,8 +130,8 @@ pub fn dotenv(text: &str) {
             assert!(text.get(origin.range()).is_some(), "{name}: {origin:?}");
         }
         if format == Format::Raw && read.iter().all(|(_, v)| !v.value.ends_with('\r')) {
-            let lines: String = read.iter().map(|(name, v)| format!("{name}={}\n", v.value)).collect();
-            let again = files.add("again.env", None, lines);
+            let lines: String = read.iter().map(|(name, v)| format!("\n{name}={}", v.value)).collect();
+            let again = files.add("again.env", None, lines); // a byte order mark that begins a name does not begin the file
             let back = dotenv::read(&files, again, format, &[], &mut Findings::new());
             let pairs = |e: &Environment| e.iter().map(|(n, v)| (n.to_owned(), v.value.clone())).collect::<Vec<_>>();
             assert_eq!(pairs(&back), pairs(&read));

@@ -75,17 +75,19 @@ fn check_dependency(
     if findings.is_full(Severity::Error) || selection.active.contains(needed) {
         return;
     }
+    let is_required = dependency.get("required").is_none() || is_true(dependency, "required");
     let services = section(tree, "services").map(|(key, _)| &**key);
     let Some(other) = tree.get("services").and_then(|services| services.get(needed)) else {
         let message = format!("services.{name} depends on `{needed}`, and there is no such service");
-        let finding = Finding::error(Code::UndefinedReference, message).at(at);
+        let finding = if is_required { Finding::error } else { Finding::warning };
+        let finding = finding(Code::UndefinedReference, message).at(at);
         findings.push(match nearest(needed, services) {
             Some(near) => finding.label(format!("did you mean `{near}`?")).help(format!("write `{near}`")),
             None => finding.help("define the service, or take the dependency out"),
         });
         return;
     };
-    if dependency.get("required").is_some() && !is_true(dependency, "required") {
+    if !is_required {
         return;
     }
     let profiles: Vec<&str> = items(other, "profiles").iter().filter_map(Node::as_str).collect();
