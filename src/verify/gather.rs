@@ -327,3 +327,20 @@ impl Places {
         closed.await.into_iter().filter_map(Result::err).flatten().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_old_engines_let_through_for_a_moment_is_asked_once_more() {
+        let mut observed = Observed::default();
+        let open = |line: &str| Verdict::refuted("apart", "a -> b: answered").seen(line);
+        observed.engine.version = "20.10.24".to_owned();
+        assert_eq!(momentary(&open(FORWARDED), &observed).as_deref(), Some("a -> b: answered"));
+        assert_eq!(momentary(&open("both are on x"), &observed), None);
+        assert_eq!(momentary(&Verdict::Proved(vec![]), &observed), None);
+        observed.engine.version = "28.5.2".to_owned();
+        assert_eq!(momentary(&open(FORWARDED), &observed), None);
+    }
+}

@@ -98,6 +98,38 @@ fn no_line_is_wider_than_the_page_unless_one_word_is() {
 }
 
 #[test]
+fn what_does_not_run_is_one_line_however_many_checks_need_it() {
+    let mut report = report();
+    let last = report.checks.pop().unwrap();
+    for (id, why) in
+        [("a", "web has no container"), ("b", "db has no address: it does not run"), ("c", "web has no container")]
+    {
+        let (id, why) = (id.to_owned(), Some(why.to_owned()));
+        report.checks.push(Entry { id, why, reason: Some(Reason::NotRunning), ..last.clone() });
+    }
+    let shown = text(&report, look(120, Detail::Counts));
+    assert!(
+        shown.contains("? 3 checks could not be told: web has no container; db has no address: it does not run\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn without_a_container_the_text_says_so_and_how_to_get_one() {
+    let report = Report { containers: Some(0), ..report() };
+    let shown = text(&report, look(80, Detail::Counts));
+    assert!(shown.contains("no container of p is there") && shown.contains("bowline up -d"), "{shown}");
+    assert!(!shown.contains("bot does not reach web"), "{shown}");
+    assert!(text(&report, look(80, Detail::All)).contains("bot does not reach web"));
+}
+
+#[test]
+fn nothing_to_prove_is_not_all_proved() {
+    let report = Report { outcome: None, checks: vec![], summary: Summary::default(), ..report() };
+    assert!(text(&report, look(80, Detail::Counts)).contains("nothing to prove"));
+}
+
+#[test]
 fn colours_are_an_argument() {
     let plain = text(&report(), look(80, Detail::All));
     let styled = text(&report(), Look { color: Color::Ansi, ..look(80, Detail::All) });

@@ -1,5 +1,7 @@
 //! Verdicts by facts given as data, the traps among them.
 
+mod meddling;
+
 use std::net::IpAddr;
 
 use super::*;
