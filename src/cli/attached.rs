@@ -237,7 +237,8 @@ async fn stop_all(
     let (engine, project) = (attached.engine, &attached.stack.desired.project);
     let observed = observe(engine, project, vec![], bowline::engine::Facts::Brief).await?;
     let options = LifecycleOptions { timeout: attached.timeout, ..LifecycleOptions::default() };
-    let plan = lifecycle(&Change::Stop, project, &observed, &options).map_err(carry::flaw)?;
+    let plan =
+        lifecycle(&Change::Stop, project, Some(&attached.stack.desired), &observed, &options).map_err(carry::flaw)?;
     let up: Vec<&ObservedContainer> =
         observed.containers.iter().filter(|container| container.state.is_running()).collect();
     watched.running = up.iter().map(|container| container.name.clone()).collect();

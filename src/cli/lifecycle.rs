@@ -171,7 +171,7 @@ async fn change(global: &Global, asked: &Asked<'_>, named: &Named) -> Result<Exi
         timeout: asked.timeout.map(Duration::from_secs),
         no_deps: asked.no_deps,
     };
-    let plan = lifecycle(&asked.change, named.name(), &observed, &options).map_err(carry::flaw)?;
+    let plan = lifecycle(&asked.change, named.name(), named.desired(), &observed, &options).map_err(carry::flaw)?;
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);

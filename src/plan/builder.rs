@@ -6,12 +6,13 @@ use std::collections::BinaryHeap;
 use petgraph::Direction;
 use petgraph::algo::has_path_connecting;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
 
 use super::graph::{Plan, Step};
-use super::operation::{Cause, Needs, OnFailure, Operation};
+use super::operation::{Cause, Needs, OnFailure, Operation, Phase, Target};
 use super::proof::{self, Flaw};
 use crate::state::desired::Desired;
-use crate::state::observed::Observed;
+use crate::state::observed::{ContainerState, Observed};
 
 /// A step that was added, until the plan is finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,10 +74,63 @@ impl PlanBuilder {
                 self.needs(Handle(step), Handle(other), why);
             }
         }
+        self.hooks(&desired, observed);
         let plan = Plan::new(desired, sorted(&self.graph)?);
         proof::prove(&plan, observed)?;
         Ok(plan)
     }
+}
+
+/// The commands of `post_start` and `pre_stop`, whoever starts and stops containers.
+impl PlanBuilder {
+    /// Puts hooks behind every start and before every stop of what runs: they come where the start or the stop would.
+    fn hooks(&mut self, desired: &Desired, observed: &Observed) {
+        for node in self.graph.node_indices().collect::<Vec<_>>() {
+            let wanted = |target: &Target| desired.containers.get(target.replica());
+            match self.graph[node].operation.clone() {
+                Operation::Start(target) => {
+                    let count = wanted(&target).map_or(0, |wanted| wanted.post_start.len());
+                    (0..count).rev().for_each(|number| self.after_start(node, &target, number));
+                }
+                Operation::Stop { container: target, .. } if is_running(&target, observed) => {
+                    let count = wanted(&target).map_or(0, |wanted| wanted.pre_stop.len());
+                    (0..count).for_each(|number| self.before_stop(node, &target, number));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn hook(&mut self, node: NodeIndex, target: &Target, phase: Phase, number: usize) -> NodeIndex {
+        let (container, cause) = (target.clone(), self.graph[node].cause.clone());
+        self.step(Operation::RunHook { container, phase, number }, cause).0
+    }
+
+    /// Whatever comes after the start comes after the hook too; called from the last hook to the first.
+    fn after_start(&mut self, start: NodeIndex, target: &Target, number: usize) {
+        let hook = self.hook(start, target, Phase::PostStart, number);
+        let after: Vec<(NodeIndex, Needs)> =
+            self.graph.edges_directed(start, Direction::Outgoing).map(|edge| (edge.target(), *edge.weight())).collect();
+        after.into_iter().for_each(|(next, why)| self.needs(Handle(next), Handle(hook), why));
+        self.needs(Handle(hook), Handle(start), Needs::Exists);
+    }
+
+    /// Whatever comes before the stop comes before the hook too; called from the first hook to the last.
+    fn before_stop(&mut self, stop: NodeIndex, target: &Target, number: usize) {
+        let hook = self.hook(stop, target, Phase::PreStop, number);
+        let before: Vec<(NodeIndex, Needs)> =
+            self.graph.edges_directed(stop, Direction::Incoming).map(|edge| (edge.source(), *edge.weight())).collect();
+        before.into_iter().for_each(|(other, why)| self.needs(Handle(hook), Handle(other), why));
+        self.needs(Handle(stop), Handle(hook), Needs::Exists);
+        self.tolerate(Handle(hook));
+    }
+}
+
+/// Whether a command can run in it.
+fn is_running(target: &Target, observed: &Observed) -> bool {
+    let Target::Existing { id, .. } = target else { return false };
+    let found = observed.containers.iter().find(|container| container.id == *id);
+    found.is_some_and(|container| matches!(container.state, ContainerState::Running { .. }))
 }
 
 /// The same graph with its nodes in topological order; among those that are free, the one that was added first.
@@ -111,8 +165,7 @@ fn sorted(graph: &DiGraph<Step, Needs>) -> Result<DiGraph<Step, Needs>, Flaw> {
 mod tests {
     use super::*;
     use crate::name::{ContainerId, Replica};
-    use crate::plan::Target;
-    use crate::state::observed::{ContainerState, ObservedContainer};
+    use crate::state::observed::ObservedContainer;
 
     fn desired() -> Desired {
         Desired::nothing("lab".parse().unwrap())

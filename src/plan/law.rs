@@ -143,6 +143,9 @@ fn confine(out: &mut String, shape: &Shape, earlier: &[(usize, bool)]) {
     if shape.more & 3 == 3 {
         let _ = write!(out, ", configs: [text{}]", shape.command % 2);
     }
+    if shape.more & 5 == 5 {
+        out.push_str(", post_start: [{command: [a]}, {command: [b]}], pre_stop: [{command: [c]}, {command: [d]}]");
+    }
     let Some((lender, _)) = earlier.get(usize::from(shape.more >> 4) % earlier.len().max(1)) else { return };
     match shape.more >> 2 & 3 {
         1 => _ = write!(out, ", pid: 'service:s{lender}', ipc: 'service:s{lender}'"),
@@ -188,7 +191,9 @@ fn assert_settled(lab: &Lab, observed: &Observed) {
                 let mut all = observed.containers.iter();
                 all.any(|c| c.id == *id && matches!(c.state, ContainerState::Exited { code: 0, .. }))
             }
-            Operation::Await(_) => again.operations().iter().any(|o| o.starts_with("start")),
+            Operation::Await(_) | Operation::RunHook { .. } => {
+                again.operations().iter().any(|o| o.starts_with("start"))
+            }
             _ => false,
         };
         assert!(ended, "not settled:\n{}", again.plan);

@@ -69,13 +69,14 @@ pub struct LifecycleOptions {
     pub no_deps: bool,
 }
 
-/// What does this to a project's containers.
+/// What does this to a project's containers; their hooks are those of the file, where there is one.
 ///
 /// # Errors
 /// A [`Flaw`] is a mistake of this module, never of the user.
 pub fn lifecycle(
     change: &Change,
     project: &ProjectName,
+    file: Option<&Desired>,
     observed: &Observed,
     options: &LifecycleOptions,
 ) -> Result<Plan, Flaw> {
@@ -112,7 +113,8 @@ pub fn lifecycle(
         work.stop_dependents_first(&stops);
         work.start_after_needs(&starts);
     }
-    work.builder.finish(Desired::nothing(project.clone()), observed)
+    let desired = file.cloned().unwrap_or_else(|| Desired::nothing(project.clone()));
+    work.builder.finish(desired, observed)
 }
 
 /// Steps by the place of their container.
@@ -259,7 +261,7 @@ mod tests {
 
     fn planned(change: Change, containers: Vec<ObservedContainer>) -> String {
         let observed = Observed { containers, ..Observed::default() };
-        let plan = lifecycle(&change, &"lab".parse().unwrap(), &observed, &LifecycleOptions::default()).unwrap();
+        let plan = lifecycle(&change, &"lab".parse().unwrap(), None, &observed, &LifecycleOptions::default()).unwrap();
         plan.lines().iter().map(|line| format!("{} {} {:?}\n", line.id, line.operation, line.after)).collect()
     }
 

@@ -18,6 +18,6 @@ pub mod up;
 
 pub use builder::{Handle, PlanBuilder};
 pub use graph::{Plan, Step, StepId};
-pub use operation::{Cause, ExistingNetwork, LinkEnd, Needs, NewContainer, OnFailure, Operation, Target, Wait};
+pub use operation::{Cause, ExistingNetwork, LinkEnd, Needs, NewContainer, OnFailure, Operation, Phase, Target, Wait};
 pub use proof::Flaw;
 pub use text::Line;

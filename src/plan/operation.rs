@@ -107,6 +107,15 @@ pub enum Operation {
     },
     /// `POST /containers/{id}/pause`.
     Pause(Target),
+    /// `POST /containers/{id}/exec`: a command of `post_start` or `pre_stop`, to its end.
+    RunHook {
+        /// In whom.
+        container: Target,
+        /// Which list.
+        phase: Phase,
+        /// Its place in the list, from 0.
+        number: usize,
+    },
     /// `PUT /containers/{id}/archive` with the files of its service.
     CopyFiles(Target),
     /// `POST /containers/{id}/update` with the limits and the restart policy of its service.
@@ -132,6 +141,7 @@ impl Operation {
             | Self::Disconnect { container, .. }
             | Self::Rename { container, .. }
             | Self::Start(container)
+            | Self::RunHook { container, .. }
             | Self::CopyFiles(container)
             | Self::Update(container)
             | Self::Stop { container, .. }
@@ -140,6 +150,25 @@ impl Operation {
             | Self::Unpause(container)
             | Self::Remove { container, .. } => Some(container),
             _ => None,
+        }
+    }
+}
+
+/// When a hook runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    /// `post_start`: before anybody counts the container as started.
+    PostStart,
+    /// `pre_stop`: whatever it ends with, the container stops after it.
+    PreStop,
+}
+
+impl Phase {
+    /// The attribute.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PostStart => "post_start",
+            Self::PreStop => "pre_stop",
         }
     }
 }

@@ -44,6 +44,9 @@ impl fmt::Display for Operation {
             Self::Stop { container, .. } => write!(f, "stop {container}"),
             Self::Kill { container, signal } => write!(f, "kill {container} {signal}"),
             Self::Pause(container) => write!(f, "pause {container}"),
+            Self::RunHook { container, phase, number } => {
+                write!(f, "run {} {} in {container}", phase.as_str(), number + 1)
+            }
             Self::CopyFiles(container) => write!(f, "copy files into {container}"),
             Self::Update(container) => write!(f, "update {container}"),
             Self::Unpause(container) => write!(f, "unpause {container}"),

@@ -10,9 +10,9 @@ use super::execute::{Lane, execute};
 use super::interrupt::Interrupt;
 use super::outcome::{Event, Fate, Kind, Outcomes, StepError};
 use super::wait::Watch;
-use crate::engine::{Creation, Engine, Error};
+use crate::engine::{Creation, Engine, Error, ExecSpec, Piece};
 use crate::name::{ContainerId, NetworkKey, Replica, ServiceName};
-use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Plan, Step, StepId, Target, Wait};
+use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Phase, Plan, Step, StepId, Target, Wait};
 use crate::state::desired::{Attachment, DesiredContainer, Lenders, labels};
 
 /// How many lines of a builder are told when it failed.
@@ -142,6 +142,7 @@ impl Run<'_> {
                 _ = engine.kill_container(self.id(container)?.as_str(), signal).await?;
             }
             Operation::Pause(container) => _ = engine.pause_container(self.id(container)?.as_str()).await?,
+            Operation::RunHook { container, phase, number } => self.run_hook(container, *phase, *number).await?,
             Operation::CopyFiles(container) => self.copy_files(container).await?,
             Operation::Update(container) => self.update(container).await?,
             Operation::Unpause(container) => _ = engine.unpause_container(self.id(container)?.as_str()).await?,
@@ -159,6 +160,41 @@ impl Run<'_> {
             Target::Existing { id, .. } => Ok(id.clone()),
             Target::Planned(replica) => {
                 self.containers.borrow().get(replica).cloned().ok_or_else(|| unplanned(replica))
+            }
+        }
+    }
+
+    /// A hook to its end. What it wrote is told where it failed.
+    async fn run_hook(&self, container: &Target, phase: Phase, number: usize) -> Result<(), StepError> {
+        let replica = container.replica();
+        let wanted = self.plan.desired().containers.get(replica).ok_or_else(|| unplanned(replica))?;
+        let hooks = if phase == Phase::PostStart { &wanted.post_start } else { &wanted.pre_stop };
+        let hook = hooks.get(number).ok_or_else(|| unplanned(replica))?;
+        let said = |(name, value): (&String, &Option<String>)| value.as_ref().map(|value| format!("{name}={value}"));
+        let spec = ExecSpec {
+            command: hook.command.clone(),
+            environment: hook.environment.iter().filter_map(said).collect(),
+            user: hook.user.clone(),
+            working_dir: hook.working_dir.clone(),
+            terminal: false,
+            privileged: hook.privileged,
+        };
+        let mut exec = self.engine.exec(self.id(container)?.as_str(), &spec).await?;
+        let mut output = vec![];
+        while let Some(Piece::Output(bytes) | Piece::Error(bytes)) = exec.next().await? {
+            output.extend_from_slice(&bytes);
+        }
+        match self.engine.exec_code(&exec.id).await? {
+            Some(0) => Ok(()),
+            code => {
+                let code = code.map_or_else(|| "no exit code".to_owned(), |code| code.to_string());
+                let command = hook.command.join(" ");
+                let message = format!("{} of {replica} ended with {code}: {command}", phase.as_str());
+                let mut error = StepError::new(Kind::Refused, message);
+                let text = String::from_utf8_lossy(&output);
+                let last = text.lines().rev().take(10).map(str::to_owned).collect::<Vec<_>>();
+                error.details.extend(last.into_iter().rev());
+                Err(error)
             }
         }
     }

@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 pub use build::DesiredBuild;
 
 use super::settings::{EndpointSettings, IpamSettings, Settings};
-use crate::compose::model::{Condition, Dependency, Link, Project, Service};
+use crate::compose::model::{Condition, Dependency, Hook, Link, Project, Service};
 use crate::name::{ContainerId, NetworkKey, ProjectName, Replica, ServiceName, VolumeKey};
 use crate::source::Span;
 
@@ -186,6 +186,10 @@ pub struct DesiredContainer {
     pub pull_policy: Option<String>,
     /// Whether an attached `up` follows its logs.
     pub attach: bool,
+    /// `post_start`.
+    pub post_start: Vec<Hook>,
+    /// `pre_stop`.
+    pub pre_stop: Vec<Hook>,
     /// Its configs and secrets: path in the container, attribute (`configs.app`).
     pub files: BTreeMap<String, String>,
     /// Where the service is declared.

@@ -79,7 +79,7 @@ impl World<'_> {
             Operation::Kill { container, signal } if is_final(signal) => self.change(container, |c| c.state = ended()),
             Operation::Kill { .. } => {}
             Operation::Pause(container) => self.change(container, |c| c.state = ContainerState::Paused),
-            Operation::CopyFiles(_) => {}
+            Operation::CopyFiles(_) | Operation::RunHook { .. } => {}
             Operation::Update(container) => self.update(container),
             Operation::Unpause(container) => self.change(container, start),
             Operation::Remove { container, volumes } => self.remove(container, *volumes),

@@ -131,3 +131,40 @@ fn what_the_engine_is_too_old_for_names_both_versions() {
     }
     assert_eq!(stack.remains(), "", "nothing was changed");
 }
+
+const HOOKED: &str = "
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    init: true
+    volumes: ['data:/data']
+    post_start: [{command: [sh, -c, 'echo $$WHO $$(pwd) > /data/started'], environment: {WHO: me}, working_dir: /tmp}]
+    pre_stop: [{command: [sh, -c, 'echo bye > /data/stopped']}]
+  after:
+    image: busybox
+    command: sh -c 'cat /data/started && sleep 1000'
+    init: true
+    volumes: ['data:/data']
+    depends_on: [web]
+volumes: {data: {}}
+";
+
+#[test]
+fn hooks_run_when_they_should_and_a_failed_one_says_what_it_wrote() {
+    let Some(stack) = Stack::new("hooks", HOOKED) else { return };
+    stack.run("up -d", 0);
+    assert_eq!(stack.shell("web", "cat /data/started"), "me /tmp");
+    assert_eq!(
+        stack.shell("after", "cat /proc/1/comm >/dev/null; ls /data"),
+        "started",
+        "it ran before the next service began"
+    );
+    stack.run("-f compose.yaml stop -t 0 web", 0);
+    assert_eq!(stack.shell("after", "cat /data/stopped"), "bye");
+    stack.write(&HOOKED.replace("echo $$WHO", "echo oh no; exit 3; echo"));
+    let failed = stack.run("up -d -t 0 --force-recreate", 1);
+    assert!(failed.err.contains("post_start of web.1 ended with 3") && failed.err.contains("oh no"), "{}", failed.err);
+    stack.run("down -v -t 0", 0);
+    assert_eq!(stack.remains(), "");
+}

@@ -258,14 +258,16 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("ports[].published", WholeAsText, "The host's port, or a range to choose from; none: any.").becomes("HostPort"),
     at("ports[].protocol", Text, "`tcp`, `udp` or `sctp`.").default("tcp"),
     at("ports[].app_protocol", Text, "What is spoken there, for people and tools.").no_effect(),
-    at("post_start", List, "What runs in the container once it has started.").not_yet(),
+    at("post_start", List, "What runs in the container once it has started.").becomes("POST exec"),
     at("post_start[]", Map, "One command.").required(&["command"]),
     at("post_start[].command", Words, "The program and its arguments.").print(Print::Null),
     at("post_start[].user", Text, "The user that it runs as."),
     at("post_start[].privileged", Flag, "Whether it may do what the host's root may."),
     at("post_start[].working_dir", Text, "The directory that it starts in."),
     at("post_start[].environment", Variables, "Environment variables."),
-    at("pre_stop", List, "What runs in the container before it is stopped.").not_yet(),
+    at("pre_stop", List, "What runs in the container before it is stopped.")
+        .becomes("POST exec")
+        .differs("Where it fails the container is stopped all the same, and the failure is told; docker compose leaves it running."),
     at("pre_stop[]", Map, "One command.").required(&["command"]).like("services.*.post_start[]"),
     at("profiles", Texts, "The profiles that it is active in; without any it always is.").unique(Key::Text),
     at("provider", Map, "A program that gives the service, instead of a container.").required(&["type"]).not_yet(),

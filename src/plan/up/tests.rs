@@ -476,3 +476,33 @@ fn networks_that_swap_their_subnets_are_made_when_both_are_gone() {
         ",
     );
 }
+
+#[test]
+fn hooks_run_after_the_start_and_before_the_stop_in_their_place() {
+    let lab = Lab::load(
+        "services:
+          db: {image: busybox, command: old, network_mode: none, post_start: [{command: [a]}, {command: [b]}], pre_stop: [{command: [c]}]}
+          web: {image: busybox, network_mode: none, depends_on: [db]}",
+    );
+    let first = lab.up();
+    assert_plan(
+        &first,
+        "
+        1              create db.1               missing
+        2  after 1     start db.1
+        3              create web.1              missing
+        4  after 2     run post_start 1 in db.1
+        5  after 4     run post_start 2 in db.1
+        6  after 3, 5  start web.1
+        ",
+    );
+    let next = lab.edit("old", "new").up_from(&first.observed());
+    let operations = next.operations();
+    let place =
+        |what: &str| operations.iter().position(|o| o == what).unwrap_or_else(|| panic!("{what}\n{}", next.plan));
+    assert!(place("create db.1") < place("run pre_stop 1 in old db.1"), "{}", next.plan);
+    assert!(place("run pre_stop 1 in old db.1") < place("stop old db.1"), "{}", next.plan);
+    let down = lab.down_from(&first.observed());
+    assert!(down.operations().contains(&"run pre_stop 1 in db.1".to_owned()), "{}", down.plan);
+    assert!(!lab.down_without_file(&first.observed()).plan.to_string().contains("pre_stop"));
+}

@@ -48,6 +48,7 @@ fn subjects(plan: &Plan, step: StepId) -> Vec<Subject> {
         Operation::Stop { container: target, .. } => container(target, "Stopping", "Stopped"),
         Operation::Kill { container: target, .. } => container(target, "Killing", "Killed"),
         Operation::Pause(target) => container(target, "Pausing", "Paused"),
+        Operation::RunHook { container: target, .. } => container(target, "Hook", "Hook done"),
         Operation::CopyFiles(target) => container(target, "Copying", "Copied"),
         Operation::Update(target) => container(target, "Updating", "Updated"),
         Operation::Unpause(target) => container(target, "Resuming", "Resumed"),

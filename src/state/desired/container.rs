@@ -29,6 +29,8 @@ pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> 
         awaited: awaited(naming.project, service),
         pull_policy: service.pull_policy.clone(),
         attach: service.attach,
+        post_start: service.post_start.clone(),
+        pre_stop: service.pre_stop.clone(),
         files: service.files.iter().map(|f| (f.target.clone(), format!("{}.{}", f.kind.section(), f.source))).collect(),
         span: service.span,
         hashed,
