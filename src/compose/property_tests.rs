@@ -225,7 +225,7 @@ fn stack() -> impl Strategy<Value = String> {
 /// A canonical document of one service.
 fn document(service: &Value) -> Node {
     let mut files = Files::new();
-    let id = files.add("c.yaml", None, &json!({"services": {"one": service}}).to_string());
+    let id = files.add("c.yaml", None, json!({"services": {"one": service}}).to_string());
     let mut findings = Findings::new();
     let mut document = yaml::read(&files, id, &mut findings).remove(0);
     cast::cast(&mut document, &mut findings);

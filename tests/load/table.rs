@@ -1,12 +1,14 @@
 //! The table of attributes held against the cases beside this file, and against the schema.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use bowline::compose::attributes::{Accepts, Attribute, Form, Place, Segment, rows, schema, segments};
 use bowline::compose::load_text;
 use bowline::finding::{Code, Severity};
-use bowline::yaml::{Data, Node};
-use serde_json::{Map, Value, json};
+use bowline::yaml::{Data, Node, json};
+use serde_json::{Map, Value};
 
 use super::good_cases;
 
@@ -14,12 +16,12 @@ use super::good_cases;
 fn shapes() -> [(Accepts, &'static str, Value); 7] {
     [
         (Accepts::NULL, "null", Value::Null),
-        (Accepts::BOOL, "boolean", json!(true)),
-        (Accepts::INT, "whole number", json!(7)),
-        (Accepts::FLOAT, "number", json!(7.5)),
-        (Accepts::TEXT, "text", json!("text")),
-        (Accepts::LIST, "list", json!([])),
-        (Accepts::MAP, "mapping", json!({})),
+        (Accepts::BOOL, "boolean", serde_json::json!(true)),
+        (Accepts::INT, "whole number", serde_json::json!(7)),
+        (Accepts::FLOAT, "number", serde_json::json!(7.5)),
+        (Accepts::TEXT, "text", serde_json::json!("text")),
+        (Accepts::LIST, "list", serde_json::json!([])),
+        (Accepts::MAP, "mapping", serde_json::json!({})),
     ]
 }
 
@@ -87,21 +89,21 @@ fn every_form_of_an_attribute_stands_in_a_valid_case() {
 
 /// A value that an attribute takes.
 fn sample(place: Place) -> Value {
-    let Some(row) = place.attribute() else { return json!("text") };
+    let Some(row) = place.attribute() else { return serde_json::json!("text") };
     if let Some(word) = row.words.first() {
-        return json!(word);
+        return serde_json::json!(word);
     }
     let accepts = row.form.accepts();
     match row.form {
-        Form::Duration => json!("10s"),
-        Form::Bytes | Form::WholeBytes | Form::BytesText => json!("64m"),
-        Form::Mode => json!("0440"),
-        _ if accepts.has(Accepts::BOOL) => json!(true),
-        _ if accepts.has(Accepts::INT) => json!(80),
+        Form::Duration => serde_json::json!("10s"),
+        Form::Bytes | Form::WholeBytes | Form::BytesText => serde_json::json!("64m"),
+        Form::Mode => serde_json::json!("0440"),
+        _ if accepts.has(Accepts::BOOL) => serde_json::json!(true),
+        _ if accepts.has(Accepts::INT) => serde_json::json!(80),
         _ if accepts.has(Accepts::MAP) => record(place, row),
-        _ if accepts.has(Accepts::TEXT) && row.path == "pull_policy" => json!("always"),
-        _ if accepts.has(Accepts::TEXT) => json!("text"),
-        _ => json!([]),
+        _ if accepts.has(Accepts::TEXT) && row.path == "pull_policy" => serde_json::json!("always"),
+        _ if accepts.has(Accepts::TEXT) => serde_json::json!("text"),
+        _ => serde_json::json!([]),
     }
 }
 
@@ -124,9 +126,9 @@ fn file_with(path: &str, value: Value) -> Value {
         steps.push((segment, above));
     }
     steps.into_iter().rev().fold(value, |inside, (segment, above)| match segment {
-        Segment::Item => json!([inside]),
+        Segment::Item => serde_json::json!([inside]),
         Segment::Key(key) => {
-            let around = above.attribute().map_or_else(|| json!({}), |row| record(above, row));
+            let around = above.attribute().map_or_else(|| serde_json::json!({}), |row| record(above, row));
             let mut map: Map<String, Value> = around.as_object().cloned().unwrap_or_default();
             map.insert(if key == "*" { "name".to_owned() } else { key.to_owned() }, inside);
             Value::Object(map)
@@ -185,7 +187,7 @@ fn a_key_that_no_record_has_is_refused_by_both_and_an_x_key_by_none() {
         }
         let with = |key: &str| {
             let mut map = record(place, row).as_object().cloned().unwrap_or_default();
-            map.insert(key.to_owned(), json!("text"));
+            map.insert(key.to_owned(), serde_json::json!("text"));
             file_with(&path, Value::Object(map))
         };
         for (key, taken) in [("no-such-key", false), ("x-mine", true)] {
@@ -200,6 +202,24 @@ fn a_key_that_no_record_has_is_refused_by_both_and_an_x_key_by_none() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_example_is_valid_by_the_schema() {
+    let schema = serde_json::to_value(schema::schema()).expect("it is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("it is a schema");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut looked_at = 0;
+    for example in fs::read_dir(root).expect("they are there").flatten() {
+        let Ok(text) = fs::read_to_string(example.path().join("compose.yaml")) else { continue };
+        let loaded = load_text("compose.yaml", &text);
+        for document in &loaded.documents {
+            let errors: Vec<String> = validator.iter_errors(&json::value(document)).map(|e| e.to_string()).collect();
+            assert!(errors.is_empty(), "{}: {errors:#?}", example.path().display());
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 5, "{looked_at} examples");
 }
 
 /// Codes that need an Engine, a host, what is already there, or thousands of findings.
