@@ -27,6 +27,16 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
         let at = node.get("type").map_or(node.span, |t| t.span);
         findings.push(not_yet(&format!("{trail}: mounts of type `{kind}` are"), at, ""));
     }
+    if let Some(policy) = text(node, "pull_policy").filter(|_| place == Place::of("services.*"))
+        && (["refresh", "daily", "weekly"].contains(&policy) || policy.starts_with("every_"))
+    {
+        let at = node.get("pull_policy").map_or(node.span, |value| value.span);
+        findings.push(not_yet(
+            &format!("{trail}.pull_policy: `{policy}` is"),
+            at,
+            "an image's age is not looked at yet",
+        ));
+    }
     if place == Place::of("services.*.configs[]") || place == Place::of("services.*.secrets[]") {
         owner(node, trail, findings);
     }
@@ -95,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_not_done_yet_is_named_and_what_has_no_effect_is_not() {
-        let text = "services: {a: {image: x, use_api_socket: true, ulimits: {}, deploy: {mode: global, replicas: 2, \
+        let text = "services: {a: {image: x, use_api_socket: true, pull_policy: daily, ulimits: {}, deploy: {mode: global, replicas: 2, \
             restart_policy: {condition: any, max_attempts: 3}}, \
             ports: [{target: 80, name: web}], volumes: [{type: npipe, source: y, target: /y}]}}";
         let project = load_text("c.yaml", text).project.unwrap();
@@ -103,6 +113,7 @@ mod tests {
         assert_eq!(
             found,
             [
+                "services.a.pull_policy: `daily` is not supported yet",
                 "services.a.use_api_socket is not supported yet",
                 "services.a.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",
                 "services.a.volumes[0]: mounts of type `npipe` are not supported yet"

@@ -6,6 +6,7 @@
 mod build;
 mod call;
 mod connect;
+mod credentials;
 mod decode;
 mod encode;
 mod error;
@@ -69,6 +70,8 @@ pub struct Engine {
     facts: EngineFacts,
     /// When it was opened, in seconds by its own clock.
     clock: Option<i64>,
+    /// Where the docker configuration is, which knows our names at registries.
+    configuration: Option<std::path::PathBuf>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -87,7 +90,8 @@ impl Engine {
             let bad = || Error::Address(format!("DOCKER_API_VERSION is `{text}`, which is not a version like 1.41"));
             options.api = Some(version(&text).ok_or_else(bad)?);
         }
-        Self::open(find(environment)?, options).await
+        let engine = Self::open(find(environment)?, options).await?;
+        Ok(Self { configuration: credentials::directory(environment), ..engine })
     }
 
     /// Opens the Engine at `address` with one question, `GET /_ping`, whose answer carries version and API.
@@ -98,7 +102,8 @@ impl Engine {
         let transport = Transport::new(address.clone(), options.read_only, options.gate, options.log)?;
         let transport = Arc::new(transport);
         let docker = by_bollard(transport.clone())?;
-        let mut engine = Self { transport, docker, address, facts: EngineFacts::default(), clock: None };
+        let mut engine =
+            Self { transport, docker, address, facts: EngineFacts::default(), clock: None, configuration: None };
         let answer =
             engine.head(Call::get("/_ping"), Bytes::new()).await.map_err(|why| nobody(&engine.address, why))?;
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -154,7 +159,8 @@ fn nobody(address: &Address, error: Error) -> Error {
 
 /// bollard on our transport. Its own limit of time is far away: a pull, a stop or a load takes as long as it takes.
 fn by_bollard(transport: Arc<Transport>) -> Result<bollard::Docker, Error> {
-    let send = move |request: bollard::BollardRequest| {
+    let send = move |mut request: bollard::BollardRequest| {
+        credentials::for_urls(request.headers_mut());
         let transport = transport.clone();
         async move { transport.send(request).await.map_err(|error| std::io::Error::other(error).into()) }
     };

@@ -219,15 +219,25 @@ impl Engine {
     }
 
     /// `POST /images/create`: pulls an image, and tells how far it is.
-    pub fn pull<'a>(&'a self, image: &'a str) -> impl Stream<Item = Result<PullProgress, Error>> + 'a {
+    ///
+    /// # Errors
+    /// [`Error::Address`] where the docker configuration or its credential helper fails.
+    pub async fn pull<'a>(
+        &'a self,
+        image: &'a str,
+    ) -> Result<impl Stream<Item = Result<PullProgress, Error>> + 'a, Error> {
+        let credentials = match &self.configuration {
+            Some(directory) => super::credentials::credentials(directory, image).await?,
+            None => None,
+        };
         let options = bollard::query_parameters::CreateImageOptionsBuilder::default().from_image(image).build();
-        self.docker.create_image(Some(options), None, None).map(|item| {
+        Ok(self.docker.create_image(Some(options), None, credentials).map(|item| {
             let info = item?;
             let bytes = info
                 .progress_detail
                 .and_then(|detail| Some((u64::try_from(detail.current?).ok()?, u64::try_from(detail.total?).ok()?)));
             Ok(PullProgress { layer: info.id, status: info.status.unwrap_or_default(), bytes })
-        })
+        }))
     }
 }
 

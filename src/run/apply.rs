@@ -212,7 +212,7 @@ impl Run<'_> {
     }
 
     async fn pull(&self, id: StepId, image: &str) -> Result<(), StepError> {
-        let mut progress = std::pin::pin!(self.engine.pull(image));
+        let mut progress = std::pin::pin!(self.engine.pull(image).await?);
         while let Some(layer) = progress.next().await {
             (self.tell)(&Event::Pulling(id, &layer?));
         }

@@ -500,8 +500,8 @@ fn hooks_run_after_the_start_and_before_the_stop_in_their_place() {
     let operations = next.operations();
     let place =
         |what: &str| operations.iter().position(|o| o == what).unwrap_or_else(|| panic!("{what}\n{}", next.plan));
-    assert!(place("create db.1") < place("run pre_stop 1 in old db.1"), "{}", next.plan);
-    assert!(place("run pre_stop 1 in old db.1") < place("stop old db.1"), "{}", next.plan);
+    assert!(place("create db.1") < place("run pre_stop 1 in db.1"), "{}", next.plan);
+    assert!(place("run pre_stop 1 in db.1") < place("stop db.1"), "{}", next.plan);
     let down = lab.down_from(&first.observed());
     assert!(down.operations().contains(&"run pre_stop 1 in db.1".to_owned()), "{}", down.plan);
     assert!(!lab.down_without_file(&first.observed()).plan.to_string().contains("pre_stop"));
