@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::compose::attributes::{Key, Merge, Place};
-use crate::yaml::{Data, Entry, Mapping, Node, Tag, Value};
+use crate::yaml::{Data, Entry, Node, Tag, Value};
 
 /// Lays `over` upon `base` at a place. None: nothing is left.
 pub fn merge(base: Option<Node>, over: Node, place: Place) -> Option<Node> {
@@ -134,26 +134,35 @@ fn join_pools(base: Vec<Node>, over: Vec<Node>, place: Place) -> Vec<Node> {
 }
 
 /// A value with nothing below it: tags do their work, lists say each thing once.
-fn fresh(node: Node, place: Place) -> Node {
-    let span = node.span;
-    let data = match Rc::unwrap_or_clone(node.data) {
-        Data::Map(map) => {
-            let kept = map.0.into_iter().filter_map(|(key, entry)| {
-                let value = merge(None, entry.value, place.key(&key))?;
-                Some((key, Entry { key: entry.key, value }))
-            });
-            Data::Map(Mapping(kept.collect()))
+fn fresh(mut node: Node, place: Place) -> Node {
+    freshen(&mut node, place);
+    node
+}
+
+/// In place, and without a copy of the scalars that other trees share.
+fn freshen(node: &mut Node, place: Place) {
+    node.tag = None;
+    let is_scalar = !matches!(*node.data, Data::Map(_) | Data::Seq(_));
+    if is_scalar {
+        return;
+    }
+    let keep = |node: &mut Node, place| {
+        let stays = node.tag != Some(Tag::Reset);
+        if stays {
+            freshen(node, place);
         }
-        Data::Seq(items) => {
-            let mut items: Vec<Node> = items.into_iter().filter_map(|item| merge(None, item, place.item())).collect();
-            if let Some(Merge::Unique(key)) = place.attribute().map(|a| a.merge) {
-                unify(&mut items, key);
-            }
-            Data::Seq(items)
-        }
-        data => data,
+        stays
     };
-    Node::new(span, data)
+    match Rc::make_mut(&mut node.data) {
+        Data::Map(map) => map.0.retain(|key, entry| keep(&mut entry.value, place.key(key))),
+        Data::Seq(items) => {
+            items.retain_mut(|item| keep(item, place.item()));
+            if let Some(Merge::Unique(key)) = place.attribute().map(|a| a.merge) {
+                unify(items, key);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Leaves one of the items with the same key: the last, where the first one stood.

@@ -2,35 +2,33 @@
 
 use std::fmt;
 
-/// The keys and indices from the top of a file down to a node.
+/// The keys and indices from the top of a file down to a node, as one text, so that a step costs no memory of its own.
 #[derive(Clone, Debug, Default)]
-pub struct Trail(Vec<Step>);
-
-#[derive(Clone, Debug)]
-enum Step {
-    Key(String),
-    Item(usize),
-}
+pub struct Trail(String);
 
 impl Trail {
     /// The trail to a place that is known by its path.
     pub fn of(keys: &[&str]) -> Self {
-        Self(keys.iter().map(|k| step(k)).collect())
+        let mut trail = Self::default();
+        keys.iter().for_each(|key| trail.push_key(key));
+        trail
     }
 
     /// Goes to a key, does something there, and comes back.
     pub fn at_key<T>(&mut self, key: &str, then: impl FnOnce(&mut Self) -> T) -> T {
-        self.0.push(step(key));
+        let length = self.0.len();
+        self.push_key(key);
         let done = then(self);
-        self.0.pop();
+        self.0.truncate(length);
         done
     }
 
     /// Goes to an item, does something there, and comes back.
     pub fn at_item<T>(&mut self, index: usize, then: impl FnOnce(&mut Self) -> T) -> T {
-        self.0.push(Step::Item(index));
+        let length = self.0.len();
+        self.push_item(index);
         let done = then(self);
-        self.0.pop();
+        self.0.truncate(length);
         done
     }
 
@@ -38,18 +36,25 @@ impl Trail {
     pub fn is_top(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// A key, cut where it is very long.
+    fn push_key(&mut self, key: &str) {
+        if !self.0.is_empty() {
+            self.0.push('.');
+        }
+        match key.char_indices().nth(KEY_LENGTH) {
+            Some((end, _)) => self.0.extend([&key[..end], "…"]),
+            None => self.0.push_str(key),
+        }
+    }
+
+    fn push_item(&mut self, index: usize) {
+        self.0.extend(["[", &index.to_string(), "]"]);
+    }
 }
 
 /// How long a key is shown: every message below it repeats it.
 const KEY_LENGTH: usize = 100;
-
-/// A step to a key, cut where it is very long.
-fn step(key: &str) -> Step {
-    match key.char_indices().nth(KEY_LENGTH) {
-        Some((end, _)) => Step::Key(format!("{}…", &key[..end])),
-        None => Step::Key(key.to_owned()),
-    }
-}
 
 /// A trail that costs nothing while it is not shown: each step knows the one above.
 #[derive(Clone, Copy, Debug)]
@@ -63,42 +68,32 @@ pub enum Way<'a> {
 }
 
 impl Way<'_> {
-    fn steps(&self) -> Vec<Step> {
-        let (mut steps, mut at) = (vec![], *self);
-        loop {
-            at = match at {
-                Way::Top => break,
-                Way::Key(above, key) => {
-                    steps.push(step(key));
-                    *above
-                }
-                Way::Item(above, index) => {
-                    steps.push(Step::Item(index));
-                    *above
-                }
-            };
+    fn trail(&self) -> Trail {
+        match self {
+            Way::Top => Trail::default(),
+            Way::Key(above, key) => {
+                let mut trail = above.trail();
+                trail.push_key(key);
+                trail
+            }
+            Way::Item(above, index) => {
+                let mut trail = above.trail();
+                trail.push_item(*index);
+                trail
+            }
         }
-        steps.reverse();
-        steps
     }
 }
 
 impl fmt::Display for Way<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Trail(self.steps()).fmt(f)
+        self.trail().fmt(f)
     }
 }
 
 impl fmt::Display for Trail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, step) in self.0.iter().enumerate() {
-            match step {
-                Step::Key(key) if i == 0 => f.write_str(key)?,
-                Step::Key(key) => write!(f, ".{key}")?,
-                Step::Item(index) => write!(f, "[{index}]")?,
-            }
-        }
-        Ok(())
+        f.write_str(&self.0)
     }
 }
 

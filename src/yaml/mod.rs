@@ -12,7 +12,7 @@ mod syntax;
 mod tag;
 mod writer;
 
-pub use node::{Data, Entry, Mapping, Node, Scalar, Style, Tag, Value};
+pub use node::{Data, Entry, Mapping, Node, Pairs, Scalar, Style, Tag, Value};
 pub use order::natural;
 pub use read::{ALIAS_LIMIT, DEPTH_LIMIT, read};
 pub use scalar::{is_timestamp, number, resolve};

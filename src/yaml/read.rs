@@ -5,11 +5,10 @@ use std::rc::Rc;
 use granit_parser::{
     Event, Options, Parser, ScalarStyle, Span as EventSpan, StrInput, StructureStyle, Tag as EventTag,
 };
-use indexmap::IndexMap;
 
 use super::anchor::{Anchor, Built};
 use super::merge::{self, Source};
-use super::node::{Data, Entry, Mapping, Node, Scalar, Style, Value};
+use super::node::{Data, Entry, Mapping, Node, Pairs, Scalar, Style, Value};
 use super::syntax::Context;
 use super::{anchor, key, scalar, syntax, tag};
 use crate::finding::{Code, Finding, Findings};
@@ -285,7 +284,7 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn mapping(&mut self, start: Span) -> Outcome<Built> {
-        let mut map: IndexMap<Rc<str>, Entry> = IndexMap::new();
+        let mut map = Pairs::default();
         let mut merges: Vec<(Span, Source)> = vec![];
         let (mut weight, mut height, mut end) = (1, 0, start);
         loop {
@@ -336,7 +335,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    fn add_entry(&mut self, map: &mut IndexMap<Rc<str>, Entry>, key: Rc<str>, key_at: Span, value: Node) {
+    fn add_entry(&mut self, map: &mut Pairs, key: Rc<str>, key_at: Span, value: Node) {
         if let Some(first) = map.get(&key) {
             self.report(key::twice(&key, first.key, key_at));
             return;

@@ -170,8 +170,9 @@ pub fn volume(text: &str) {
     let mut options: Vec<String> = options.iter().filter(|(is, _)| *is).map(|(_, name)| (*name).to_owned()).collect();
     options.extend(volume.propagation.iter().cloned().chain(volume.selinux.map(String::from)));
     options.extend(volume.unknown.iter().cloned());
-    let whole = format!("{source}:{}:{}", volume.target, options.join(","));
-    if let Ok(again) = value::volume::parse(whole.trim_end_matches(':')) {
+    let options = if options.is_empty() { String::new() } else { format!(":{}", options.join(",")) };
+    let whole = format!("{source}:{}{options}", volume.target);
+    if let Ok(again) = value::volume::parse(&whole) {
         assert_eq!(again, volume, "{whole}");
     }
 }

@@ -2,12 +2,10 @@
 
 use std::rc::Rc;
 
-use indexmap::IndexMap;
-
 use crate::compose::attributes::{Named, Short};
 use crate::compose::value::{BadValue, device, port, volume};
 use crate::source::Span;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::{Mapping, Node, Pairs};
 
 /// The long form, or none where the node has it already.
 ///
@@ -34,7 +32,7 @@ pub(super) fn text(node: &Node) -> Option<String> {
 
 /// A mapping at one place; values that are none are left out.
 fn mapping<const N: usize>(at: Span, pairs: [(impl Into<Rc<str>>, Option<Node>); N]) -> Node {
-    let mut mapping = Mapping(IndexMap::with_capacity(N));
+    let mut mapping = Mapping(Pairs::with_capacity_and_hasher(N, Default::default()));
     for (key, value) in pairs {
         if let Some(value) = value {
             mapping.insert(key, at, value);
