@@ -87,7 +87,7 @@ services:
     let Some(stack) = Stack::new("broken", yaml) else { return };
     let failed = stack.run("up -d", 1);
     assert!(failed.err.contains("/no/such/program"), "{}", failed.err);
-    assert!(failed.err.contains("needs-1  Skipped: start broken.1 failed"), "{}", failed.err);
+    assert!(failed.err.contains("needs-1  Skipped: cannot start broken.1"), "{}", failed.err);
     assert_eq!(stack.inspect("apart", "{{.State.Running}}"), "true");
     assert_eq!(stack.inspect("needs", "{{.State.Status}}"), "created");
     stack.run("down -t 2", 0);

@@ -60,10 +60,15 @@ fn family_fits(desk: &Desk<'_>, stand: &Stand, aim: &Aim) -> bool {
     own.iter().any(|(_, a)| a.addr().is_ipv6())
 }
 
-/// A target that is on none of the wires it should be reached by.
+/// An asker or a target that is on none of the wires by which they should meet. Then no packet is asked: one that gets through
+/// all the same went another way (Engines before 28 open one for moments), and proves nothing.
 fn off_the_wire(desk: &Desk<'_>, path: &Path, stand: &Stand, aims: &[Aim]) -> Option<Verdict> {
     let Spot::Service(name, number) = &path.to else { return None };
     let expected = format!("{} reaches {}", stand.called, path.to);
+    let asker = stand.replica.as_ref().filter(|_| path.how == How::Network);
+    if let Some(found) = asker.and_then(|asker| super::names::off(desk, asker, &path.via)) {
+        return Some(Verdict::refuted(expected, found).help("`bowline up -d` puts it back"));
+    }
     for replica in super::aim::replicas(desk, name, *number) {
         let called = desk.scene.called(&replica);
         if stand.replica.as_ref() == Some(&desk.scene.home(&replica)) || aims.iter().any(|a| a.called == called) {
