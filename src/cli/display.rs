@@ -13,6 +13,8 @@ use super::args::{Ansi, Global, Progress};
 /// How progress is shown, and what of it stands on the screen.
 pub struct Display {
     mode: Mode,
+    /// Whether nothing is said of how far a pull is.
+    quiet_pull: bool,
     screen: RefCell<Screen>,
 }
 
@@ -42,7 +44,12 @@ impl Display {
             Progress::Auto if global.ansi != Ansi::Never && std::io::stderr().is_terminal() => Mode::Live,
             Progress::Auto => Mode::Plain,
         };
-        Self { mode, screen: RefCell::default() }
+        Self { mode, quiet_pull: false, screen: RefCell::default() }
+    }
+
+    /// The same, without a word of how far a pull is where that is asked for (`--quiet-pull`).
+    pub fn quiet_pull(self, quiet_pull: bool) -> Self {
+        Self { quiet_pull, ..self }
     }
 
     /// Whether the screen changes with time.
@@ -52,6 +59,9 @@ impl Display {
 
     /// Shows an event.
     pub fn hear(&self, plan: &Plan, event: &Event<'_>) {
+        if self.quiet_pull && matches!(event, Event::Pulling(..)) {
+            return;
+        }
         let lines = match self.mode {
             Mode::Live => {
                 self.screen.borrow_mut().board.hear(plan, event, Instant::now());

@@ -252,7 +252,7 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
     let mut plan = plan(global, stack, &observed, options)?;
     let rigour = if arguments.no_preflight { Rigour::Tell } else { Rigour::Refuse };
     preflight::check(global, &engine, stack, &observed, &plan, rigour).await?;
-    let display = Display::new(global);
+    let display = Display::new(global).quiet_pull(arguments.changes.quiet_pull);
     let images = images::refresh(&stack.desired, &observed, options).map_err(carry::flaw)?;
     if global.dry_run {
         output::answer(&format!("{images}{plan}"))?;
