@@ -102,7 +102,7 @@ async fn attached(engine: &Engine, container: &str, spec: &ExecSpec) -> Result<E
     let (mut keys, mut reads, mut buffer) = (tokio::io::stdin(), true, vec![0; 8192]);
     loop {
         tokio::select! {
-            piece = exec.next() => match piece? {
+            piece = exec.ends.next() => match piece? {
                 None => break,
                 Some(Piece::Output(bytes)) => write(std::io::stdout().lock(), &bytes)?,
                 Some(Piece::Error(bytes)) => write(std::io::stderr().lock(), &bytes)?,
@@ -111,12 +111,12 @@ async fn attached(engine: &Engine, container: &str, spec: &ExecSpec) -> Result<E
                 let read = read.unwrap_or(0);
                 // one that does not read any more may go on writing
                 let sent = match read {
-                    0 => exec.input.shutdown().await,
-                    read => exec.input.write_all(&buffer[..read]).await,
+                    0 => exec.ends.input.shutdown().await,
+                    read => exec.ends.input.write_all(&buffer[..read]).await,
                 };
                 reads = read > 0 && sent.is_ok();
                 if reads {
-                    let _ = exec.input.flush().await;
+                    let _ = exec.ends.input.flush().await;
                 }
             }
             _ = resized.recv(), if spec.terminal => {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::credentials;
 use super::error::Error;
 use super::tls::Tls;
 
@@ -82,7 +83,7 @@ struct DockerEndpoint {
 /// [`Error::Address`] when the context is not there, or what is found is no address.
 pub fn find(environment: &dyn Fn(&str) -> Option<String>) -> Result<Address, Error> {
     let set = |name: &str| environment(name).filter(|value| !value.is_empty());
-    let directory = set("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(Path::new(&set("HOME")?).join(".docker")));
+    let directory = credentials::directory(environment);
     if let Some(host) = set("DOCKER_HOST") {
         let verify = set("DOCKER_TLS_VERIFY").is_some();
         let wanted = verify || set("DOCKER_TLS").is_some() || host.starts_with("https://");

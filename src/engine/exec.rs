@@ -1,14 +1,8 @@
 //! A further program in a container that runs.
 
-use std::pin::Pin;
-
-use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, ResizeExecOptions, StartExecOptions, StartExecResults};
-use futures_util::{Stream, StreamExt};
-use tokio::io::AsyncWrite;
 
-use super::sidecar::Piece;
-use super::{Engine, Error};
+use super::{Ends, Engine, Error};
 
 /// What is run.
 #[derive(Clone, Debug, Default)]
@@ -27,27 +21,12 @@ pub struct ExecSpec {
     pub privileged: bool,
 }
 
-/// A program that runs, and its ends.
+/// A program that runs.
 pub struct Exec {
     /// Its id.
     pub id: String,
-    /// Its standard input; shut down, it reads the end.
-    pub input: Pin<Box<dyn AsyncWrite + Send>>,
-    output: Pin<Box<dyn Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>,
-}
-
-impl Exec {
-    /// The next piece of its output; none when it has ended. With a terminal all is output.
-    ///
-    /// # Errors
-    /// [`Error::Stream`] when the connection broke.
-    pub async fn next(&mut self) -> Result<Option<Piece>, Error> {
-        Ok(match self.output.next().await.transpose()? {
-            None => None,
-            Some(LogOutput::StdErr { message }) => Some(Piece::Error(message)),
-            Some(piece) => Some(Piece::Output(piece.into_bytes())),
-        })
-    }
+    /// What it reads and writes.
+    pub ends: Ends,
 }
 
 impl Engine {
@@ -59,7 +38,7 @@ impl Engine {
         let id = self.create_exec(container, spec, true).await?;
         let options = StartExecOptions { detach: false, tty: spec.terminal, output_capacity: None };
         match self.docker.start_exec(&id, Some(options)).await? {
-            StartExecResults::Attached { output, input } => Ok(Exec { id, input, output }),
+            StartExecResults::Attached { output, input } => Ok(Exec { id, ends: Ends { input, output } }),
             StartExecResults::Detached => {
                 let why = "it is not attached".to_owned();
                 Err(Error::Unreadable { request: "POST /exec/start".to_owned(), why })

@@ -1,19 +1,16 @@
 //! A short-lived container beside another, that is spoken to on its standard input and output, and the image it needs.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 
-use bollard::container::LogOutput;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CreateImageOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
-use tokio::io::AsyncWrite;
+use futures_util::StreamExt;
 
 use super::call::Call;
-use super::{Engine, Error};
+use super::{Ends, Engine, Error};
 use crate::name::ContainerId;
 
 /// What a sidecar is made of. It has no capability but those that are named, a read-only root, no new privileges, and it
@@ -46,32 +43,8 @@ pub struct SidecarSpec {
 pub struct Sidecar {
     /// Its id.
     pub id: ContainerId,
-    /// Its standard input; `shutdown` closes it.
-    pub input: Pin<Box<dyn AsyncWrite + Send>>,
-    output: Pin<Box<dyn Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>,
-}
-
-/// A piece of a sidecar's output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// Of its standard output.
-    Output(Bytes),
-    /// Of its standard error.
-    Error(Bytes),
-}
-
-impl Sidecar {
-    /// The next piece of its output; none when it has ended.
-    ///
-    /// # Errors
-    /// [`Error::Stream`] when the connection broke.
-    pub async fn next(&mut self) -> Result<Option<Piece>, Error> {
-        Ok(match self.output.next().await.transpose()? {
-            None => None,
-            Some(LogOutput::StdErr { message }) => Some(Piece::Error(message)),
-            Some(piece) => Some(Piece::Output(piece.into_bytes())),
-        })
-    }
+    /// What it reads and writes.
+    pub ends: Ends,
 }
 
 impl Engine {
@@ -125,7 +98,7 @@ impl Engine {
             AttachContainerOptionsBuilder::default().stdin(true).stdout(true).stderr(true).stream(true).build();
         let attached = self.docker.attach_container(id.as_str(), Some(options)).await?;
         self.start_container(id.as_str()).await?;
-        Ok(Sidecar { id: id.clone(), input: attached.input, output: attached.output })
+        Ok(Sidecar { id: id.clone(), ends: Ends { input: attached.input, output: attached.output } })
     }
 
     /// The sidecars with this label that were made `seconds` ago or earlier and do not run: their maker did not come to start them.

@@ -13,12 +13,28 @@ use super::{Engine, Error};
 use crate::name::ContainerId;
 
 /// Bytes that come in pieces. Waiting for the next piece can be given up and taken up again.
-struct Pieces {
+pub(super) struct Pieces {
     body: Incoming,
     buffer: BytesMut,
 }
 
 impl Pieces {
+    pub(super) fn new(body: Incoming) -> Self {
+        Self { body, buffer: BytesMut::new() }
+    }
+
+    /// The next line; the last one may lack its newline. None at the end.
+    pub(super) async fn line(&mut self) -> Result<Option<BytesMut>, Error> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
+                return Ok(Some(self.buffer.split_to(end + 1)));
+            }
+            if !self.more().await? {
+                return Ok((!self.buffer.is_empty()).then(|| self.buffer.split()));
+            }
+        }
+    }
+
     /// Waits for more; false at the end.
     async fn more(&mut self) -> Result<bool, Error> {
         match self.body.frame().await {
@@ -74,18 +90,13 @@ impl Events {
     /// # Errors
     /// [`Error::Stream`] when the connection broke.
     pub async fn next(&mut self) -> Result<Option<Event>, Error> {
-        loop {
-            while let Some(end) = self.0.buffer.iter().position(|&byte| byte == b'\n') {
-                let line = self.0.buffer.split_to(end + 1);
-                if let Ok(RawEvent { action, actor, time }) = serde_json::from_slice(&line) {
-                    let attributes = actor.attributes.unwrap_or_default();
-                    return Ok(Some(Event { action, id: actor.id, attributes, time }));
-                }
-            }
-            if !self.0.more().await? {
-                return Ok(None);
+        while let Some(line) = self.0.line().await? {
+            if let Ok(RawEvent { action, actor, time }) = serde_json::from_slice(&line) {
+                let attributes = actor.attributes.unwrap_or_default();
+                return Ok(Some(Event { action, id: actor.id, attributes, time }));
             }
         }
+        Ok(None)
     }
 }
 
@@ -181,7 +192,7 @@ impl Engine {
             call = call.query("since", &since.to_string());
         }
         let body = self.head(call, Bytes::new()).await?.into_body();
-        Ok(Events(Pieces { body, buffer: BytesMut::new() }))
+        Ok(Events(Pieces::new(body)))
     }
 
     /// `GET /containers/{id}/logs`. `terminal` is whether the container was made with one (`Config.Tty`).
@@ -203,7 +214,7 @@ impl Engine {
             }
         }
         let body = self.head(call, Bytes::new()).await?.into_body();
-        Ok(Logs { pieces: Pieces { body, buffer: BytesMut::new() }, terminal })
+        Ok(Logs { pieces: Pieces::new(body), terminal })
     }
 
     /// The last lines that a container wrote, both streams in the order of their coming; empty where they cannot be had.

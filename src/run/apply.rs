@@ -181,7 +181,7 @@ impl Run<'_> {
         };
         let mut exec = self.engine.exec(self.id(container)?.as_str(), &spec).await?;
         let mut output = vec![];
-        while let Some(Piece::Output(bytes) | Piece::Error(bytes)) = exec.next().await? {
+        while let Some(Piece::Output(bytes) | Piece::Error(bytes)) = exec.ends.next().await? {
             output.extend_from_slice(&bytes);
         }
         match self.engine.exec_code(&exec.id).await? {

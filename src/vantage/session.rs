@@ -98,7 +98,7 @@ impl Session {
         let lines = self.conversation.ask(questions);
         let written = match &mut self.program {
             Program::Child(direct) => write(&mut direct.input, &lines).await,
-            Program::Sidecar(sidecar) => write(&mut sidecar.input, &lines).await,
+            Program::Sidecar(sidecar) => write(&mut sidecar.ends.input, &lines).await,
         };
         written.map_err(|e| ProbeError::BrokeOff(format!("it takes no question: {e}")))?;
         let mut answers: Vec<Option<Answer>> = questions.iter().map(|_| None).collect();
@@ -164,7 +164,7 @@ impl Program {
     async fn next(&mut self) -> Result<Option<Piece>, ProbeError> {
         let broke_off = |e: &dyn std::fmt::Display| ProbeError::BrokeOff(e.to_string());
         match self {
-            Self::Sidecar(sidecar) => sidecar.next().await.map_err(|e| broke_off(&e)),
+            Self::Sidecar(sidecar) => sidecar.ends.next().await.map_err(|e| broke_off(&e)),
             Self::Child(direct) => {
                 let Direct { output, error, .. } = &mut **direct;
                 let (mut said, mut complained) = ([0u8; 16 * 1024], [0u8; 1024]);

@@ -17,12 +17,12 @@ fn a_sidecar_answers_on_its_input_and_goes_when_it_is_closed() {
             ..SidecarSpec::default()
         };
         let mut sidecar = engine.run_sidecar(&spec).await.unwrap();
-        sidecar.input.write_all(b"one\n").await.unwrap();
-        sidecar.input.flush().await.unwrap();
-        assert_eq!(sidecar.next().await.unwrap(), Some(Piece::Output("one\n".into())));
-        sidecar.input.shutdown().await.unwrap();
-        assert_eq!(sidecar.next().await.unwrap(), Some(Piece::Error("end\n".into())));
-        assert_eq!(sidecar.next().await.unwrap(), None);
+        sidecar.ends.input.write_all(b"one\n").await.unwrap();
+        sidecar.ends.input.flush().await.unwrap();
+        assert_eq!(sidecar.ends.next().await.unwrap(), Some(Piece::Output("one\n".into())));
+        sidecar.ends.input.shutdown().await.unwrap();
+        assert_eq!(sidecar.ends.next().await.unwrap(), Some(Piece::Error("end\n".into())));
+        assert_eq!(sidecar.ends.next().await.unwrap(), None);
         engine.remove_container(sidecar.id.as_str(), true, true).await.unwrap();
         assert!(engine.inspect(sidecar.id.as_str()).await.unwrap().is_none());
     });

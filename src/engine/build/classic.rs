@@ -1,17 +1,21 @@
 //! `POST /build`: the Engine's own builder, where there is no buildx.
+//!
+//! bollard's own options know one name for the image and no limits, so that the query is written here. Base images are pulled
+//! without credentials: which registries a Dockerfile asks is not known before it runs.
 
 use std::io;
 use std::path::Path;
 
 use futures_util::StreamExt;
 use http::{Request, header};
-use http_body_util::{BodyExt, Either, Full, StreamBody};
+use http_body_util::{Either, Full, StreamBody};
 use hyper::body::Frame;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::context::Context;
 use crate::engine::call::Call;
+use crate::engine::stream::Pieces;
 use crate::engine::{Engine, Error};
 use crate::state::desired::DesiredBuild;
 
@@ -41,7 +45,9 @@ pub(super) async fn build(engine: &Engine, wanted: &DesiredBuild, tell: &dyn Fn(
         let inline = build.dockerfile_inline.as_deref();
         let context = Context::open(Path::new(&build.context), &build.dockerfile, inline).map_err(refused)?;
         let name = context.dockerfile.clone();
-        let pieces = tokio_stream(context.send()).map(|piece| piece.map(Frame::data));
+        let mut pieces = context.send();
+        let pieces = futures_util::stream::poll_fn(move |waiting| pieces.poll_recv(waiting));
+        let pieces = pieces.map(|piece| piece.map(Frame::data));
         (name, Either::Right(StreamBody::new(pieces.boxed())))
     };
     let call = call(wanted, &dockerfile);
@@ -55,17 +61,11 @@ pub(super) async fn build(engine: &Engine, wanted: &DesiredBuild, tell: &dyn Fn(
         let body = engine.body_of(answer, "POST /build").await?;
         return Err(Error::Build(crate::engine::call::message(&body, status.as_u16())));
     }
-    let mut body = answer.into_body();
-    let mut buffer: Vec<u8> = vec![];
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|why| Error::Broken { request: "POST /build".to_owned(), why: why.to_string() })?;
-        buffer.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
-        while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = buffer.drain(..=end).collect();
-            hear(&line, tell)?;
-        }
+    let mut told = Pieces::new(answer.into_body());
+    while let Some(line) = told.line().await? {
+        hear(&line, tell)?;
     }
-    hear(&buffer, tell)
+    Ok(())
 }
 
 fn hear(line: &[u8], tell: &dyn Fn(&str)) -> Result<(), Error> {
@@ -123,8 +123,4 @@ fn call(wanted: &DesiredBuild, dockerfile: &str) -> Call {
 
 fn limits(limits: &[(String, i64, i64)]) -> serde_json::Value {
     limits.iter().map(|(name, soft, hard)| json!({ "Name": name, "Soft": soft, "Hard": hard })).collect()
-}
-
-fn tokio_stream<T>(receiver: tokio::sync::mpsc::Receiver<T>) -> impl futures_util::Stream<Item = T> {
-    futures_util::stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) })
 }
