@@ -1,6 +1,8 @@
 //! `bowline build` and `bowline pull`.
 
+use bowline::compose::attach;
 use bowline::engine::Engine;
+use bowline::finding::Findings;
 use bowline::name::ServiceName;
 use bowline::plan::Plan;
 use bowline::plan::images::{self, PullOptions};
@@ -14,7 +16,7 @@ use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
 use super::stack::{Stack, no_such_service};
-use super::{block_on, output};
+use super::{block_on, load, output};
 
 /// Build the images of services that have a `build`
 #[derive(Debug, Args)]
@@ -75,6 +77,12 @@ enum Policy {
 /// Runs `build`.
 pub fn build(global: &Global, arguments: &Build) -> Result<Exit, Failure> {
     let mut stack = Stack::load(global, &arguments.services, &DesiredOptions::default())?;
+    let mut findings = Findings::new();
+    attach::builds(&stack.project, &mut findings);
+    output::findings(&stack.files, &findings, global.verbose);
+    if findings.has_errors() {
+        return Err(load::refused());
+    }
     let services = services(&stack, &arguments.services, arguments.with_dependencies)?;
     for wanted in stack.desired.builds.values_mut() {
         let build = &mut wanted.build;

@@ -25,11 +25,18 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Loads the stack; what is wrong or worth knowing is said.
+    /// Loads the stack's words; what is wrong or worth knowing is said.
     pub fn load(global: &Global, services: &[String], options: &DesiredOptions) -> Result<Self, Failure> {
+        let (project, files) = load::project(global, services)?;
+        let desired = desired(&project, options);
+        Ok(Self { project, desired, files })
+    }
+
+    /// The same with the contents that its containers need.
+    pub fn whole(global: &Global, services: &[String], options: &DesiredOptions) -> Result<Self, Failure> {
         let (mut project, files) = load::project(global, services)?;
         let mut findings = Findings::new();
-        compose::attach::attach(&mut project, &mut findings);
+        compose::attach::contents(&mut project, &mut findings);
         output::findings(&files, &findings, global.verbose);
         if findings.has_errors() {
             return Err(load::refused());

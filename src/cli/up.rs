@@ -228,7 +228,7 @@ pub fn plan(global: &Global, stack: &Stack, observed: &Observed, options: &UpOpt
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let changes = &arguments.changes;
-    let stack = Stack::load(global, &arguments.services, &changes.desired(global))?;
+    let stack = Stack::whole(global, &arguments.services, &changes.desired(global))?;
     for service in changes.scale.iter().map(|(service, _)| service.as_str()).chain(arguments.following.services()) {
         known(&stack, service)?;
     }

@@ -1,15 +1,16 @@
 //! What a stack brings along to the Engine besides its words: the contents of configs and secrets, and security profiles.
 //!
-//! Read only by commands that bring a stack up; `config` and `down` need none of it.
+//! Looked for only by commands that need it: `up` and `plan` ([`contents`]) and `build` ([`builds`]). `config`, `pull`,
+//! `graph`, `down` need none of it.
 
 use std::path::Path;
 
-use super::model::{Bytes, FileContent, FileOwner, Project, Service, ServiceFile};
+use super::model::{BuildSecret, Bytes, FileContent, FileOwner, Project, Service, ServiceFile};
 use crate::finding::{Code, Finding, Findings};
 use crate::source::{Span, Spanned};
 
-/// Reads everything. What cannot be had and is needed is found.
-pub fn attach(project: &mut Project, findings: &mut Findings) {
+/// Reads everything that containers need. What cannot be had is found.
+pub fn contents(project: &mut Project, findings: &mut Findings) {
     let directory = project.working_dir.clone();
     for service in project.services.values_mut() {
         profiles(service, &directory, findings);
@@ -19,6 +20,35 @@ pub fn attach(project: &mut Project, findings: &mut Findings) {
             check(file, &name, read_only, findings);
         }
     }
+}
+
+/// Looks whether the secrets of builds are there.
+pub fn builds(project: &Project, findings: &mut Findings) {
+    for build in project.services.values().filter_map(|service| service.build.as_ref()) {
+        build.buildkit.secrets.iter().filter_map(missing).for_each(|finding| findings.push(finding));
+    }
+}
+
+fn missing(secret: &BuildSecret) -> Option<Finding> {
+    let name = &secret.source;
+    let finding = match &secret.content {
+        FileContent::Text(_) => return None,
+        FileContent::Path(path, _) => {
+            let why = std::fs::metadata(path).err()?;
+            let message = format!("secret `{name}` of the build cannot be read from {}: {why}", path.display());
+            Finding::error(Code::FileUnreadable, message).help("put the file there, or name another")
+        }
+        // docker compose goes on too: only the Dockerfile knows whether it can do without
+        FileContent::Unset(variable) => {
+            let message = format!("secret `{name}` of the build: the environment variable {variable} is not set");
+            Finding::warning(Code::UnsetVariable, message).help("set it; the build goes without it")
+        }
+        FileContent::Nowhere => {
+            let message = format!("secret `{name}` of the build is external, and only a Swarm keeps such");
+            Finding::error(Code::NotSupported, message).help("give it a `file` or an `environment` variable")
+        }
+    };
+    Some(finding.at(secret.span))
 }
 
 /// `seccomp=file` becomes the profile itself: the Engine cannot read our files.
@@ -99,4 +129,47 @@ fn check(file: &Spanned<ServiceFile>, service: &str, read_only: bool, findings: 
 
 fn word(file: &ServiceFile) -> &'static str {
     file.kind.section().trim_end_matches('s')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::load_text;
+    use crate::finding::Severity;
+
+    const TEXT: &str = "
+services:
+  a: {image: busybox, secrets: [unset]}
+  b: {build: {context: /b, secrets: [unset, lost, outside]}}
+secrets: {unset: {environment: NOBODY_SETS_THIS}, lost: {file: /no/such/file}, outside: {external: true}}
+";
+
+    fn told(findings: &Findings) -> Vec<(&'static str, Severity)> {
+        findings.iter().map(|finding| (finding.code.text(), finding.severity)).collect()
+    }
+
+    #[test]
+    fn a_file_can_be_read_whose_contents_are_nowhere() {
+        let loaded = load_text("compose.yaml", TEXT);
+        assert!(loaded.project.is_some() && !loaded.findings.has_errors());
+    }
+
+    #[test]
+    fn containers_need_the_variables_of_their_secrets() {
+        let (mut project, mut findings) = (load_text("compose.yaml", TEXT).project.unwrap(), Findings::new());
+        contents(&mut project, &mut findings);
+        assert_eq!(told(&findings), [("required-variable", Severity::Error)]);
+    }
+
+    #[test]
+    fn builds_go_without_a_variable_but_not_without_a_file() {
+        let (project, mut findings) = (load_text("compose.yaml", TEXT).project.unwrap(), Findings::new());
+        builds(&project, &mut findings);
+        let expected = [
+            ("unset-variable", Severity::Warning),
+            ("file-unreadable", Severity::Error),
+            ("not-supported", Severity::Error),
+        ];
+        assert_eq!(told(&findings), expected);
+    }
 }

@@ -1,18 +1,21 @@
 //! How a service's image is built.
 
-use std::path::PathBuf;
-
 use super::fields::Fields;
-use crate::compose::model::{Build, BuildKit, BuildSecret, SecretSource};
+use crate::compose::model::{Build, BuildKit, BuildSecret, FileContent};
 use crate::compose::tree;
-use crate::finding::{Code, Findings};
+use crate::finding::Findings;
 use crate::yaml::{Node, Value};
 
-/// `services.*.build`; `secrets` is the section of that name.
-pub(super) fn build(service: &Node, path: &str, secrets: Option<&Node>, findings: &mut Findings) -> Option<Build> {
+/// `services.*.build`; `content` tells where the secret of a key comes from.
+pub(super) fn build(
+    service: &Node,
+    path: &str,
+    content: &dyn Fn(&str) -> Option<FileContent>,
+    findings: &mut Findings,
+) -> Option<Build> {
     let node = service.get("build").filter(|node| !node.is_null())?;
     let ulimits = tree::section(node, "ulimits").map(|(name, entry)| limit(name, &entry.value)).collect();
-    let mut f = Fields { node, path: format!("{path}.build"), findings };
+    let f = Fields { node, path: format!("{path}.build"), findings };
     let mut entitlements = f.texts("entitlements");
     if f.flag("privileged") == Some(true) {
         entitlements.push("security.insecure".to_owned());
@@ -20,7 +23,7 @@ pub(super) fn build(service: &Node, path: &str, secrets: Option<&Node>, findings
     let buildkit = BuildKit {
         contexts: f.pairs("additional_contexts"),
         cache_to: f.texts("cache_to"),
-        secrets: build_secrets(&mut f, secrets),
+        secrets: secrets(node, content),
         ssh: f.pairs("ssh").into_iter().map(agent).collect(),
         entitlements,
         provenance: f.text("provenance"),
@@ -66,24 +69,11 @@ fn limit(name: &str, node: &Node) -> (String, i64, i64) {
     }
 }
 
-fn build_secrets(f: &mut Fields, secrets: Option<&Node>) -> Vec<BuildSecret> {
-    let mut found = vec![];
-    for item in tree::items(f.node, "secrets") {
-        let Some(source) = tree::text(item, "source") else { continue };
-        let declared = secrets.and_then(|all| all.get(source));
-        let text = |key: &str| declared.and_then(|secret| tree::text(secret, key)).map(str::to_owned);
-        let source = match (text("file"), text("environment")) {
-            (Some(file), _) => SecretSource::File(PathBuf::from(file)),
-            (_, Some(variable)) => SecretSource::Environment(variable),
-            _ => {
-                let message =
-                    format!("{}.secrets: `{source}` comes neither from a file nor from the environment", f.path);
-                f.refuse(Code::BadValue, message, item.span, "give the secret a `file` or an `environment`");
-                continue;
-            }
-        };
-        let id = tree::text(item, "target").or_else(|| tree::text(item, "source")).unwrap_or_default();
-        found.push(BuildSecret { id: id.to_owned(), source });
-    }
-    found
+fn secrets(node: &Node, content: &dyn Fn(&str) -> Option<FileContent>) -> Vec<BuildSecret> {
+    let secret = |item: &Node| {
+        let source = tree::text(item, "source")?;
+        let id = tree::text(item, "target").unwrap_or(source).to_owned();
+        Some(BuildSecret { id, source: source.to_owned(), content: content(source)?, span: item.span })
+    };
+    tree::items(node, "secrets").iter().filter_map(secret).collect()
 }

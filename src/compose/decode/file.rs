@@ -28,8 +28,7 @@ fn file(tree: &Node, node: &Node, kind: FileKind, environment: &Environment) -> 
     };
     let number = |key| word(key).and_then(|text| text.parse().ok());
     let mode = word("mode").and_then(|text| u32::from_str_radix(text.trim_start_matches("0o"), 8).ok());
-    let definition = tree.get(kind.section()).and_then(|section| section.get(&source))?;
-    let content = content(definition, environment);
+    let content = content(tree, kind, &source, environment)?;
     Some(ServiceFile {
         kind,
         source,
@@ -39,17 +38,19 @@ fn file(tree: &Node, node: &Node, kind: FileKind, environment: &Environment) -> 
     })
 }
 
-fn content(definition: &Node, environment: &Environment) -> FileContent {
+/// Where the config or secret of this key comes from; none where the top level has none such.
+pub(super) fn content(tree: &Node, kind: FileKind, source: &str, environment: &Environment) -> Option<FileContent> {
+    let definition = tree.get(kind.section())?.get(source)?;
     let text = |key| tree::text(definition, key);
     if let Some(path) = text("file") {
-        return FileContent::Path(PathBuf::from(path), None);
+        return Some(FileContent::Path(PathBuf::from(path), None));
     }
     if let Some(content) = text("content") {
-        return FileContent::Text(Bytes::new(content.as_bytes()));
+        return Some(FileContent::Text(Bytes::new(content.as_bytes())));
     }
-    match text("environment").map(|name| (name, environment.get(name))) {
+    Some(match text("environment").map(|name| (name, environment.get(name))) {
         Some((_, Some(value))) => FileContent::Text(Bytes::new(value.as_bytes())),
         Some((name, None)) => FileContent::Unset(name.to_owned()),
         None => FileContent::Nowhere,
-    }
+    })
 }

@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 use super::environment::Environment;
 use super::extension;
-use super::model::Project;
+use super::model::{FileKind, Project};
 use super::tree;
 use crate::finding::Findings;
 use crate::name::{ProjectName, ServiceName};
@@ -41,7 +41,8 @@ pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment,
         if let Ok(name) = key.parse::<ServiceName>() {
             let mut service = service::service(name.clone(), entry.key, &entry.value, findings);
             service.files = file::files(tree, &entry.value, environment);
-            service.build = build::build(&entry.value, &format!("services.{key}"), tree.get("secrets"), findings);
+            let secret = |key: &str| file::content(tree, FileKind::Secret, key, environment);
+            service.build = build::build(&entry.value, &format!("services.{key}"), &secret, findings);
             services.insert(name, service);
         }
     }

@@ -1,9 +1,8 @@
 //! How an image is built.
 
-use std::path::PathBuf;
-
 use indexmap::IndexMap;
 
+use super::FileContent;
 use crate::source::Span;
 
 /// `build`, canonical.
@@ -86,15 +85,10 @@ impl BuildKit {
 pub struct BuildSecret {
     /// What the Dockerfile calls it.
     pub id: String,
+    /// Its key at the top level.
+    pub source: String,
     /// Where it comes from.
-    pub source: SecretSource,
-}
-
-/// Where a secret comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretSource {
-    /// A file, absolute.
-    File(PathBuf),
-    /// A variable of bowline's own environment.
-    Environment(String),
+    pub content: FileContent,
+    /// Where the build asks for it.
+    pub span: Span,
 }

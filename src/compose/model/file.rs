@@ -49,7 +49,7 @@ pub struct FileOwner {
 }
 
 /// Where the content of a config or secret comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileContent {
     /// `file`, with what it holds once [`crate::compose::attach`] has read it; none: it cannot be read here.
     Path(PathBuf, Option<Bytes>),

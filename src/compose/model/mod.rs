@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-pub use build::{Build, BuildKit, BuildSecret, SecretSource};
+pub use build::{Build, BuildKit, BuildSecret};
 pub use file::{Bytes, FileContent, FileKind, FileOwner, ServiceFile};
 pub use network::{Ipam, Network, Pool};
 pub use resources::{BlockResources, Device, DeviceRequest, Hook, Logging, Resources};

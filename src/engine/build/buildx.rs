@@ -1,11 +1,13 @@
 //! `docker buildx build`: BuildKit, by the command that its users have and configure.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
-use crate::compose::model::SecretSource;
+use crate::compose::model::{BuildSecret, FileContent};
 use crate::engine::Error;
 use crate::state::desired::DesiredBuild;
 
@@ -23,7 +25,12 @@ pub(super) async fn is_here() -> bool {
 pub(super) async fn build(wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<(), Error> {
     let cannot = |why: std::io::Error| Error::Build(format!("docker buildx build: {why}"));
     let mut command = Command::new("docker");
-    command.args(["buildx", "build"]).args(arguments(wanted)).kill_on_drop(true);
+    command.args(["buildx", "build"]).args(arguments(wanted)?).kill_on_drop(true);
+    for (place, secret) in wanted.build.buildkit.secrets.iter().enumerate() {
+        if let FileContent::Text(bytes) = &secret.content {
+            command.env(variable(place), OsStr::from_bytes(bytes.as_slice()));
+        }
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(cannot)?;
     if let Some(mut input) = child.stdin.take()
@@ -51,7 +58,10 @@ pub(super) async fn build(wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<
 }
 
 /// The command's arguments (`docker buildx build --help`).
-fn arguments(wanted: &DesiredBuild) -> Vec<String> {
+///
+/// # Errors
+/// For a secret that nobody can give.
+fn arguments(wanted: &DesiredBuild) -> Result<Vec<String>, Error> {
     let build = &wanted.build;
     let mut arguments = vec!["--progress=plain".to_owned(), "--load".to_owned()];
     let mut add = |name: &str, value: String| arguments.push(format!("--{name}={value}"));
@@ -76,19 +86,33 @@ fn arguments(wanted: &DesiredBuild) -> Vec<String> {
     kit.entitlements.iter().for_each(|entitlement| add("allow", entitlement.clone()));
     kit.provenance.iter().for_each(|word| add("provenance", word.clone()));
     kit.sbom.iter().for_each(|word| add("sbom", word.clone()));
-    for secret in &kit.secrets {
-        let source = match &secret.source {
-            SecretSource::File(path) => format!("type=file,src={}", path.display()),
-            SecretSource::Environment(variable) => format!("type=env,env={variable}"),
-        };
-        add("secret", format!("id={},{source}", secret.id));
+    for (place, secret) in kit.secrets.iter().enumerate() {
+        if let Some(source) = source(place, secret)? {
+            add("secret", format!("id={},{source}", secret.id));
+        }
     }
     arguments.extend(
         [("--no-cache", build.no_cache), ("--pull", build.pull)].iter().filter(|f| f.1).map(|f| f.0.to_owned()),
     );
     arguments.push("--".to_owned());
     arguments.push(build.context.clone());
-    arguments
+    Ok(arguments)
+}
+
+/// Where buildx finds a secret: in its file, or in a variable that it is given. One that is not set is left out, as
+/// docker compose does; a Dockerfile that cannot go without says so (`required=true`).
+fn source(place: usize, secret: &BuildSecret) -> Result<Option<String>, Error> {
+    match &secret.content {
+        FileContent::Path(path, _) => Ok(Some(format!("type=file,src={}", path.display()))),
+        FileContent::Text(_) => Ok(Some(format!("type=env,env={}", variable(place)))),
+        FileContent::Unset(_) => Ok(None),
+        FileContent::Nowhere => Err(Error::Build(format!("secret `{}` is external", secret.source))),
+    }
+}
+
+/// The variable that carries a secret to buildx, so that no argument shows it.
+fn variable(place: usize) -> String {
+    format!("BOWLINE_BUILD_SECRET_{place}")
 }
 
 /// buildx looks for the file from where it is called, not from the context.
@@ -104,7 +128,8 @@ fn dockerfile(wanted: &DesiredBuild) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::load_text;
+    use crate::compose::environment::Environment;
+    use crate::compose::{Request, load_text_with};
     use crate::state::desired::desired;
 
     #[test]
@@ -138,15 +163,17 @@ services:
       provenance: false
 secrets: {s: {environment: S}, f: {file: /f}}
 ";
-        let project = load_text("c.yaml", text).project.unwrap();
+        let mut environment = Environment::new();
+        environment.set("S", "of .env", None);
+        let project = load_text_with("c.yaml", text, &environment, &Request::default()).project.unwrap();
         let builds = desired(&project, &Default::default()).builds;
-        let said = arguments(&builds[1]).join("\n");
+        let said = arguments(&builds[1]).unwrap().join("\n");
         let expected = "--progress=plain --load --tag=a:1 --tag=more:2 --file=/ctx/sub/D --build-arg=A=1 --label=l=x \
             --label=com.docker.compose.project=p --label=com.docker.compose.service=a --target=t --network=host \
             --add-host=h=1.2.3.4 --cache-from=old --shm-size=1024 --ulimit=nofile=10:10 --ulimit=nproc=1:2 \
             --platform=linux/amd64,linux/arm64 --build-context=o=/other --build-context=s=docker-image://p-base \
             --cache-to=type=inline --ssh=default --ssh=k=/key --allow=security.insecure --provenance=false \
-            --secret=id=s,type=env,env=S --secret=id=g,type=file,src=/f --no-cache --pull -- /ctx";
+            --secret=id=s,type=env,env=BOWLINE_BUILD_SECRET_0 --secret=id=g,type=file,src=/f --no-cache --pull -- /ctx";
         assert_eq!(said, expected.replace(' ', "\n"));
         assert_eq!(builds[1].needs, [builds.keys().next().unwrap().clone()]);
     }
