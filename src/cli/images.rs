@@ -1,12 +1,12 @@
 //! `bowline build` and `bowline pull`.
 
 use bowline::compose::attach;
-use bowline::engine::Engine;
 use bowline::finding::Findings;
-use bowline::name::ServiceName;
-use bowline::plan::Plan;
 use bowline::plan::images::{self, PullOptions};
+use bowline::plan::up::Reach;
+use bowline::plan::{Flaw, Plan};
 use bowline::state::desired::DesiredOptions;
+use bowline::state::observed::Observed;
 use clap::{Args, ValueEnum};
 
 use super::args::{Global, Progress};
@@ -15,7 +15,7 @@ use super::display::Display;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
-use super::stack::{Stack, no_such_service};
+use super::stack::{Stack, service_names};
 use super::{block_on, load, output};
 
 /// Build the images of services that have a `build`
@@ -83,7 +83,6 @@ pub fn build(global: &Global, arguments: &Build) -> Result<Exit, Failure> {
     if findings.has_errors() {
         return Err(load::refused());
     }
-    let services = services(&stack, &arguments.services, arguments.with_dependencies)?;
     for wanted in stack.desired.builds.values_mut() {
         let build = &mut wanted.build;
         build.no_cache |= arguments.no_cache;
@@ -104,7 +103,8 @@ pub fn build(global: &Global, arguments: &Build) -> Result<Exit, Failure> {
         output::remark("no service has a build");
         return Ok(Exit::Ok);
     }
-    let plan = |_: &Engine, stack: &Stack, observed: &_| images::build(&stack.desired, observed, &services);
+    let (services, reach) = (service_names(&arguments.services), reach(arguments.with_dependencies));
+    let plan = |stack: &Stack, observed: &_| images::build(&stack.desired, observed, &services, reach);
     block_on(carry_out(global, arguments.quiet, &stack, plan))
 }
 
@@ -112,41 +112,30 @@ pub fn build(global: &Global, arguments: &Build) -> Result<Exit, Failure> {
 pub fn pull(global: &Global, arguments: &Pull) -> Result<Exit, Failure> {
     let stack = Stack::load(global, &arguments.services, &DesiredOptions::default())?;
     let options = PullOptions {
-        services: services(&stack, &arguments.services, arguments.include_deps)?,
+        services: service_names(&arguments.services),
+        reach: reach(arguments.include_deps),
         only_missing: arguments.policy == Policy::Missing,
         ignore_buildable: arguments.ignore_buildable,
         ignore_failures: arguments.ignore_pull_failures,
     };
-    let plan = |_: &Engine, stack: &Stack, observed: &_| images::pull(&stack.desired, observed, &options);
+    let plan = |stack: &Stack, observed: &_| images::pull(&stack.desired, observed, &options);
     block_on(carry_out(global, arguments.quiet, &stack, plan))
 }
 
-/// The services of these names, and with `needs` what they depend on.
-fn services(stack: &Stack, names: &[String], needs: bool) -> Result<Vec<ServiceName>, Failure> {
-    let mut all = vec![];
-    for name in names {
-        let service = stack.desired.services.iter().find(|service| *service == name.as_str());
-        all.push(service.ok_or_else(|| no_such_service(name, &stack.desired.services))?.clone());
-    }
-    let mut place = 0;
-    while let (true, Some(service)) = (needs, all.get(place).and_then(|name| stack.project.services.get(name))) {
-        let more: Vec<_> = service.depends_on.keys().filter(|name| !all.contains(name)).cloned().collect();
-        all.extend(more);
-        place += 1;
-    }
-    Ok(all)
+fn reach(dependencies: bool) -> Reach {
+    if dependencies { Reach::Dependencies } else { Reach::Named }
 }
 
 async fn carry_out(
     global: &Global,
     quiet: bool,
     stack: &Stack,
-    plan: impl Fn(&Engine, &Stack, &bowline::state::observed::Observed) -> Result<Plan, bowline::plan::Flaw>,
+    plan: impl Fn(&Stack, &Observed) -> Result<Plan, Flaw>,
 ) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let engine = connect(global, Purpose::Write).await?;
     let observed = stack.observe(&engine).await?;
-    let plan = plan(&engine, stack, &observed).map_err(carry::flaw)?;
+    let plan = plan(stack, &observed).map_err(carry::flaw)?;
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);

@@ -160,6 +160,11 @@ impl Named {
     }
 }
 
+/// Services that loading the stack found in it.
+pub fn service_names(services: &[String]) -> Vec<ServiceName> {
+    services.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
 /// A name that is no service, with the one that may be meant.
 pub fn no_such_service<'a>(name: &str, services: impl IntoIterator<Item = &'a ServiceName>) -> Failure {
     let failure = Failure::new(Exit::Usage, format!("no such service: {name}"));

@@ -6,7 +6,7 @@ use bowline::engine::Engine;
 use bowline::finding::Findings;
 use bowline::name::ServiceName;
 use bowline::plan::images;
-use bowline::plan::up::{Recreate, UpOptions, up};
+use bowline::plan::up::{Reach, Recreate, UpOptions, up};
 use bowline::plan::{Cause, Plan};
 use bowline::report::logs::Look;
 use bowline::state::desired::DesiredOptions;
@@ -21,7 +21,7 @@ use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
 use super::signals::Signals;
-use super::stack::{Stack, no_such_service};
+use super::stack::{Stack, no_such_service, service_names};
 use super::{block_on, lock, output};
 
 /// Create and start the stack
@@ -192,8 +192,8 @@ impl Changes {
     /// What the flags say of the plan.
     pub fn options(&self, services: &[String]) -> UpOptions {
         UpOptions {
-            services: services.iter().filter_map(|name| name.parse().ok()).collect(),
-            no_deps: self.no_deps,
+            services: service_names(services),
+            reach: if self.no_deps { Reach::Named } else { Reach::Dependencies },
             recreate: match (self.force_recreate, self.no_recreate) {
                 (true, _) => Recreate::Always,
                 (_, true) => Recreate::Never,

@@ -1,52 +1,42 @@
-//! `build`, `pull`, and what `up` asks of images that are there: with an image that may come out anew, what hangs on it can only
-//! be planned afterwards.
+//! Images: `build`, `pull`, and what `up` needs of them.
 
-use indexmap::IndexMap;
+use std::collections::BTreeMap;
 
 use super::builder::{Handle, PlanBuilder};
 use super::graph::Plan;
-use super::operation::{Cause, Needs, OnFailure, Operation};
+use super::operation::{Cause, Needs, Operation};
 use super::proof::Flaw;
-use super::up::{Scope, UpOptions};
+use super::up::{Reach, Scope, UpOptions};
 use crate::name::ServiceName;
-use crate::state::desired::Desired;
+use crate::state::desired::{Desired, DesiredContainer};
 use crate::state::observed::Observed;
 
-/// What `up` does before everything else: builds anew what `--build` or `pull_policy: build` says, and asks the registry again
-/// where the policy is `always`. What is not there at all is left to `up`'s own plan.
+/// What `up` does before everything else, as a plan of its own (see [`Images::refresh`]). Which containers hang on an image that
+/// comes out anew can only be planned afterwards.
 ///
 /// # Errors
 /// A [`Flaw`] is a mistake of this module, never of the user.
 pub fn refresh(desired: &Desired, observed: &Observed, options: &UpOptions) -> Result<Plan, Flaw> {
-    let scope = Scope::new(desired, options);
-    let mut work = Work::new(desired, Cause::Requested("up".to_owned()));
-    for container in desired.containers.values().filter(|container| scope.has(container)) {
-        let service = &container.replica.service;
-        let policy = options.pull.as_deref().or(container.pull_policy.as_deref());
-        let is_built = desired.builds.contains_key(service) && options.build != Some(false);
-        let is_there = observed.images.get(&container.settings.image).is_some_and(Option::is_some);
-        if is_built && (options.build == Some(true) || policy == Some("build")) {
-            work.cause =
-                Cause::Requested(if policy == Some("build") { "pull_policy: build" } else { "--build" }.to_owned());
-            work.build(service);
-        } else if is_there && policy == Some("always") {
-            work.cause = Cause::Requested("pull_policy: always".to_owned());
-            work.pull(&container.settings.image, OnFailure::SkipDependents);
-        }
-    }
-    work.builder.finish(desired.clone(), observed)
+    let mut builder = PlanBuilder::new();
+    Images::new(desired, observed).refresh(
+        &mut builder,
+        &Scope::new(desired, &options.services, options.reach),
+        options,
+    );
+    builder.finish(desired.clone(), observed)
 }
 
 /// `build`: the images of these services, or of all, and those that they start from.
 ///
 /// # Errors
 /// A [`Flaw`] is a mistake of this module, never of the user.
-pub fn build(desired: &Desired, observed: &Observed, services: &[ServiceName]) -> Result<Plan, Flaw> {
-    let mut work = Work::new(desired, Cause::Requested("build".to_owned()));
-    for service in desired.builds.keys().filter(|service| services.is_empty() || services.contains(service)) {
-        work.build(service);
+pub fn build(desired: &Desired, observed: &Observed, services: &[ServiceName], reach: Reach) -> Result<Plan, Flaw> {
+    let scope = Scope::new(desired, services, reach);
+    let (mut builder, mut images) = (PlanBuilder::new(), Images::new(desired, observed));
+    for service in desired.builds.keys().filter(|service| scope.all.contains(*service)) {
+        images.build(&mut builder, service, &|_| Some(Cause::Requested("build".to_owned())));
     }
-    work.builder.finish(desired.clone(), observed)
+    builder.finish(desired.clone(), observed)
 }
 
 /// The flags of `pull`.
@@ -54,6 +44,8 @@ pub fn build(desired: &Desired, observed: &Observed, services: &[ServiceName]) -
 pub struct PullOptions {
     /// The services that were named; empty: all.
     pub services: Vec<ServiceName>,
+    /// `--include-deps`: what they depend on as well.
+    pub reach: Reach,
     /// `--policy missing`: not what is there.
     pub only_missing: bool,
     /// `--ignore-buildable`: not what can be built.
@@ -67,59 +59,124 @@ pub struct PullOptions {
 /// # Errors
 /// A [`Flaw`] is a mistake of this module, never of the user.
 pub fn pull(desired: &Desired, observed: &Observed, options: &PullOptions) -> Result<Plan, Flaw> {
-    let mut work = Work::new(desired, Cause::Requested("pull".to_owned()));
-    let chosen = |service: &ServiceName| options.services.is_empty() || options.services.contains(service);
-    for container in desired.containers.values().filter(|container| chosen(&container.replica.service)) {
+    let (mut builder, mut images) = (PlanBuilder::new(), Images::new(desired, observed));
+    let scope = Scope::new(desired, &options.services, options.reach);
+    for container in desired.containers.values().filter(|container| scope.has(container)) {
         let (service, image) = (&container.replica.service, &container.settings.image);
         let is_built = desired.builds.contains_key(service);
         let is_nameless = is_built && *image == format!("{}-{service}", desired.project);
-        let is_there = observed.images.get(image).is_some_and(Option::is_some);
+        let is_there = images.has(image);
         let policy_forbids = matches!(container.pull_policy.as_deref(), Some("never" | "build"));
         if is_nameless || policy_forbids || (is_built && options.ignore_buildable) || (is_there && options.only_missing)
         {
             continue;
         }
-        let failure = if options.ignore_failures { OnFailure::GoOn } else { OnFailure::SkipDependents };
-        work.pull(image, failure);
+        let step = images.pull(&mut builder, image, || Cause::Requested("pull".to_owned()));
+        if options.ignore_failures {
+            builder.tolerate(step);
+        }
     }
-    work.builder.finish(desired.clone(), observed)
+    builder.finish(desired.clone(), observed)
 }
 
-struct Work<'a> {
-    builder: PlanBuilder,
+/// The steps that make images, whoever asks for them: one build a service, one pull an image.
+pub(super) struct Images<'a> {
     desired: &'a Desired,
-    cause: Cause,
-    builds: IndexMap<ServiceName, Option<Handle>>,
-    pulls: IndexMap<String, Handle>,
+    observed: &'a Observed,
+    /// None while the images that it starts from are planned.
+    builds: BTreeMap<ServiceName, Option<Handle>>,
+    pulls: BTreeMap<String, Handle>,
 }
 
-impl<'a> Work<'a> {
-    fn new(desired: &'a Desired, cause: Cause) -> Self {
-        Self { builder: PlanBuilder::new(), desired, cause, builds: IndexMap::new(), pulls: IndexMap::new() }
+impl<'a> Images<'a> {
+    /// None yet.
+    pub(super) fn new(desired: &'a Desired, observed: &'a Observed) -> Self {
+        Self { desired, observed, builds: BTreeMap::new(), pulls: BTreeMap::new() }
     }
 
-    /// One build a service, after those of the images that it starts from; in a circle, one of them is first.
-    fn build(&mut self, service: &ServiceName) -> Option<Handle> {
+    /// Builds anew what `--build` or `pull_policy: build` says, and asks the registry again where the policy is `always`. What is
+    /// not there at all waits until a container needs it.
+    pub(super) fn refresh(&mut self, builder: &mut PlanBuilder, scope: &Scope, options: &UpOptions) {
+        for container in self.desired.containers.values().filter(|container| scope.has(container)) {
+            let (service, image) = (&container.replica.service, &container.settings.image);
+            let policy = options.pull.as_deref().or(container.pull_policy.as_deref());
+            let is_built = self.desired.builds.contains_key(service) && options.build != Some(false);
+            if is_built && (options.build == Some(true) || policy == Some("build")) {
+                let flag = if policy == Some("build") { "pull_policy: build" } else { "--build" };
+                self.build(builder, service, &|_| Some(Cause::Requested(flag.to_owned())));
+            } else if self.has(image) && policy == Some("always") {
+                let flag = if options.pull.is_some() { "--pull always" } else { "pull_policy: always" };
+                self.pull(builder, image, || Cause::Requested(flag.to_owned()));
+            }
+        }
+    }
+
+    /// The build or the pull that a new container waits for, if one is needed.
+    pub(super) fn need(
+        &mut self,
+        builder: &mut PlanBuilder,
+        wanted: &DesiredContainer,
+        image: &str,
+        options: &UpOptions,
+    ) -> Option<Handle> {
+        let service = &wanted.replica.service;
+        let is_built = wanted.settings.image == image && self.desired.builds.contains_key(service);
+        if let (true, Some(Some(build))) = (is_built, self.builds.get(service)) {
+            return Some(*build);
+        }
+        // who says `pull_policy: missing` beside `build` wants the registry's; who says nothing wants what is written here
+        match options.pull.as_deref().or(wanted.pull_policy.as_deref()) {
+            None | Some("build" | "never") if is_built => {
+                let (desired, observed) = (self.desired, self.observed);
+                let is_missing = |service: &ServiceName| {
+                    let tag = desired.builds.get(service).and_then(|build| build.tags.first());
+                    tag.is_some_and(|tag| matches!(observed.images.get(tag), Some(None)))
+                };
+                let may = options.build != Some(false);
+                self.build(builder, service, &|service| (may && is_missing(service)).then_some(Cause::Missing))
+            }
+            Some("build" | "never") => None,
+            _ if matches!(self.observed.images.get(image), Some(None)) => {
+                Some(self.pull(builder, image, || Cause::Missing))
+            }
+            _ => self.pulls.get(image).copied(),
+        }
+    }
+
+    /// Whether the image of a container is made by this plan: its id is not known yet.
+    pub(super) fn makes(&self, wanted: &DesiredContainer) -> bool {
+        self.pulls.contains_key(&wanted.settings.image) || self.builds.contains_key(&wanted.replica.service)
+    }
+
+    /// One build a service, if there is a reason, after those of the images that it starts from; in a circle, one of them is first.
+    fn build(
+        &mut self,
+        builder: &mut PlanBuilder,
+        service: &ServiceName,
+        reason: &dyn Fn(&ServiceName) -> Option<Cause>,
+    ) -> Option<Handle> {
         if let Some(build) = self.builds.get(service) {
             return *build;
         }
         let bases = &self.desired.builds.get(service)?.needs;
+        let cause = reason(service)?;
         self.builds.insert(service.clone(), None);
-        let bases: Vec<Handle> = bases.iter().filter_map(|base| self.build(base)).collect();
-        let step = self.builder.step(Operation::Build(service.clone()), self.cause.clone());
-        bases.into_iter().for_each(|base| self.builder.needs(step, base, Needs::Exists));
+        let bases: Vec<Handle> = bases.iter().filter_map(|base| self.build(builder, base, reason)).collect();
+        let step = builder.step(Operation::Build(service.clone()), cause);
+        bases.into_iter().for_each(|base| builder.needs(step, base, Needs::Exists));
         self.builds.insert(service.clone(), Some(step));
         Some(step)
     }
 
     /// One pull an image.
-    fn pull(&mut self, image: &str, failure: OnFailure) {
-        if !self.pulls.contains_key(image) {
-            let step = self.builder.step(Operation::Pull { image: image.to_owned() }, self.cause.clone());
-            if failure == OnFailure::GoOn {
-                self.builder.tolerate(step);
-            }
-            self.pulls.insert(image.to_owned(), step);
-        }
+    fn pull(&mut self, builder: &mut PlanBuilder, image: &str, cause: impl FnOnce() -> Cause) -> Handle {
+        *self
+            .pulls
+            .entry(image.to_owned())
+            .or_insert_with(|| builder.step(Operation::Pull { image: image.to_owned() }, cause()))
+    }
+
+    fn has(&self, image: &str) -> bool {
+        self.observed.images.get(image).is_some_and(Option::is_some)
     }
 }

@@ -1,198 +1,21 @@
-//! The steps: networks, volumes, images, containers, each after what it needs.
-
-use std::collections::BTreeMap;
+//! Containers: mended, made, taken away, renamed, started.
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::UpOptions;
 use super::fate::{Fate, Fates, Kept};
-use super::networks::{NetworkFate, existing, in_the_way};
-use super::scope::Scope;
-use crate::finding::{Code, Finding, Findings};
-use crate::name::{NetworkKey, Replica, ServiceName, VolumeKey};
-use crate::plan::builder::{Handle, PlanBuilder};
+use super::networks::NetworkFate;
+use super::work::Work;
+use crate::name::{NetworkKey, Replica, ServiceName};
+use crate::plan::builder::Handle;
 use crate::plan::operation::{Cause, ExistingNetwork, LinkEnd, Needs, NewContainer, Operation, Target};
-use crate::state::desired::{Attachment, Desired, DesiredContainer, LinkTarget, labels};
-use crate::state::difference;
-use crate::state::observed::{ContainerState, Observed, ObservedContainer};
+use crate::state::desired::{Attachment, DesiredContainer, LinkTarget};
+use crate::state::observed::{ContainerState, ObservedContainer};
 use crate::state::settings::MountKind;
 
 /// From this API on, `create` takes every endpoint; before it, one.
 const MANY_ENDPOINTS: (u32, u32) = (1, 44);
 
-/// A plan in the making, with what was done to whom.
-pub(super) struct Work<'a> {
-    pub(super) builder: PlanBuilder,
-    pub(super) desired: &'a Desired,
-    pub(super) observed: &'a Observed,
-    pub(super) options: &'a UpOptions,
-    /// The last step of each container.
-    last: BTreeMap<Target, Handle>,
-    pulls: BTreeMap<String, Handle>,
-    builds: BTreeMap<ServiceName, Option<Handle>>,
-    networks: BTreeMap<NetworkKey, Handle>,
-    volumes: BTreeMap<VolumeKey, Handle>,
-    creates: BTreeMap<Replica, Handle>,
-    /// Steps that stop a container, with the container.
-    pub(super) stops: Vec<(Handle, &'a ObservedContainer)>,
-    /// Steps that give a name, with the name, and those that free one.
-    named: Vec<(Handle, Target, String)>,
-    freed: Vec<(Handle, Target, String)>,
-    /// The steps that let each container run.
-    pub(super) starts: IndexMap<Replica, Handle>,
-}
-
 impl<'a> Work<'a> {
-    pub(super) fn new(desired: &'a Desired, observed: &'a Observed, options: &'a UpOptions) -> Self {
-        Self {
-            builder: PlanBuilder::new(),
-            desired,
-            observed,
-            options,
-            last: BTreeMap::new(),
-            pulls: BTreeMap::new(),
-            builds: BTreeMap::new(),
-            networks: BTreeMap::new(),
-            volumes: BTreeMap::new(),
-            creates: BTreeMap::new(),
-            stops: Vec::new(),
-            named: Vec::new(),
-            freed: Vec::new(),
-            starts: IndexMap::new(),
-        }
-    }
-
-    /// Says which containers of the project the file does not know, unless they are to go.
-    pub(super) fn report_orphans(&self, findings: &mut Findings) {
-        for orphan in self.orphans().filter(|_| !self.options.remove_orphans) {
-            let message = format!("container `{}` belongs to no service of the file", orphan.name);
-            let help = "`--remove-orphans` takes it away";
-            findings.push(Finding::warning(Code::Orphan, message).help(help));
-        }
-    }
-
-    /// Says which names are held by containers of the project that stay: true where there is one, and no plan.
-    pub(super) fn report_held_names(&self, fates: &Fates<'a>, findings: &mut Findings) -> bool {
-        let mut any = false;
-        for fate in fates.values() {
-            let wanted = fate.wanted;
-            let has_it = fate.kept.as_ref().is_some_and(|kept| kept.drift.name.is_none());
-            let holder = self.observed.containers.iter().find(|c| c.name == wanted.name && !has_it);
-            let Some(holder) = holder.filter(|holder| self.stays(holder, fates)) else { continue };
-            any = true;
-            let message = format!("container name `{}` is held by {}, which stays", wanted.name, holder.replica);
-            let finding = Finding::error(Code::NameTaken, message).at(wanted.span_of("container_name"));
-            findings.push(match self.orphans().any(|orphan| orphan.id == holder.id) {
-                true => finding.help("`--remove-orphans` takes it away: no service of the file has it"),
-                false => finding.help("give another `container_name`"),
-            });
-        }
-        any
-    }
-
-    /// Whether a container keeps its name.
-    fn stays(&self, container: &ObservedContainer, fates: &Fates<'a>) -> bool {
-        let goes = fates.values().any(|fate| fate.going.iter().any(|old| old.id == container.id));
-        let kept = |fate: &Fate| {
-            fate.kept.as_ref().is_some_and(|kept| kept.found.id == container.id && kept.drift.name.is_some())
-        };
-        let orphaned = self.options.remove_orphans && self.orphans().any(|orphan| orphan.id == container.id);
-        !(goes || fates.values().any(kept) || orphaned || self.is_surplus(container))
-    }
-
-    /// Whether a service has more containers than the file asks for, and this is one too many.
-    fn is_surplus(&self, container: &ObservedContainer) -> bool {
-        let service = &container.replica.service;
-        let in_scope = self.options.services.is_empty() || self.options.services.contains(service);
-        in_scope && self.desired.services.contains(service) && !self.desired.containers.contains_key(&container.replica)
-    }
-
-    fn orphans(&self) -> impl Iterator<Item = &'a ObservedContainer> + use<'a> {
-        let desired = self.desired;
-        let known = move |name: &ServiceName| desired.services.contains(name) || desired.inactive.contains(name);
-        self.observed.containers.iter().filter(move |c| !known(&c.replica.service))
-    }
-
-    /// Replaces and makes networks; those with a subnet of their own before those for which the Engine chooses one.
-    pub(super) fn networks(&mut self, networks: &IndexMap<NetworkKey, NetworkFate<'a>>, fates: &Fates<'a>) {
-        let mut removals = Vec::new();
-        for fate in networks.values() {
-            let NetworkFate::Replaced { found, cause, .. } = fate else { continue };
-            let Some(network) = existing(found) else { continue };
-            let off = self.clear(&network, cause, fates);
-            let removal = self.builder.step(Operation::RemoveNetwork(network), cause.clone());
-            off.into_iter().for_each(|step| self.builder.needs(removal, step, Needs::Gone));
-            removals.push((removal, *found));
-        }
-        let explicit =
-            |key: &NetworkKey| self.desired.networks[key].ipam.pools.iter().any(|pool| pool.subnet.is_some());
-        let (first, then): (Vec<_>, Vec<_>) = networks.iter().partition(|(key, _)| explicit(key));
-        let mut made: Vec<Handle> = Vec::new();
-        for (place, (key, fate)) in first.iter().chain(&then).enumerate() {
-            let cause = match fate {
-                NetworkFate::Kept => continue,
-                NetworkFate::Missing => Cause::Missing,
-                NetworkFate::Replaced { cause, .. } => cause.clone(),
-            };
-            let step = self.builder.step(Operation::CreateNetwork((*key).clone()), cause);
-            let wanted = &self.desired.networks[*key];
-            for (removal, _) in removals.iter().filter(|(_, found)| in_the_way(wanted, found)) {
-                self.builder.needs(step, *removal, Needs::Gone);
-            }
-            if place < first.len() {
-                made.push(step);
-            } else {
-                made.iter().for_each(|other| self.builder.needs(step, *other, Needs::Order));
-            }
-            self.networks.insert((*key).clone(), step);
-        }
-    }
-
-    /// Takes everything of the project off a network.
-    fn clear(&mut self, network: &ExistingNetwork, cause: &Cause, fates: &Fates<'a>) -> Vec<Handle> {
-        let on_it = |c: &&ObservedContainer| c.endpoints.values().any(|e| e.network.as_ref() == Some(&network.id));
-        let mut off = Vec::new();
-        for container in self.observed.containers.iter().filter(on_it) {
-            let comes_back = fates.contains_key(&container.replica);
-            if comes_back {
-                self.stop(container, cause.clone());
-            }
-            off.push(self.disconnect(container, network.clone(), cause.clone()));
-        }
-        off
-    }
-
-    /// Makes volumes that are missing. One that differs holds data: it stays, and that is said.
-    pub(super) fn volumes(&mut self, scope: &Scope, findings: &mut Findings) {
-        let used: IndexSet<&str> = self
-            .desired
-            .containers
-            .values()
-            .filter(|c| scope.has(c))
-            .flat_map(|c| c.settings.mounts.iter().filter_map(|mount| mount.kind.volume_name()))
-            .collect();
-        for (key, volume) in self.desired.volumes.iter().filter(|(_, v)| !v.external) {
-            if !scope.whole && !used.contains(volume.name.as_str()) {
-                continue;
-            }
-            match self.observed.volumes.iter().find(|found| found.name == volume.name) {
-                None => {
-                    let step = self.builder.step(Operation::CreateVolume(key.clone()), Cause::Missing);
-                    self.volumes.insert(key.clone(), step);
-                }
-                Some(found) => {
-                    for difference in difference::volume(volume, found) {
-                        let message = format!("volume {key} differs and is kept: {difference}");
-                        let help =
-                            format!("to make it anew, and lose what is in it: `docker volume rm {}`", volume.name);
-                        let finding = Finding::warning(Code::VolumeDiffers, message);
-                        findings.push(finding.maybe_at(difference.at).help(help));
-                    }
-                }
-            }
-        }
-    }
-
     /// Everything that is done to containers, but for waiting; each service after those that it depends on.
     pub(super) fn containers(&mut self, fates: &Fates<'a>, networks: &IndexMap<NetworkKey, NetworkFate<'a>>) {
         for replica in in_order(fates) {
@@ -247,7 +70,9 @@ impl<'a> Work<'a> {
     /// Makes a new container, under its own name where that is free.
     fn make(&mut self, fate: &Fate<'a>, fates: &Fates<'a>) {
         let wanted = fate.wanted;
-        let images: Vec<Handle> = wanted.settings.images().filter_map(|image| self.image(wanted, image)).collect();
+        let (builder, options) = (&mut self.builder, self.options);
+        let each = wanted.settings.images();
+        let images: Vec<Handle> = each.filter_map(|image| self.images.need(builder, wanted, image, options)).collect();
         let keys: Vec<NetworkKey> = match &wanted.attachment {
             Attachment::Networks(all) => all.keys().cloned().collect(),
             _ => Vec::new(),
@@ -303,53 +128,6 @@ impl<'a> Work<'a> {
         for key in later {
             self.connect(&target, key, fate.cause.clone());
         }
-    }
-
-    /// The build or the pull that a new container waits for, if one is needed.
-    fn image(&mut self, wanted: &DesiredContainer, image: &str) -> Option<Handle> {
-        let service = &wanted.replica.service;
-        let is_built = wanted.settings.image == image && self.desired.builds.contains_key(service);
-        // who says `pull_policy: missing` beside `build` wants the registry's; who says nothing wants what is written here
-        match self.options.pull.as_deref().or(wanted.pull_policy.as_deref()) {
-            None | Some("build" | "never") if is_built => self.build(service),
-            _ => self.pull(wanted, image),
-        }
-    }
-
-    /// The build of a service's image, if it is not there and may be built; the images that it starts from come first.
-    fn build(&mut self, service: &ServiceName) -> Option<Handle> {
-        if let Some(build) = self.builds.get(service) {
-            return *build;
-        }
-        let desired = self.desired;
-        let wanted = desired.builds.get(service)?;
-        let is_there = |tag: &String| !matches!(self.observed.images.get(tag), Some(None));
-        if self.options.build == Some(false) || wanted.tags.first().is_none_or(is_there) {
-            return None;
-        }
-        self.builds.insert(service.clone(), None); // a circle of bases ends here
-        let bases: Vec<Handle> = wanted.needs.iter().filter_map(|base| self.build(base)).collect();
-        let step = self.builder.step(Operation::Build(service.clone()), Cause::Missing);
-        bases.into_iter().for_each(|base| self.builder.needs(step, base, Needs::Exists));
-        self.builds.insert(service.clone(), Some(step));
-        Some(step)
-    }
-
-    /// The pull that a new container waits for, if one is needed.
-    fn pull(&mut self, wanted: &DesiredContainer, image: &str) -> Option<Handle> {
-        if let Some(pull) = self.pulls.get(image) {
-            return Some(*pull);
-        }
-        let policy = self.options.pull.as_deref().or(wanted.pull_policy.as_deref()).unwrap_or("missing");
-        let missing = matches!(self.observed.images.get(image), Some(None));
-        let cause = match policy {
-            "never" | "build" => return None,
-            _ if missing => Cause::Missing,
-            _ => return None,
-        };
-        let step = self.builder.step(Operation::Pull { image: image.to_owned() }, cause);
-        self.pulls.insert(image.to_owned(), step);
-        Some(step)
     }
 
     /// The container that a name of the project means when the plan is done.
@@ -461,143 +239,6 @@ impl<'a> Work<'a> {
             }
         }
     }
-
-    /// Takes away what the file has no place for: replicas beyond the scale, and orphans where that is asked for.
-    pub(super) fn leftovers(&mut self, fates: &Fates<'a>) {
-        let surplus = self.observed.containers.iter().filter(|c| self.is_surplus(c));
-        let surplus: Vec<_> = surplus.map(|c| (c, Cause::Surplus)).collect();
-        let orphans = self.orphans().filter(|_| self.options.remove_orphans).map(|c| (c, Cause::Orphaned));
-        for (container, cause) in surplus.into_iter().chain(orphans.collect::<Vec<_>>()) {
-            self.stop(container, cause.clone());
-            self.remove(container, cause);
-        }
-        self.order_stops(fates);
-        self.order_names();
-        self.order_resources(fates);
-    }
-
-    /// What depends on a container closely stops before it, but not before the next one is ready: in its namespace, or
-    /// to be restarted with it.
-    fn order_stops(&mut self, fates: &Fates<'a>) {
-        let (mut edges, mut wishes) = (Vec::new(), Vec::new());
-        for (stop, container) in &self.stops {
-            let Some(fate) = fates.get(&container.replica) else { continue };
-            let closely = fate.wanted.needs.iter().filter(|(_, dependency)| dependency.restart).map(|(name, _)| name);
-            for name in closely {
-                let others = self.stops.iter().filter(|(_, other)| other.replica.service == *name);
-                edges.extend(others.map(|(other, _)| (*other, *stop)));
-                let next = self.creates.iter().filter(|(replica, _)| replica.service == *name);
-                wishes.extend(next.map(|(_, create)| (*stop, *create)));
-            }
-        }
-        edges.into_iter().for_each(|(after, before)| self.builder.needs(after, before, Needs::Order));
-        wishes.into_iter().for_each(|(after, before)| self.builder.prefer(after, before, Needs::Exists));
-    }
-
-    /// A name is given when nobody has it any more.
-    fn order_names(&mut self) {
-        for (step, target, name) in &self.named {
-            for (free, holder, held) in &self.freed {
-                if held == name && holder != target {
-                    self.builder.needs(*step, *free, Needs::Gone);
-                }
-            }
-        }
-    }
-
-    /// A container starts when whoever goes has let go of the host port or the address that it is to have.
-    fn order_resources(&mut self, fates: &Fates<'a>) {
-        let mut going = self.stops.clone();
-        going.retain(|(_, old)| self.goes(old));
-        for (replica, start) in self.starts.clone() {
-            let wanted = fates[&replica].wanted;
-            for (stop, old) in &going {
-                if claims_the_same(wanted, old, self.desired) {
-                    self.builder.needs(start, *stop, Needs::Gone);
-                }
-            }
-        }
-    }
-
-    fn goes(&self, container: &ObservedContainer) -> bool {
-        self.freed.iter().any(|(step, target, _)| {
-            *target == Target::existing(container) && matches!(self.builder.operation(*step), Operation::Remove { .. })
-        })
-    }
-
-    /// Stops a container, if it runs and was not stopped before.
-    fn stop(&mut self, container: &'a ObservedContainer, cause: Cause) -> Option<Handle> {
-        if let Some((stop, _)) = self.stops.iter().find(|(_, stopped)| stopped.id == container.id) {
-            return Some(*stop);
-        }
-        if !runs(&container.state) {
-            return None;
-        }
-        let target = Target::existing(container);
-        let operation = Operation::Stop { container: target.clone(), timeout: self.options.timeout };
-        let step = self.after_last(&target, operation, cause);
-        self.stops.push((step, container));
-        Some(step)
-    }
-
-    fn remove(&mut self, container: &'a ObservedContainer, cause: Cause) -> Handle {
-        let target = Target::existing(container);
-        let volumes = self.options.renew_anonymous_volumes;
-        let step = self.after_last(&target, Operation::Remove { container: target.clone(), volumes }, cause);
-        self.freed.push((step, target, container.name.clone()));
-        step
-    }
-
-    fn disconnect(&mut self, container: &ObservedContainer, network: ExistingNetwork, cause: Cause) -> Handle {
-        let target = Target::existing(container);
-        self.after_last(&target, Operation::Disconnect { container: target.clone(), network }, cause)
-    }
-
-    fn connect(&mut self, target: &Target, key: &NetworkKey, cause: Cause) {
-        let operation = Operation::Connect { container: target.clone(), network: key.clone() };
-        let step = self.after_last(target, operation, cause);
-        self.after_network(step, key);
-    }
-
-    fn after_network(&mut self, step: Handle, key: &NetworkKey) {
-        if let Some(network) = self.networks.get(key) {
-            self.builder.needs(step, *network, Needs::Exists);
-        }
-    }
-
-    /// Adds a step that comes after all that was done to the container before.
-    fn after_last(&mut self, target: &Target, operation: Operation, cause: Cause) -> Handle {
-        let step = self.builder.step(operation, cause);
-        if let Some(last) = self.last.insert(target.clone(), step) {
-            let why = match self.builder.operation(last) {
-                Operation::Stop { .. } => Needs::Stopped,
-                Operation::Disconnect { .. } => Needs::Gone,
-                _ => Needs::Exists,
-            };
-            self.builder.needs(step, last, why);
-        }
-        step
-    }
-
-    /// A network that an endpoint leads to, as an operation names it.
-    fn network(&self, name: &str, id: Option<&crate::name::NetworkId>) -> Option<ExistingNetwork> {
-        let found = self.observed.networks.iter().find(|n| n.id.as_ref() == id && id.is_some());
-        found.or_else(|| self.observed.networks.iter().find(|n| n.name == name)).and_then(existing)
-    }
-
-    /// The steps, and what they lead to: with the image's id among the labels where it is known.
-    pub(super) fn finish(self) -> (PlanBuilder, Desired) {
-        let mut desired = self.desired.clone();
-        for container in desired.containers.values_mut() {
-            let image = self.observed.images.get(&container.settings.image).and_then(Option::as_ref);
-            let is_made = self.pulls.contains_key(&container.settings.image)
-                || self.builds.contains_key(&container.replica.service);
-            if let (Some(image), false) = (image, is_made) {
-                container.settings.labels.insert(labels::IMAGE.to_owned(), image.id.clone());
-            }
-        }
-        (self.builder, desired)
-    }
 }
 
 /// Replicas, each service after those that it depends on; the order of the file otherwise.
@@ -645,35 +286,4 @@ fn word(state: &ContainerState) -> String {
         ContainerState::Other(word) => word.clone(),
         ContainerState::Running { .. } | ContainerState::Restarting { .. } => "running".to_owned(),
     }
-}
-
-/// Whether a container wants a host port or a static address that another has.
-fn claims_the_same(wanted: &DesiredContainer, old: &ObservedContainer, desired: &Desired) -> bool {
-    let ports = wanted.settings.ports.iter().any(|ours| {
-        old.settings.ports.iter().any(|theirs| {
-            let hosts = match (ours.host_ip, theirs.host_ip) {
-                (Some(a), Some(b)) => a == b || a.is_unspecified() || b.is_unspecified(),
-                _ => true,
-            };
-            let overlap = match (ours.published, theirs.published) {
-                (Some((a, b)), Some((c, d))) => a <= d && c <= b,
-                _ => false,
-            };
-            ours.protocol == theirs.protocol && hosts && overlap
-        })
-    });
-    let Attachment::Networks(networks) = &wanted.attachment else { return ports };
-    ports
-        || networks.iter().any(|(key, ours)| {
-            let theirs = desired.networks.get(key).and_then(|network| old.endpoints.get(&network.name));
-            theirs.is_some_and(|theirs| {
-                let has_v4 = ours.ipv4.is_some_and(|ip| {
-                    theirs.settings.ipv4 == Some(ip) || theirs.ipv4.is_some_and(|net| net.addr() == ip)
-                });
-                let has_v6 = ours.ipv6.is_some_and(|ip| {
-                    theirs.settings.ipv6 == Some(ip) || theirs.ipv6.is_some_and(|net| net.addr() == ip)
-                });
-                has_v4 || has_v6
-            })
-        })
 }

@@ -2,14 +2,18 @@
 
 mod containers;
 mod fate;
+mod leftovers;
 mod networks;
+mod order;
 mod scope;
 #[cfg(test)]
 mod tests;
 mod waits;
+mod work;
 
 pub(super) use containers::runs;
 pub(super) use networks::existing;
+pub use scope::Reach;
 pub(super) use scope::Scope;
 
 use std::time::Duration;
@@ -41,7 +45,7 @@ pub struct UpOptions {
     /// The services that were named; empty: all.
     pub services: Vec<ServiceName>,
     /// `--no-deps`: leave alone what the named services depend on.
-    pub no_deps: bool,
+    pub reach: Reach,
     /// `--force-recreate`, `--no-recreate`.
     pub recreate: Recreate,
     /// `--always-recreate-deps`: replace what the named services depend on.
@@ -70,10 +74,10 @@ pub struct UpOptions {
 /// # Errors
 /// A [`Flaw`] is a mistake of this module, never of the user.
 pub fn up(desired: &Desired, observed: &Observed, options: &UpOptions, findings: &mut Findings) -> Result<Plan, Flaw> {
-    let scope = scope::Scope::new(desired, options);
+    let scope = Scope::new(desired, &options.services, options.reach);
     let networks = networks::fates(desired, observed, &scope);
     let fates = fate::fates(desired, observed, options, &scope, &networks);
-    let mut work = containers::Work::new(desired, observed, options);
+    let mut work = work::Work::new(desired, observed, options);
     work.report_orphans(findings);
     if work.report_held_names(&fates, findings) {
         return PlanBuilder::new().finish(desired.clone(), observed);

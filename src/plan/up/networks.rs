@@ -2,12 +2,15 @@
 
 use indexmap::IndexMap;
 
+use super::fate::Fates;
 use super::scope::Scope;
+use super::work::Work;
 use crate::name::{NetworkId, NetworkKey};
-use crate::plan::operation::{Cause, ExistingNetwork};
+use crate::plan::builder::Handle;
+use crate::plan::operation::{Cause, ExistingNetwork, Needs, Operation};
 use crate::state::desired::{Desired, DesiredNetwork, labels};
 use crate::state::difference;
-use crate::state::observed::{Observed, ObservedNetwork};
+use crate::state::observed::{Observed, ObservedContainer, ObservedNetwork};
 
 /// What becomes of a network.
 pub(super) enum NetworkFate<'a> {
@@ -77,4 +80,55 @@ pub(super) fn in_the_way(wanted: &DesiredNetwork, found: &ObservedNetwork) -> bo
         theirs.any(|theirs| ours.contains(&theirs) || theirs.contains(&ours))
     });
     wanted.name == found.name || overlap || same("parent") || same("com.docker.network.bridge.name")
+}
+
+impl<'a> Work<'a> {
+    /// Replaces and makes networks; those with a subnet of their own before those for which the Engine chooses one.
+    pub(super) fn networks(&mut self, networks: &IndexMap<NetworkKey, NetworkFate<'a>>, fates: &Fates<'a>) {
+        let mut removals = Vec::new();
+        for fate in networks.values() {
+            let NetworkFate::Replaced { found, cause, .. } = fate else { continue };
+            let Some(network) = existing(found) else { continue };
+            let off = self.clear(&network, cause, fates);
+            let removal = self.builder.step(Operation::RemoveNetwork(network), cause.clone());
+            off.into_iter().for_each(|step| self.builder.needs(removal, step, Needs::Gone));
+            removals.push((removal, *found));
+        }
+        let explicit =
+            |key: &NetworkKey| self.desired.networks[key].ipam.pools.iter().any(|pool| pool.subnet.is_some());
+        let (first, then): (Vec<_>, Vec<_>) = networks.iter().partition(|(key, _)| explicit(key));
+        let mut made: Vec<Handle> = Vec::new();
+        for (place, (key, fate)) in first.iter().chain(&then).enumerate() {
+            let cause = match fate {
+                NetworkFate::Kept => continue,
+                NetworkFate::Missing => Cause::Missing,
+                NetworkFate::Replaced { cause, .. } => cause.clone(),
+            };
+            let step = self.builder.step(Operation::CreateNetwork((*key).clone()), cause);
+            let wanted = &self.desired.networks[*key];
+            for (removal, _) in removals.iter().filter(|(_, found)| in_the_way(wanted, found)) {
+                self.builder.needs(step, *removal, Needs::Gone);
+            }
+            if place < first.len() {
+                made.push(step);
+            } else {
+                made.iter().for_each(|other| self.builder.needs(step, *other, Needs::Order));
+            }
+            self.networks.insert((*key).clone(), step);
+        }
+    }
+
+    /// Takes everything of the project off a network.
+    fn clear(&mut self, network: &ExistingNetwork, cause: &Cause, fates: &Fates<'a>) -> Vec<Handle> {
+        let on_it = |c: &&ObservedContainer| c.endpoints.values().any(|e| e.network.as_ref() == Some(&network.id));
+        let mut off = Vec::new();
+        for container in self.observed.containers.iter().filter(on_it) {
+            let comes_back = fates.contains_key(&container.replica);
+            if comes_back {
+                self.stop(container, cause.clone());
+            }
+            off.push(self.disconnect(container, network.clone(), cause.clone()));
+        }
+        off
+    }
 }

@@ -1,12 +1,21 @@
-//! Which services an `up` is about.
+//! Which services a command is about.
 
 use indexmap::IndexSet;
 
-use super::UpOptions;
 use crate::name::{NetworkKey, ServiceName};
 use crate::state::desired::{Attachment, Desired, DesiredContainer};
 
-/// The services that are brought to what the file says.
+/// Whom naming a service means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// It alone.
+    Named,
+    /// It and what it depends on.
+    #[default]
+    Dependencies,
+}
+
+/// The services that a command is about.
 pub(in crate::plan) struct Scope {
     /// Those that were named, or all.
     pub named: IndexSet<ServiceName>,
@@ -17,13 +26,14 @@ pub(in crate::plan) struct Scope {
 }
 
 impl Scope {
-    pub(in crate::plan) fn new(desired: &Desired, options: &UpOptions) -> Self {
-        let whole = options.services.is_empty();
-        let chosen = |name: &&ServiceName| whole || options.services.contains(name);
+    /// Those that are `named`, or all where none is.
+    pub(in crate::plan) fn new(desired: &Desired, names: &[ServiceName], reach: Reach) -> Self {
+        let whole = names.is_empty();
+        let chosen = |name: &&ServiceName| whole || names.contains(name);
         let named: IndexSet<ServiceName> = desired.services.iter().filter(chosen).cloned().collect();
         let mut all = named.clone();
         let mut place = 0;
-        while let (false, Some(service)) = (options.no_deps, all.get_index(place).cloned()) {
+        while let (Reach::Dependencies, Some(service)) = (reach, all.get_index(place).cloned()) {
             let needs =
                 desired.containers.values().filter(|c| c.replica.service == service).flat_map(|c| c.needs.keys());
             all.extend(needs.filter(|name| desired.services.contains(name)).cloned());

@@ -4,7 +4,7 @@ use crate::finding::Code;
 use crate::name::ContainerId;
 use crate::plan::Needs;
 use crate::plan::lab::{Lab, assert_plan, change, service};
-use crate::plan::up::Recreate;
+use crate::plan::up::{Reach, Recreate};
 use crate::state::desired::labels;
 use crate::state::observed::{ContainerState, ObservedNetwork};
 
@@ -360,7 +360,7 @@ fn chosen_services_come_with_what_they_need_and_nothing_else() {
     let web = lab.options(|o| o.up.services = vec![service("web")]);
     let all = ["create network back", "create db.1", "start db.1", "create web.1", "start web.1"];
     assert_eq!(web.up().operations(), all);
-    let alone = web.options(|o| o.up.no_deps = true);
+    let alone = web.options(|o| o.up.reach = Reach::Named);
     assert_eq!(alone.up().operations(), ["create network back", "create web.1", "start web.1"]);
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::containers::Work;
 use super::fate::{Fate, Fates};
 use super::scope::Scope;
+use super::work::Work;
 use crate::compose::model::{Condition, HealthTest};
 use crate::name::{Replica, ServiceName};
 use crate::plan::builder::Handle;
