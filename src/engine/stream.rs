@@ -55,9 +55,9 @@ impl Pieces {
 pub struct Event {
     /// `start`, `die`, `health_status: healthy` …
     pub action: String,
-    /// The container.
+    /// The container or network.
     pub id: String,
-    /// Labels, `name`, `image`, `exitCode`.
+    /// Labels, `name`, `image`, `exitCode`; of a network its `name` and `type`.
     pub attributes: BTreeMap<String, String>,
     /// Nanoseconds since 1970, by the Engine's clock.
     pub time: i64,
@@ -81,7 +81,7 @@ struct RawActor {
     attributes: Option<BTreeMap<String, String>>,
 }
 
-/// The events of one project's containers.
+/// Events of the Engine, as they happen.
 pub struct Events(Pieces);
 
 impl Events {
@@ -183,10 +183,19 @@ impl Engine {
     /// # Errors
     /// What the Engine says.
     pub async fn events(&self, project: &str, since: Option<i64>) -> Result<Events, Error> {
-        let filters = serde_json::json!({
-            "type": ["container"],
-            "label": [format!("com.docker.compose.project={project}")],
-        });
+        let label = format!("com.docker.compose.project={project}");
+        self.listen(&serde_json::json!({ "type": ["container"], "label": [label] }), since).await
+    }
+
+    /// `GET /events` of every network that is made, from now on, whoever makes it.
+    ///
+    /// # Errors
+    /// What the Engine says.
+    pub async fn networks_made(&self) -> Result<Events, Error> {
+        self.listen(&serde_json::json!({ "type": ["network"], "event": ["create"] }), None).await
+    }
+
+    async fn listen(&self, filters: &serde_json::Value, since: Option<i64>) -> Result<Events, Error> {
         let mut call = Call::get("/events").query("filters", &filters.to_string());
         if let Some(since) = since {
             call = call.query("since", &since.to_string());

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::check::{Check, Expectation, Verdict, Why};
-use super::judge::{FORWARDED, Judgement, judge};
+use super::gap::Gap;
+use super::judge::{Judgement, judge};
 use super::scene::{Facts, Questions, Scene, Vantage};
 use super::topology::Namespace;
 use crate::compose::model::Project;
@@ -39,7 +40,8 @@ pub struct Proof {
 }
 
 /// Asks and judges until every check is settled. What is expected to hold is asked again until the file's `timeout` is over;
-/// what is expected to be blocked was tried three times in one round, and any success refutes it for good.
+/// what is expected to be blocked was tried three times in one round, and any success refutes it for good, but for a known [gap](Gap)
+/// of old Engines, in which it is looked at twice.
 ///
 /// # Errors
 /// When the Engine does not answer.
@@ -48,7 +50,8 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
     let deadline = started + project.rules.timeout.unwrap_or(PATIENCE);
     let scope = Scope { project: &project.name, images: vec![], facts: Depth::Brief };
     let mut settled: Vec<Option<Verdict>> = checks.iter().map(|_| None).collect();
-    let mut once: Vec<Option<String>> = checks.iter().map(|_| None).collect();
+    let mut firsts: Vec<Option<Verdict>> = checks.iter().map(|_| None).collect();
+    let mut gap = Gap::watch(engine).await?;
     let mut proof = Proof {
         verdicts: vec![],
         ways: BTreeMap::new(),
@@ -70,17 +73,13 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
         let verdicts = round.run(open.iter().map(|i| &checks[*i]).collect(), &mut places, &mut proof).await;
         let late = Instant::now() + pause >= deadline;
         for (index, verdict) in open.into_iter().zip(verdicts) {
-            if once[index].is_none()
-                && let Some(found) = momentary(&verdict, &observed)
-            {
-                once[index] = Some(found);
+            if firsts[index].is_none() && gap.may_explain(&verdict) {
+                firsts[index] = Some(verdict);
                 continue;
             }
-            let verdict = match &once[index] {
-                Some(found) if verdict.is_proved() => {
-                    verdict.seen(format!("once, a moment before: {found} ({REWRITES})"))
-                }
-                _ => verdict,
+            let verdict = match firsts[index].take() {
+                Some(first) => gap.settle(first, verdict).await,
+                None => verdict,
             };
             if late || !may_come_true(&checks[index], &verdict, &proof, &observed) {
                 settled[index] = Some(verdict);
@@ -97,23 +96,6 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
     proof.verdicts = verdicts.filter_map(|(check, verdict)| verdict.map(|v| (check, v))).collect();
     proof.took = started.elapsed();
     Ok(proof)
-}
-
-/// Why two networks may not be parted for a moment.
-const REWRITES: &str = "before Engine 28 the rule that parts networks is away for milliseconds whenever one is made";
-
-/// What got through between two bridges, where the Engine itself may have left a gap: it takes the jump to
-/// DOCKER-ISOLATION-STAGE-1 out and puts it in again when any network is made (2 of 151 looks at FORWARD on 20.10.24 missed it).
-/// Such a check is asked once more, and what was seen stays in its evidence.
-fn momentary(verdict: &Verdict, observed: &Observed) -> Option<String> {
-    match verdict {
-        Verdict::Refuted { found, evidence, .. }
-            if observed.engine.major() < 28 && evidence.iter().any(|line| line == FORWARDED) =>
-        {
-            Some(found.clone())
-        }
-        _ => None,
-    }
 }
 
 /// Whether asking again may change the verdict: something that is only just starting, not what is blocked or absent for good.
@@ -325,22 +307,5 @@ impl Places {
     async fn close(self) -> Vec<String> {
         let closed = futures_util::future::join_all(self.batches.into_iter().map(|batch| batch.vantages.close()));
         closed.await.into_iter().filter_map(Result::err).flatten().collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_old_engines_let_through_for_a_moment_is_asked_once_more() {
-        let mut observed = Observed::default();
-        let open = |line: &str| Verdict::refuted("apart", "a -> b: answered").seen(line);
-        observed.engine.version = "20.10.24".to_owned();
-        assert_eq!(momentary(&open(FORWARDED), &observed).as_deref(), Some("a -> b: answered"));
-        assert_eq!(momentary(&open("both are on x"), &observed), None);
-        assert_eq!(momentary(&Verdict::Proved(vec![]), &observed), None);
-        observed.engine.version = "28.5.2".to_owned();
-        assert_eq!(momentary(&open(FORWARDED), &observed), None);
     }
 }

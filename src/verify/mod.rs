@@ -5,6 +5,7 @@ pub mod check;
 mod derive;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod gap;
 pub mod gather;
 mod judge;
 pub mod matrix;
