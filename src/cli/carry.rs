@@ -35,6 +35,15 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// Runs `plan` with nothing beside it, and judges what it came to.
+///
+/// # Errors
+/// When a step failed, or Ctrl-C ended it.
+pub async fn perform(stage: Stage<'_>, plan: &Plan, signals: &mut Signals) -> Result<(), Failure> {
+    let outcomes = carry_out(stage, plan, signals, std::future::pending()).await;
+    verdict(plan, &outcomes)
+}
+
 /// Runs `plan` to its end, or to the end that Ctrl-C asks for. `aside` runs beside it and is dropped with it.
 pub async fn carry_out(
     stage: Stage<'_>,

@@ -72,9 +72,7 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
     let mut findings = Findings::new();
     let plan = down(named.name(), named.desired(), &observed, &options, &mut findings);
     output::findings(named.files(), &findings, global.verbose);
-    let plan = plan.map_err(|flaw| {
-        Failure::new(Exit::StepFailed, flaw).hint("this is a mistake of bowline's: please report it")
-    })?;
+    let plan = plan.map_err(carry::flaw)?;
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);
@@ -83,9 +81,8 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
     if plan.is_empty() {
         display.remark(&format!("nothing of {} is there", named.name()));
     }
-    let never = std::future::pending();
-    let outcomes = carry::carry_out(Stage::new(global, &engine, &display), &plan, &mut signals, never).await;
-    carry::verdict(&plan, &outcomes).map_err(|failure| match failure.kind {
+    let done = carry::perform(Stage::new(global, &engine, &display), &plan, &mut signals).await;
+    done.map_err(|failure| match failure.kind {
         Exit::StepFailed => Failure { kind: Exit::Leftovers, ..failure },
         _ => failure,
     })?;

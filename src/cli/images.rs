@@ -142,8 +142,6 @@ async fn carry_out(
     }
     let progress = if quiet { Progress::Quiet } else { global.progress };
     let display = Display::new(&Global { progress, ..global.clone() });
-    let never = std::future::pending();
-    let outcomes = carry::carry_out(Stage::new(global, &engine, &display), &plan, &mut signals, never).await;
-    carry::verdict(&plan, &outcomes)?;
+    carry::perform(Stage::new(global, &engine, &display), &plan, &mut signals).await?;
     Ok(Exit::Ok)
 }

@@ -52,6 +52,9 @@ pub struct Restart {
 /// Send a signal to containers that run; by default the one that nothing survives
 #[derive(Debug, Args)]
 pub struct Kill {
+    /// Containers of services that the file does not define as well: bowline always does.
+    #[arg(long)]
+    remove_orphans: bool,
     /// The signal, by name or number.
     #[arg(short, long, value_name = "SIGNAL", default_value = "SIGKILL")]
     signal: String,
@@ -128,7 +131,7 @@ impl<'a> From<&'a Restart> for Asked<'a> {
 }
 
 impl<'a> From<&'a Kill> for Asked<'a> {
-    fn from(Kill { signal, services }: &'a Kill) -> Self {
+    fn from(Kill { signal, services, remove_orphans: _ }: &'a Kill) -> Self {
         Self::new(Change::Kill { signal: signal.clone() }, services)
     }
 }
@@ -183,9 +186,7 @@ async fn change(global: &Global, asked: &Asked<'_>, named: &Named) -> Result<Exi
         display.remark("nothing was removed");
         return Ok(Exit::Ok);
     }
-    let stage = Stage::new(global, &engine, &display);
-    let outcomes = carry::carry_out(stage, &plan, &mut signals, std::future::pending()).await;
-    carry::verdict(&plan, &outcomes)?;
+    carry::perform(Stage::new(global, &engine, &display), &plan, &mut signals).await?;
     Ok(Exit::Ok)
 }
 

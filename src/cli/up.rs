@@ -259,9 +259,7 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
         return Ok(Exit::Ok);
     }
     if !images.is_empty() {
-        let never = std::future::pending();
-        let outcomes = carry::carry_out(Stage::new(global, &engine, &display), &images, &mut signals, never).await;
-        carry::verdict(&images, &outcomes)?;
+        carry::perform(Stage::new(global, &engine, &display), &images, &mut signals).await?;
         observed = stack.observe(&engine).await?;
         plan = self::plan(global, stack, &observed, options)?;
     }
@@ -304,8 +302,7 @@ async fn detached(
         display.remark(&format!("{project} is as declared: nothing to do"));
         return Ok(Exit::Ok);
     }
-    let outcomes = carry::carry_out(Stage::new(global, engine, display), plan, signals, std::future::pending()).await;
-    carry::verdict(plan, &outcomes)?;
+    carry::perform(Stage::new(global, engine, display), plan, signals).await?;
     Ok(Exit::Ok)
 }
 
