@@ -253,15 +253,15 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
     let rigour = if arguments.no_preflight { Rigour::Tell } else { Rigour::Refuse };
     preflight::check(global, &engine, stack, &observed, &plan, rigour).await?;
     let display = Display::new(global).quiet_pull(arguments.changes.quiet_pull);
-    let images = images::refresh(&stack.desired, &observed, options).map_err(carry::flaw)?;
     if global.dry_run {
-        output::answer(&format!("{images}{plan}"))?;
+        output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);
     }
+    let images = images::refresh(&stack.desired, &observed, options).map_err(carry::flaw)?;
     if !images.is_empty() {
         carry::perform(Stage::new(global, &engine, &display), &images, &mut signals).await?;
         observed = stack.observe(&engine).await?;
-        plan = self::plan(global, stack, &observed, options)?;
+        plan = self::plan(global, stack, &observed, &UpOptions { refreshed: true, ..options.clone() })?;
     }
     tell_why(&plan, &display);
     if arguments.detach || arguments.wait || arguments.no_start {

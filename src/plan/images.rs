@@ -103,10 +103,10 @@ impl<'a> Images<'a> {
             let is_built = self.desired.builds.contains_key(service) && options.build != Some(false);
             if is_built && (options.build == Some(true) || policy == Some("build")) {
                 let flag = if policy == Some("build") { "pull_policy: build" } else { "--build" };
-                self.build(builder, service, &|_| Some(Cause::Requested(flag.to_owned())));
+                self.build(builder, service, &|_| Some(Cause::Refreshed(flag.to_owned())));
             } else if self.has(image) && policy == Some("always") {
                 let flag = if options.pull.is_some() { "--pull always" } else { "pull_policy: always" };
-                self.pull(builder, image, || Cause::Requested(flag.to_owned()));
+                self.pull(builder, image, || Cause::Refreshed(flag.to_owned()));
             }
         }
     }

@@ -245,6 +245,9 @@ pub enum Cause {
     Drifted(Vec<Difference>),
     /// A flag asks for it: `--force-recreate`, `down`.
     Requested(String),
+    /// An image is built or asked for anew, by this flag or policy: containers that run on it are replaced where it comes out anew,
+    /// which a plan made before cannot know.
+    Refreshed(String),
     /// The file does not have its service (any more).
     Orphaned,
     /// There are more of its service than the file asks for, or two with one number.

@@ -85,6 +85,9 @@ impl fmt::Display for Cause {
             Self::Drifted(differences) => write!(f, "differs: {}", listed(differences)),
             Self::NetworkDrifted(key, differences) => write!(f, "network {key} differs: {}", listed(differences)),
             Self::Requested(flag) => write!(f, "asked for: {flag}"),
+            Self::Refreshed(flag) => {
+                write!(f, "asked for: {flag}; what runs on it is replaced where it comes out anew")
+            }
             Self::Orphaned => f.write_str("no service of the file"),
             Self::Surplus => f.write_str("one too many"),
             Self::ParentReplaced(service) => write!(f, "lives in the network of {service}"),

@@ -84,7 +84,8 @@ impl<'a> Work<'a> {
             Attachment::Replica(parent) => Some(self.target(parent, fates)),
             _ => None,
         };
-        let links = wanted.legacy_links.iter().map(|link| (self.link_end(&link.target, fates), link.alias.clone()));
+        let links = wanted.legacy_links.iter().filter(|link| self.is_linked(&link.target, fates));
+        let links = links.map(|link| (self.link_end(&link.target, fates), link.alias.clone()));
         let new = NewContainer {
             replica: wanted.replica.clone(),
             name: self.free_name(wanted, &fate.going),

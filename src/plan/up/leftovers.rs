@@ -47,7 +47,7 @@ impl<'a> Work<'a> {
     }
 
     /// Whether a service has more containers than the file asks for, and this is one too many.
-    fn is_surplus(&self, container: &ObservedContainer) -> bool {
+    pub(super) fn is_surplus(&self, container: &ObservedContainer) -> bool {
         let service = &container.replica.service;
         let in_scope = self.options.services.is_empty() || self.options.services.contains(service);
         in_scope && self.desired.services.contains(service) && !self.desired.containers.contains_key(&container.replica)

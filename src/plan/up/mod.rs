@@ -3,6 +3,7 @@
 mod containers;
 mod fate;
 mod leftovers;
+mod lenders;
 mod networks;
 mod order;
 mod scope;
@@ -66,10 +67,12 @@ pub struct UpOptions {
     pub pull: Option<String>,
     /// `--build`, `--no-build`; by default an image that is not there is built.
     pub build: Option<bool>,
+    /// The images that are to be had anew (`--build`, `pull_policy: always` …) were, a moment ago: they are taken as they are.
+    pub refreshed: bool,
 }
 
 /// What brings the Engine from `observed` to `desired`. Orphans that stay and volumes that differ are
-/// findings; a name that a container has which stays is an error, and then nothing is planned.
+/// findings; a name that a container has which stays, and a namespace that nobody has to share, are errors: then nothing is planned.
 ///
 /// # Errors
 /// A [`Flaw`] is a mistake of this module, never of the user.
@@ -79,8 +82,11 @@ pub fn up(desired: &Desired, observed: &Observed, options: &UpOptions, findings:
     let fates = fate::fates(desired, observed, options, &scope, &networks);
     let mut work = work::Work::new(desired, observed, options);
     work.report_orphans(findings);
-    if work.report_held_names(&fates, findings) {
+    if work.report_held_names(&fates, findings) | work.report_missing_lenders(&fates, findings) {
         return PlanBuilder::new().finish(desired.clone(), observed);
+    }
+    if !options.refreshed {
+        work.images.refresh(&mut work.builder, &scope, options);
     }
     work.networks(&networks, &fates);
     work.volumes(&scope, findings);

@@ -506,3 +506,46 @@ fn hooks_run_after_the_start_and_before_the_stop_in_their_place() {
     assert!(down.operations().contains(&"run pre_stop 1 in db.1".to_owned()), "{}", down.plan);
     assert!(!lab.down_without_file(&first.observed()).plan.to_string().contains("pre_stop"));
 }
+
+#[test]
+fn who_shares_with_a_service_without_a_container_is_told_the_way_out_and_nothing_is_planned() {
+    for share in ["network_mode: 'service:db'", "ipc: 'service:db'", "pid: 'service:db'", "volumes_from: [db]"] {
+        let text = format!("services: {{db: {{image: busybox, scale: 0}}, web: {{image: busybox, {share}}}}}");
+        let planned = Lab::load(&text).up();
+        assert!(planned.plan.is_empty(), "{share}\n{}", planned.plan);
+        let finding = planned.findings.iter().next().unwrap();
+        assert_eq!(finding.code, Code::LenderMissing);
+        assert!(finding.at.is_some() && finding.help.as_ref().unwrap().contains("--scale db=1"), "{finding:?}");
+
+        let lab = Lab::load(&text.replace(", scale: 0", ""));
+        let alone = lab.options(|o| (o.up.services, o.up.reach) = (vec![service("web")], Reach::Named));
+        let planned = alone.up();
+        assert!(planned.findings.iter().next().unwrap().help.as_ref().unwrap().contains("--no-deps"));
+        assert!(alone.up_from(&lab.up().observed()).findings.is_empty(), "who is there is shared with");
+        let gone = lab.options(|o| _ = o.with.scale.insert(service("db"), 0)).up_from(&lab.up().observed());
+        assert!(gone.plan.is_empty() && gone.findings.has_errors(), "{share}\n{}", gone.plan);
+    }
+}
+
+#[test]
+fn an_image_that_is_to_be_had_anew_is_a_step_of_its_own_until_it_was() {
+    let lab = Lab::load(
+        "
+        services:
+          web: {build: ., image: mine, network_mode: none}
+          db: {image: far/away, network_mode: none, pull_policy: always}
+        ",
+    );
+    let before = lab.up_from(&lab.options(|o| o.up.refreshed = true).up().observed());
+    assert_plan(
+        &before,
+        "1  pull far/away  asked for: pull_policy: always; what runs on it is replaced where it comes out anew",
+    );
+    let both = lab.options(|o| o.up.build = Some(true));
+    let first = both.up();
+    assert_eq!(
+        first.operations(),
+        ["build web", "pull far/away", "create web.1", "start web.1", "create db.1", "start db.1"]
+    );
+    assert!(lab.options(|o| o.up.refreshed = true).up_from(&both.up().observed()).plan.is_empty());
+}

@@ -85,6 +85,8 @@ pub enum Reason {
     NetworkDrifted,
     /// A flag asks for it.
     Requested,
+    /// A flag or the file asks for the image anew; the containers that run on it are planned again when it is there.
+    Refreshed,
     /// No service of the file has it.
     Orphaned,
     /// There is one too many.
@@ -229,6 +231,7 @@ fn reason(step: &Step) -> Reason {
         Cause::Drifted(_) => Reason::Drifted,
         Cause::NetworkDrifted(..) => Reason::NetworkDrifted,
         Cause::Requested(_) => Reason::Requested,
+        Cause::Refreshed(_) => Reason::Refreshed,
         Cause::Orphaned => Reason::Orphaned,
         Cause::Surplus => Reason::Surplus,
         Cause::ParentReplaced(_) => Reason::ParentReplaced,
