@@ -23,6 +23,8 @@ tagged! {
         Route(RouteLookup) = "route",
         /// To `Question::Neighbours`.
         Neighbours(Vec<Neighbour>) = "neighbours",
+        /// To `Question::Forget`: how many there were.
+        Forgotten(u32) = "forgotten",
         /// To `Question::Sockets`.
         Sockets(Vec<Socket>) = "sockets",
         /// To `Question::Processes`.

@@ -122,6 +122,23 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
+impl<T: Field> Field for Vec<T> {
+    fn put(&self, out: &mut String) {
+        if self.is_empty() {
+            out.push('-');
+        }
+        for (place, item) in self.iter().enumerate() {
+            if place > 0 {
+                out.push(',');
+            }
+            item.put(out);
+        }
+    }
+    fn take(text: &str) -> Option<Self> {
+        if text == "-" { Some(Vec::new()) } else { text.split(',').map(T::take).collect() }
+    }
+}
+
 /// The questions, each with its line.
 macro_rules! questions {
     ($(#[$about:meta])* $name:ident { $(
@@ -190,6 +207,12 @@ questions! {
         },
         /// Every neighbour. Answered by `Answer::Neighbours`.
         Neighbours = "neighbours" {},
+        /// Forgets the neighbours with these addresses, as far as the kernel found them itself. Takes `CAP_NET_ADMIN`. Answered by
+        /// `Answer::Forgotten`.
+        Forget = "forget" {
+            /// Their addresses.
+            addresses: Vec<IpAddr>,
+        },
         /// Every TCP socket that listens, every UDP socket that is bound. Answered by `Answer::Sockets`.
         Sockets = "sockets" {
             /// Whether their processes are looked for, too: needs root in the host's process namespace.
@@ -311,6 +334,16 @@ impl Question {
     /// Whether it takes `CAP_NET_RAW` to ask it.
     pub fn needs_net_raw(&self) -> bool {
         matches!(self, Self::Solicit { .. } | Self::Overhear { .. })
+    }
+
+    /// The address that packets are sent to.
+    pub fn target(&self) -> Option<IpAddr> {
+        match self {
+            Self::Connect { to, .. } | Self::Datagram { to, .. } => Some(to.ip()),
+            Self::Echo { to, .. } => Some(*to),
+            Self::Http { to, .. } => *to,
+            _ => None,
+        }
     }
 
     /// The longest time that it may take.

@@ -13,14 +13,20 @@
 //! child end when their input ends, which the kernel sees to even when bowline is killed.
 
 pub mod host;
+mod neighbours;
 mod session;
 mod sidecar;
 mod target;
 
-use futures_util::{StreamExt, stream};
+use std::collections::BTreeMap;
+use std::time::Instant;
 
-use crate::engine::Engine;
+use futures_util::{StreamExt, stream};
+use ipnet::IpNet;
+
+use crate::engine::{Address, Engine};
 use crate::probe::{Answer, ProbeError, Question, Scope};
+use neighbours::{Group, Table};
 use session::Session;
 pub use target::{Target, Vantage};
 
@@ -86,12 +92,17 @@ pub struct Vantages {
     engine: Engine,
     options: Options,
     sessions: Vec<(Vantage, Result<Session, ProbeError>)>,
+    table: Table,
+    /// The addresses of each, once there is reason to know them.
+    addresses: Option<Vec<Vec<IpNet>>>,
 }
 
 impl Vantages {
     /// Opens a way into each. What cannot be opened answers its questions with the reason.
     pub async fn open(engine: &Engine, vantages: Vec<Vantage>, options: Options) -> Self {
-        let image = sidecar::Image::new(engine);
+        let room = matches!(engine.address(), Address::Unix(_)).then(neighbours::room_here).flatten();
+        let table = Table::new(room);
+        let image = sidecar::Image::new(engine, table.is_small_for(vantages.len()));
         let open = |vantage: Vantage| {
             let (image, options) = (&image, &options);
             async move {
@@ -100,7 +111,7 @@ impl Vantages {
             }
         };
         let sessions = stream::iter(vantages).map(open).buffered(options.at_once.max(1)).collect().await;
-        Self { engine: engine.clone(), options, sessions }
+        Self { engine: engine.clone(), options, sessions, table, addresses: None }
     }
 
     /// The vantages, in the order in which they were given, and the way that was taken to each.
@@ -108,10 +119,97 @@ impl Vantages {
         self.sessions.iter().map(|(vantage, session)| (vantage, session.as_ref().map(Session::way)))
     }
 
-    /// Puts questions to vantages by their places, all at once, and waits for every answer.
-    ///
-    /// A vantage that is named twice is asked for both, one after the other.
+    /// Puts questions to vantages by their places, all at once, and waits for every answer. So many that they would fill the
+    /// kernel's neighbour table go in waves.
     pub async fn ask(&mut self, questions: &[(usize, Vec<Question>)]) -> Vec<Answers> {
+        let pairs = neighbours::pairs(questions);
+        if self.table.has_room_for(pairs.len()) {
+            self.table.note(pairs);
+            return self.ask_at_once(questions).await;
+        }
+        let addresses = match self.addresses.take() {
+            Some(addresses) => addresses,
+            None => self.learn_addresses().await,
+        };
+        let mut groups = neighbours::groups(questions, &addresses);
+        self.addresses = Some(addresses);
+        let mut answers: Vec<Result<Vec<Option<Answer>>, ProbeError>> =
+            questions.iter().map(|(_, asked)| Ok(vec![None; asked.len()])).collect();
+        loop {
+            let wave = self.table.take(&mut groups, Instant::now());
+            self.ask_wave(&wave, questions, &mut answers).await;
+            // an entry is as old as its last packet
+            self.table.note(wave.iter().flat_map(|group| group.entries.clone()));
+            if groups.is_empty() {
+                break;
+            }
+            if !self.take_back().await {
+                for (at, _) in groups.drain(..).flat_map(|group| group.items) {
+                    answers[at] = Err(ProbeError::NotAsked(neighbours::FULL.to_owned()));
+                }
+                break;
+            }
+        }
+        let whole = |found: Vec<Option<Answer>>| found.into_iter().collect::<Option<Vec<Answer>>>();
+        let lost = || ProbeError::BrokeOff("an answer is missing".to_owned());
+        answers.into_iter().map(|found| found.and_then(|found| whole(found).ok_or_else(lost))).collect()
+    }
+
+    /// Asks the questions of one wave, and puts the answers to their places.
+    async fn ask_wave(
+        &mut self,
+        wave: &[Group],
+        questions: &[(usize, Vec<Question>)],
+        answers: &mut [Result<Vec<Option<Answer>>, ProbeError>],
+    ) {
+        let mut items: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, number) in wave.iter().flat_map(|group| &group.items) {
+            items.entry(*at).or_default().push(*number);
+        }
+        let part = |(at, numbers): (&usize, &Vec<usize>)| {
+            let (place, asked) = &questions[*at];
+            (*place, numbers.iter().map(|number| asked[*number].clone()).collect())
+        };
+        let parts: Vec<(usize, Vec<Question>)> = items.iter().map(part).collect();
+        for ((at, numbers), found) in items.into_iter().zip(self.ask_at_once(&parts).await) {
+            match (found, &mut answers[at]) {
+                (Ok(found), Ok(slots)) => {
+                    numbers.into_iter().zip(found).for_each(|(number, answer)| slots[number] = Some(answer));
+                }
+                (Err(why), slots) => *slots = Err(why),
+                (Ok(_), Err(_)) => {}
+            }
+        }
+    }
+
+    /// The addresses of every vantage that answers.
+    async fn learn_addresses(&mut self) -> Vec<Vec<IpNet>> {
+        let every: Vec<_> = (0..self.sessions.len()).map(|place| (place, vec![Question::Addresses {}])).collect();
+        let read = |answer: Answer| match answer {
+            Answer::Addresses(found) => found.iter().filter_map(|a| IpNet::new(a.address, a.prefix).ok()).collect(),
+            _ => Vec::new(),
+        };
+        let answers = self.ask_at_once(&every).await.into_iter();
+        answers.map(|found| found.unwrap_or_default().into_iter().flat_map(read).collect()).collect()
+    }
+
+    /// Makes room in the neighbour table: takes our entries back. False where that is not permitted.
+    async fn take_back(&mut self) -> bool {
+        let mine = (0..self.sessions.len()).map(|place| (place, self.table.of(place)));
+        let filled = mine.filter(|(_, addresses)| !addresses.is_empty());
+        let questions: Vec<_> =
+            filled.map(|(place, addresses)| (place, vec![Question::Forget { addresses }])).collect();
+        let answers = self.ask_at_once(&questions).await;
+        let gone = |found: &Answers| matches!(found.as_deref(), Ok([Answer::Forgotten(_)]));
+        let permitted = answers.iter().all(gone);
+        if permitted {
+            self.table.forget();
+        }
+        permitted
+    }
+
+    /// Puts questions to vantages by their places. One that is named twice is asked for both, one after the other.
+    async fn ask_at_once(&mut self, questions: &[(usize, Vec<Question>)]) -> Vec<Answers> {
         let mut answers: Vec<Option<Answers>> = questions.iter().map(|_| None).collect();
         let options = &self.options;
         let each = self.sessions.iter_mut().enumerate().map(|(place, (vantage, session))| async move {

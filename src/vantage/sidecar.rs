@@ -18,13 +18,14 @@ const A_DAY: i64 = 24 * 60 * 60;
 /// The probe's image in one Engine, made when it is first needed.
 pub struct Image<'a> {
     engine: &'a Engine,
+    crowded: bool,
     ready: OnceCell<Result<String, ProbeError>>,
 }
 
 impl<'a> Image<'a> {
-    /// Nothing is asked yet.
-    pub fn new(engine: &'a Engine) -> Self {
-        Self { engine, ready: OnceCell::new() }
+    /// Nothing is asked yet. `crowded`: there will be so many sidecars that they must take their neighbours back.
+    pub fn new(engine: &'a Engine, crowded: bool) -> Self {
+        Self { engine, crowded, ready: OnceCell::new() }
     }
 
     /// The Engine.
@@ -35,7 +36,7 @@ impl<'a> Image<'a> {
     /// Runs the program beside a container or on the host, and waits for its greeting.
     pub async fn run_beside(&self, vantage: &Vantage, options: &Options) -> Result<Session, ProbeError> {
         let image = self.ready.get_or_init(|| self.make_ready()).await.clone()?;
-        let spec = spec(image, vantage, options);
+        let spec = spec(image, vantage, options, self.crowded);
         let started = self.engine.run_sidecar(&spec).await;
         let sidecar = started.map_err(|e| ProbeError::NotStarted(e.to_string()))?;
         match Session::sidecar(sidecar).await {
@@ -72,16 +73,20 @@ impl<'a> Image<'a> {
 }
 
 /// What the container may do: nothing but what the questions need.
-fn spec(image: String, vantage: &Vantage, options: &Options) -> SidecarSpec {
+fn spec(image: String, vantage: &Vantage, options: &Options, crowded: bool) -> SidecarSpec {
     let network_mode = match vantage {
         Vantage::Container(target) => format!("container:{}", target.id),
         Vantage::Host | Vantage::Outside => "host".to_owned(),
     };
-    let mut capabilities = if options.layer2 { vec!["NET_RAW"] } else { vec![] };
+    // in a crowd it takes its entries in the kernel's neighbour table back
+    let needs = [(options.layer2, "NET_RAW"), (crowded, "NET_ADMIN")];
+    let mut capabilities: Vec<&str> = needs.iter().filter(|(needed, _)| *needed).map(|(_, name)| *name).collect();
     let mut command = vec![];
     if *vantage == Vantage::Outside {
         // a namespace of its own (SYS_ADMIN), joined to the host's by a pair of links (NET_ADMIN), which goes with it
         capabilities.extend(["NET_ADMIN", "SYS_ADMIN"]);
+        capabilities.sort_unstable();
+        capabilities.dedup();
         command = vec!["--outside".to_owned(), options.outside_pool.clone()];
     }
     let sees_processes = *vantage == Vantage::Host && options.processes;

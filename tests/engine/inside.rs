@@ -335,6 +335,24 @@ fn routes_and_neighbours_are_those_of_the_namespace() {
 }
 
 #[test]
+fn a_neighbour_is_forgotten_unless_it_was_set_by_hand() {
+    let Some((a, _b)) = pair() else { return };
+    a.ip("neigh add 198.18.0.44 lladdr 02:00:00:00:00:44 dev eth0 nud permanent");
+    let mut here = a.probe();
+    for address in ["198.18.0.2", "fd00:bb::2"] {
+        assert_eq!(attempt(&mut here, echo(address, None)).outcome, Outcome::Answered);
+    }
+    let addresses: Vec<IpAddr> =
+        ["198.18.0.2", "fd00:bb::2", "198.18.0.44", "198.18.0.45"].iter().map(|a| a.parse().unwrap()).collect();
+    let forget = Question::Forget { addresses: addresses.clone() };
+    assert_eq!(answered!(here.ask_one(forget.clone()), Forgotten), 2);
+    let left = answered!(here.ask_one(Question::Neighbours {}), Neighbours);
+    let left: Vec<IpAddr> = left.into_iter().map(|n| n.address).filter(|a| addresses.contains(a)).collect();
+    assert_eq!(left, ["198.18.0.44".parse::<IpAddr>().unwrap()]);
+    assert_eq!(answered!(here.ask_one(forget), Forgotten), 0);
+}
+
+#[test]
 fn sockets_tell_where_they_are_bound_and_who_holds_them() {
     let Some((a, _b)) = pair() else { return };
     a.serve(

@@ -178,7 +178,12 @@ impl Probe {
 
     /// Writes lines as they are.
     pub fn say(&mut self, lines: &str) {
-        self.input.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
+        self.try_say(lines).unwrap();
+    }
+
+    /// The same, as far as it is read.
+    pub fn try_say(&mut self, lines: &str) -> std::io::Result<()> {
+        self.input.as_mut().unwrap().write_all(lines.as_bytes())
     }
 
     /// Ends its input and waits for its end; the exit code.

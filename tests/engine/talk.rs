@@ -382,7 +382,8 @@ fn what_is_no_question_is_told_so_and_an_endless_line_ends_it() {
     let told: Vec<bool> = out.lines().skip(1).map(|line| line.contains("not a question")).collect();
     assert_eq!(told, [true, true], "{out}");
     let mut other = net.probe();
-    other.say(&"x".repeat(64 * 1024));
+    // it may be gone before all of it is written
+    let _ = other.try_say(&"x".repeat(256 * 1024));
     assert_eq!(other.end(), Some(0));
 }
 

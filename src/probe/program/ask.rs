@@ -13,6 +13,9 @@ pub fn answer(question: &Question) -> Answer {
         Question::Routes {} => dump::answer("routes", |kernel| kernel.routes().map(Answer::Routes)),
         Question::RouteTo { to } => dump::answer("route", |kernel| kernel.route_to(*to).map(Answer::Route)),
         Question::Neighbours {} => dump::answer("neighbours", |kernel| kernel.neighbours().map(Answer::Neighbours)),
+        Question::Forget { addresses } => {
+            dump::answer("neighbours", |kernel| kernel.forget(addresses).map(Answer::Forgotten))
+        }
         Question::Sockets { owners } => files::sockets(*owners),
         Question::Processes { name } => match process::named(name) {
             Ok(found) => Answer::Processes(found),

@@ -28,6 +28,7 @@ const GET_LINK: u16 = 18;
 const GET_ADDRESS: u16 = 22;
 const GET_ROUTE: u16 = 26;
 const GET_NEIGHBOUR: u16 = 30;
+const DELETE_NEIGHBOUR: u16 = 29;
 const NEW_ROUTE: u16 = 24;
 /// `IFLA_EXT_MASK` with `RTEXT_FILTER_SKIP_STATS`: links without their counters.
 const EXTENSION: (u16, u32) = (29, 1 << 3);
@@ -144,13 +145,36 @@ impl Kernel {
         self.table(GET_NEIGHBOUR, &[0; 12], |body| rtnetlink::neighbour(body, &name_in(&names)).into_iter().collect())
     }
 
+    /// Removes the neighbours with these addresses that are not set by hand; how many there were.
+    pub fn forget(&mut self, addresses: &[IpAddr]) -> io::Result<u32> {
+        // the number of the link in place of its name: it is what the kernel wants back
+        let number = |index: u32| index.to_string();
+        let found = self.table(GET_NEIGHBOUR, &[0; 12], |body| rtnetlink::neighbour(body, &number).into_iter().collect())?;
+        let mut count = 0;
+        for neighbour in found.iter().filter(|n| addresses.contains(&n.address)) {
+            let Ok(index) = neighbour.device.parse::<u32>() else { continue };
+            if matches!(neighbour.state.as_str(), "permanent" | "noarp" | "none") {
+                continue;
+            }
+            let (family, octets) = octets_of(neighbour.address);
+            let mut fixed = [0; 12];
+            fixed[0] = family;
+            fixed[4..8].copy_from_slice(&index.to_ne_bytes());
+            let request = Request::new(DELETE_NEIGHBOUR, REQUEST | ACK, &fixed).attribute(1, &octets);
+            match self.ask(request, |_| ()) {
+                Ok(()) => count += 1,
+                // it went by itself
+                Err(e) if e.raw_os_error() == Some(sys::ENOENT) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(count)
+    }
+
     /// The route that a packet to `to` would take.
     pub fn route_to(&mut self, to: IpAddr) -> io::Result<RouteLookup> {
         let names = self.names()?;
-        let (family, octets) = match to {
-            IpAddr::V4(v4) => (sys::AF_INET as u8, v4.octets().to_vec()),
-            IpAddr::V6(v6) => (sys::AF_INET6 as u8, v6.octets().to_vec()),
-        };
+        let (family, octets) = octets_of(to);
         let fixed = [family, (octets.len() * 8) as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let request = Request::new(GET_ROUTE, REQUEST, &fixed).attribute(1, &octets);
         let mut found = None;
@@ -167,6 +191,13 @@ impl Kernel {
 
     fn names(&mut self) -> io::Result<BTreeMap<u32, String>> {
         Ok(self.links()?.into_iter().map(|link| (link.index, link.name)).collect())
+    }
+}
+
+fn octets_of(address: IpAddr) -> (u8, Vec<u8>) {
+    match address {
+        IpAddr::V4(v4) => (sys::AF_INET as u8, v4.octets().to_vec()),
+        IpAddr::V6(v6) => (sys::AF_INET6 as u8, v6.octets().to_vec()),
     }
 }
 

@@ -48,7 +48,7 @@ use std::time::{Duration, Instant};
 use answer::{Answer, Failure};
 
 /// A line longer than this is no question.
-const LONGEST_LINE: usize = 8 * 1024;
+const LONGEST_LINE: usize = 64 * 1024;
 
 /// What the command line asks for.
 #[derive(Default)]

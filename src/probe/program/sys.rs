@@ -45,6 +45,7 @@ const O_CLOEXEC: u64 = 0o2000000;
 const RESOLVE: u64 = 0x02 | 0x10;
 
 pub const EPERM: i32 = 1;
+pub const ENOENT: i32 = 2;
 pub const EINTR: i32 = 4;
 pub const EACCES: i32 = 13;
 pub const EINVAL: i32 = 22;
