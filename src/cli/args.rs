@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{config, down, exec, graph, images, lifecycle, logs, plan, ps, up, verify, version, wait};
+use super::{config, down, exec, explain, graph, images, lifecycle, logs, plan, ps, up, verify, version, wait};
 
 /// Ties a Compose stack fast and proves that the knot holds.
 #[derive(Debug, Parser)]
@@ -31,6 +31,7 @@ pub enum Command {
     Create(Box<up::Create>),
     Down(down::Arguments),
     Exec(exec::Arguments),
+    Explain(explain::Arguments),
     Graph(graph::Arguments),
     Kill(lifecycle::Kill),
     Logs(logs::Arguments),

@@ -12,6 +12,7 @@ mod down;
 mod engine;
 mod exec;
 mod exit;
+mod explain;
 mod graph;
 mod images;
 mod lifecycle;
@@ -62,6 +63,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Create(arguments) => up::run(global, &(**arguments).clone().into()),
         Command::Down(arguments) => down::run(global, arguments),
         Command::Exec(arguments) => exec::run(global, arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Graph(arguments) => graph::run(global, arguments),
         Command::Kill(arguments) => lifecycle::run(global, arguments),
         Command::Logs(arguments) => logs::run(global, arguments),

@@ -1,6 +1,7 @@
 //! What was found and what happened, as text and JSON: pure, one file a format.
 
 pub mod brief;
+pub mod codes;
 pub mod containers;
 pub mod findings;
 #[cfg(test)]
