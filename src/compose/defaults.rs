@@ -18,6 +18,9 @@ pub fn defaults(tree: &mut Node, findings: &mut Findings) {
             set_default(port, "protocol", |at| Node::str(at, "tcp"));
         });
         for_items(service, "secrets", secret_target);
+        if let Some(blkio) = field_mut(service, "blkio_config") {
+            disk_limits(blkio);
+        }
         for_items(service, "gpus", device_count);
         if let Some(provider) = field_mut(service, "provider") {
             section_mut(provider, "options").for_each(|(_, entry)| provider_option(&mut entry.value));
@@ -26,6 +29,12 @@ pub fn defaults(tree: &mut Node, findings: &mut Findings) {
             && let Some(reservations) = field_mut(resources, "reservations")
         {
             for_items(reservations, "devices", device_count);
+            for_items(reservations, "generic_resources", |resource| {
+                if let Some(spec) = field_mut(resource, "discrete_resource_spec") {
+                    set_default(spec, "kind", |at| Node::str(at, ""));
+                    set_default(spec, "value", |at| Node::int(at, 0));
+                }
+            });
         }
         if let Some(dns) = field_mut(service, "dns").and_then(Node::as_seq_mut) {
             dns.retain(|server| server.as_str() != Some(""));
@@ -39,6 +48,20 @@ pub fn defaults(tree: &mut Node, findings: &mut Findings) {
 fn for_items(node: &mut Node, key: &str, then: impl FnMut(&mut Node)) {
     if let Some(items) = field_mut(node, key).and_then(Node::as_seq_mut) {
         items.iter_mut().for_each(then);
+    }
+}
+
+/// A device that a limit does not name, and a limit that is not said.
+fn disk_limits(blkio: &mut Node) {
+    for_items(blkio, "weight_device", |limit| {
+        set_default(limit, "path", |at| Node::str(at, ""));
+        set_default(limit, "weight", |at| Node::int(at, 0));
+    });
+    for key in ["device_read_bps", "device_read_iops", "device_write_bps", "device_write_iops"] {
+        for_items(blkio, key, |limit| {
+            set_default(limit, "path", |at| Node::str(at, ""));
+            set_default(limit, "rate", |at| Node::str(at, "0"));
+        });
     }
 }
 

@@ -121,7 +121,7 @@ fn value(path: &'static str, place: Place) -> BoxedStrategy<Value> {
             distinct(one_of(&[json!("A=b"), json!("C=d=e"), json!("E="), json!("F=$$G")]), 3),
         ]
         .boxed(),
-        Form::Options | Form::Texted => pairs(texts()),
+        Form::Options | Form::Settings | Form::Texted => pairs(texts()),
         Form::Hosts => {
             one_of(&[json!(["h:10.0.0.1", "i=::1"]), json!({"h": "10.0.0.1", "j": ["10.0.0.2", "10.0.0.3"]})])
         }

@@ -26,8 +26,8 @@ pub(super) const ROWS: &[Attribute] = &[
     at(".resources.reservations.generic_resources", List, "Resources of other kinds, for Swarm.").no_effect(),
     at(".resources.reservations.generic_resources[]", Map, "One of them."),
     at(".resources.reservations.generic_resources[].discrete_resource_spec", Map, "A kind and how many."),
-    at(".resources.reservations.generic_resources[].discrete_resource_spec.kind", Text, "The kind."),
-    at(".resources.reservations.generic_resources[].discrete_resource_spec.value", Number, "How many."),
+    at(".resources.reservations.generic_resources[].discrete_resource_spec.kind", Text, "The kind.").written(),
+    at(".resources.reservations.generic_resources[].discrete_resource_spec.value", Number, "How many.").written(),
     at(".resources.reservations.devices", List, "Devices.").becomes("HostConfig.DeviceRequests"),
     at(".resources.reservations.devices[]", Map, "A request for devices.")
         .like("services.*.gpus[]")
@@ -62,6 +62,7 @@ pub(super) const DEVELOP_ROWS: &[Attribute] = &[
     at(".watch[].include", OneOrMore, "Patterns that alone count."),
     at(".watch[].exec", Map, "What runs in the container afterwards.")
         .like("services.*.post_start[]")
+        .required(&["command"])
         .print(Print::Empty),
     at(".watch[].initial_sync", StrictFlag, "Whether all is copied first."),
 ];

@@ -107,6 +107,8 @@ pub enum Form {
     Variables,
     /// A mapping of names to texts and numbers.
     Options,
+    /// A mapping of names to texts, numbers or nothing, which is the empty text.
+    Settings,
     /// A mapping of names to texts.
     Texted,
     /// A mapping of names to anything.
@@ -160,7 +162,7 @@ impl Form {
             Self::Test | Self::OneOrMore | Self::TextOrList => A::TEXT.union(A::LIST),
             Self::Texts | Self::TextsOrNumbers | Self::List => A::LIST,
             Self::Pairs | Self::Variables | Self::Hosts | Self::NamesOrMap | Self::TextsOrMap => A::MAP.union(A::LIST),
-            Self::Options | Self::Texted | Self::Free | Self::ProviderOptions | Self::Map => A::MAP,
+            Self::Options | Self::Settings | Self::Texted | Self::Free | Self::ProviderOptions | Self::Map => A::MAP,
             Self::MapOrNull => A::MAP.union(A::NULL),
             Self::TextOrMap => A::TEXT.union(A::MAP),
             Self::NumberTextOrMap => A::INT.union(A::FLOAT).union(A::TEXT).union(A::MAP),
@@ -185,6 +187,7 @@ impl Form {
             Self::Options => Accepts::TEXT.union(Accepts::INT).union(Accepts::FLOAT),
             Self::Hosts => Accepts::TEXT.union(Accepts::LIST),
             Self::ProviderOptions => SCALAR.union(Accepts::LIST),
+            Self::Settings => Accepts::TEXT.union(Accepts::INT).union(Accepts::FLOAT).union(Accepts::NULL),
             Self::Texted => Accepts::TEXT,
             _ => Accepts::ALL,
         }
@@ -197,6 +200,7 @@ impl Form {
             Self::Pairs
                 | Self::Variables
                 | Self::Options
+                | Self::Settings
                 | Self::Texted
                 | Self::Free
                 | Self::ProviderOptions
@@ -236,9 +240,13 @@ impl Form {
             Self::OneOrMore | Self::TextOrList => "a string or a list",
             Self::Pairs | Self::Variables => "a mapping, or a list of `NAME=value`",
             Self::Hosts => "a mapping, or a list of `name=address`",
-            Self::Options | Self::Texted | Self::Free | Self::ProviderOptions | Self::Map | Self::MapOrNull => {
-                "a mapping"
-            }
+            Self::Options
+            | Self::Settings
+            | Self::Texted
+            | Self::Free
+            | Self::ProviderOptions
+            | Self::Map
+            | Self::MapOrNull => "a mapping",
             Self::TextOrMap => "a string or a mapping",
             Self::NumberTextOrMap => "a number, a string or a mapping",
             Self::WholeOrMap => "a whole number or a mapping",

@@ -96,7 +96,7 @@ pub(super) const ROWS: &[Attribute] = &[
         .written()
         .becomes("StopTimeout"),
     at("stop_signal", Text, "The signal that asks it to stop.").default("SIGTERM").becomes("StopSignal"),
-    at("storage_opt", Texted, "Options of the storage driver.").becomes("HostConfig.StorageOpt"),
+    at("storage_opt", Settings, "Options of the storage driver.").becomes("HostConfig.StorageOpt"),
     at("sysctls", Pairs, "Kernel parameters of its namespaces.").becomes("HostConfig.Sysctls"),
     at("tty", Flag, "Whether it has a terminal.").becomes("Tty"),
     at("use_api_socket", StrictFlag, "Whether it may speak to the Engine, with your registry credentials.").not_yet(),
@@ -158,7 +158,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
         .distinct()
         .becomes("HostConfig.DeviceCgroupRules"),
     at("devices", List, "Devices of the host.").unique(Key::Target).becomes("HostConfig.Devices"),
-    at("devices[]", TextOrMap, "A device: `source[:target[:permissions]]`.").short(Short::Device).required(&["source"]),
+    at("devices[]", TextOrMap, "A device: `source[:target[:permissions]]`.").short(Short::Device).required(&["source", "target"]),
     at("devices[].source", Text, "Its path on the host."),
     at("devices[].target", Text, "Its path in the container.").default("the source"),
     at("devices[].permissions", Text, "Read, write, make nodes: `rwm`.").default("rwm"),
@@ -215,7 +215,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
         .becomes("HostConfig.Links"),
     at("logging", Map, "Where its output goes.").merge(Merge::Logging).becomes("HostConfig.LogConfig"),
     at("logging.driver", Text, "The logging driver."),
-    at("logging.options", Options, "Options of that driver."),
+    at("logging.options", Settings, "Options of that driver."),
     at("models", NamesOrMap, "Models that it uses.").short(Short::Names(Named::Null)).not_yet(),
     at("models.*", MapOrNull, "How it learns of one."),
     at("models.*.endpoint_var", Text, "The environment variable that gets the address."),

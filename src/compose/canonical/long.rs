@@ -1,8 +1,10 @@
 //! Short forms made long.
 
+use std::path::Path;
 use std::rc::Rc;
 
 use crate::compose::attributes::{Named, Short};
+use crate::compose::resolve;
 use crate::compose::value::{BadValue, device, port, volume};
 use crate::source::Span;
 use crate::yaml::{Mapping, Node, Pairs};
@@ -17,6 +19,7 @@ pub(super) fn long(node: &Node, short: Short) -> Result<Option<Node>, BadValue> 
         (Short::EnvFile, Some(_)) => Some(required(&keyed(node, "path"))),
         (Short::EnvFile, None) => Some(required(node)),
         (Short::Mount, Some(text)) => Some(mount(node, &text)?),
+        (Short::Mount, None) => clean_target(node),
         (Short::Device, Some(text)) => Some(device(node, &text)?),
         (Short::Names(named), None) => names(node, named),
         (Short::Ssh, None) => ssh(node)?,
@@ -111,6 +114,16 @@ fn mount(node: &Node, text: &str) -> Result<Node, BadValue> {
             ("volume", (!short.is_bind && text.len() > 2).then_some(volume)),
         ],
     ))
+}
+
+/// A mount whose target is written without `.`, `..` and double slashes, as a short form's is.
+fn clean_target(node: &Node) -> Option<Node> {
+    let target = node.get("target")?;
+    let clean = resolve::clean(Path::new(target.as_str()?));
+    let clean = clean.to_string_lossy();
+    let mut mount = (Some(&*clean) != target.as_str()).then(|| node.clone())?;
+    *mount.as_map_mut()?.get_mut("target")? = Node::str(target.span, &*clean);
+    Some(mount)
 }
 
 fn device(node: &Node, text: &str) -> Result<Node, BadValue> {

@@ -16,7 +16,7 @@ pub(super) fn plain(node: &Node, form: Form, short: Short) -> Result<Option<Node
         Form::Pairs if short == Short::Ssh => None,
         Form::Pairs => pairs(node, Unset::Empty),
         Form::Variables => pairs(node, Unset::Null),
-        Form::Options | Form::Texted => pairs(node, Unset::Empty),
+        Form::Options | Form::Settings | Form::Texted => pairs(node, Unset::Empty),
         Form::Hosts => Some(hosts(node)?),
         Form::Words => command(node)?,
         Form::Test => text(node).map(|line| list(node.span, ["CMD-SHELL".to_owned(), line])),
@@ -27,7 +27,7 @@ pub(super) fn plain(node: &Node, form: Form, short: Short) -> Result<Option<Node
         Form::Duration => time(node)?,
         Form::Mode => mode(node)?,
         Form::Count => count(node)?,
-        Form::Number | Form::StrictNumber => whole(node),
+        Form::Number | Form::StrictNumber => whole(node)?,
         Form::Decimal => single(node),
         Form::WholeAsText | Form::TextOrFlag => text(node).map(|text| Node::str(node.span, text)),
         _ => None,
@@ -136,7 +136,7 @@ fn size(node: &Node) -> Result<Option<Node>, BadValue> {
     let Some(scalar) = node.as_scalar() else { return Ok(None) };
     let bytes = match &scalar.value {
         Value::Int(n) => *n,
-        Value::Float(n) => *n as i64,
+        Value::Float(n) => without_fraction(*n)?,
         // no limit; docker compose prints it so, and does not read it back
         Value::Str(text) if &**text == "-1" => -1,
         Value::Str(text) => bytes::parse(text)?,
@@ -181,11 +181,22 @@ fn count(node: &Node) -> Result<Option<Node>, BadValue> {
 }
 
 /// A whole number, without its fraction.
-fn whole(node: &Node) -> Option<Node> {
-    match node.as_scalar()?.value {
-        Value::Float(n) => Some(Node::int(node.span, n as i64)),
-        _ => None,
+fn whole(node: &Node) -> Result<Option<Node>, BadValue> {
+    match node.as_scalar().map(|scalar| &scalar.value) {
+        Some(Value::Float(n)) => Ok(Some(Node::int(node.span, without_fraction(*n)?))),
+        _ => Ok(None),
     }
+}
+
+/// The whole part of a number, where 64 bits hold it.
+#[expect(clippy::cast_possible_truncation, reason = "the fraction is what is to go")]
+fn without_fraction(n: f64) -> Result<i64, BadValue> {
+    // 2⁶³; the least i64 is exact
+    if n.abs() < 9_223_372_036_854_775_808.0 {
+        return Ok(n as i64);
+    }
+    let message = format!("{n:e} is beyond every number that counts here");
+    Err(BadValue { message, help: "write a number of 64 bits".into() })
 }
 
 /// A number in single precision, as docker compose keeps it, in its shortest form.

@@ -118,7 +118,8 @@ fn check_one_source(path: &str, key: Span, resource: &Node, sources: &[&str], fi
 }
 
 fn check_secret_has_source(key: &str, at: Span, secret: &Node, findings: &mut Findings) {
-    let was_looked_at = !has(secret, "driver") && secret.get("external").is_none();
+    let says_one = ["file", "environment"].iter().any(|source| secret.get(source).is_some());
+    let was_looked_at = !says_one && !has(secret, "driver") && secret.get("external").is_none();
     let has_source = text(secret, "file").is_some() || text(secret, "environment").is_some();
     if !was_looked_at && !has_source && !is_true(secret, "external") {
         let message = format!("secrets.{key} comes from nowhere");
@@ -142,7 +143,7 @@ fn check_device_requests(name: &str, service: &Node, findings: &mut Findings) {
 /// A bind mount has a path of the host.
 fn check_bind_sources(name: &str, service: &Node, findings: &mut Findings) {
     for (i, mount) in items(service, "volumes").iter().enumerate() {
-        if text(mount, "type") == Some("bind") && text(mount, "source").is_none() {
+        if text(mount, "type") == Some("bind") && mount.get("source").is_none() {
             let message = format!("services.{name}.volumes[{i}] binds nothing");
             findings.push(error(Code::MissingKey, message, mount.span, "add `source: …`, a path of the host"));
         }
@@ -261,23 +262,31 @@ fn check_scale(path: &str, service: &Node, findings: &mut Findings) {
     }
 }
 
-/// What can be said in two places is said once, or the same twice.
+/// What can be said in two places is said once, or the same twice. Where `deploy` has limits and leaves one out, it says
+/// that there is none.
 fn check_limits(path: &str, service: &Node, findings: &mut Findings) {
-    let resources = service.get("deploy").and_then(|deploy| deploy.get("resources"));
+    let Some(resources) = service.get("deploy").and_then(|deploy| deploy.get("resources")) else { return };
     for (own, part, key) in [
         ("cpus", "limits", "cpus"),
         ("mem_limit", "limits", "memory"),
         ("pids_limit", "limits", "pids"),
         ("mem_reservation", "reservations", "memory"),
     ] {
-        let Some(deployed) = resources.and_then(|r| r.get(part)) else { continue };
-        if let (Some(a), Some(b)) = (number(service, own), number(deployed, key))
-            && a != b
-            && a != 0.0
-        {
-            let message = format!("{path}: `{own}` says {a} and `deploy.resources.{part}.{key}` {b}");
-            let finding = error(Code::Conflict, message, span_of(service, own), "keep one of them");
-            findings.push(finding.also(span_of(deployed, key), "the other one"));
+        let Some(deployed) = resources.get(part) else { continue };
+        let Some(a) = number(service, own).filter(|own| *own != 0.0) else { continue };
+        let at = span_of(service, own);
+        match number(deployed, key) {
+            Some(b) if a != b => {
+                let message = format!("{path}: `{own}` says {a} and `deploy.resources.{part}.{key}` {b}");
+                let finding = error(Code::Conflict, message, at, "keep one of them");
+                findings.push(finding.also(span_of(deployed, key), "the other one"));
+            }
+            Some(_) => {}
+            None => {
+                let message = format!("{path}: `{own}` says {a} and `deploy.resources.{part}` nothing of it");
+                let help = format!("say it below `deploy.resources.{part}`, as `{key}`, and take `{own}` out");
+                findings.push(error(Code::Conflict, message, at, &help).also(deployed.span, "here"));
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a service names is defined.
 
 use crate::compose::profile::Selection;
-use crate::compose::tree::{is_true, items, section, text};
+use crate::compose::tree::{has, is_true, items, section, text};
 use crate::finding::{Code, Finding, Findings, Severity, nearest};
 use crate::source::Span;
 use crate::yaml::Node;
@@ -30,12 +30,14 @@ pub(super) fn check(tree: &Node, selection: &Selection, name: &str, service: &No
         check_dependency(tree, selection, name, needed, entry.key, &entry.value, findings);
     }
     for (context, entry) in build.into_iter().flat_map(|build| section(build, "additional_contexts")) {
-        let other = entry.value.as_str().and_then(|text| text.strip_prefix("service:"));
-        if let Some(other) = other.filter(|other| tree.get("services").and_then(|s| s.get(other)).is_none()) {
-            let message = format!("services.{name}.build.additional_contexts.{context}: there is no service `{other}`");
-            findings
-                .push(Finding::error(Code::UndefinedReference, message).at(entry.value.span).help("name a service"));
-        }
+        let Some(other) = entry.value.as_str().and_then(|text| text.strip_prefix("service:")) else { continue };
+        let (why, help) = match tree.get("services").and_then(|services| services.get(other)) {
+            Some(service) if has(service, "build") => continue,
+            Some(_) => (format!("the service `{other}` is not built"), "give the image: `docker-image://…`"),
+            None => (format!("there is no service `{other}`"), "name a service"),
+        };
+        let message = format!("services.{name}.build.additional_contexts.{context}: {why}");
+        findings.push(Finding::error(Code::UndefinedReference, message).at(entry.value.span).help(help));
     }
 }
 

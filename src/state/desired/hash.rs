@@ -44,6 +44,7 @@ const ORDERS: &[(&str, &str)] = &[
         "service.deploy",
         "mode replicas labels update_config rollback_config resources restart_policy placement endpoint_mode",
     ),
+    ("service.deploy.placement", "constraints preferences max_replicas_per_node"),
     ("service.deploy.update_config", "parallelism delay failure_action monitor max_failure_ratio order"),
     ("service.deploy.rollback_config", "parallelism delay failure_action monitor max_failure_ratio order"),
     ("service.deploy.resources.reservations", "cpus memory devices generic_resources"),
