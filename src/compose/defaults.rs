@@ -21,6 +21,7 @@ pub fn defaults(tree: &mut Node, findings: &mut Findings) {
         if let Some(blkio) = field_mut(service, "blkio_config") {
             disk_limits(blkio);
         }
+        for_items(service, "devices", device_target);
         for_items(service, "gpus", device_count);
         if let Some(provider) = field_mut(service, "provider") {
             section_mut(provider, "options").for_each(|(_, entry)| provider_option(&mut entry.value));
@@ -48,6 +49,14 @@ pub fn defaults(tree: &mut Node, findings: &mut Findings) {
 fn for_items(node: &mut Node, key: &str, then: impl FnMut(&mut Node)) {
     if let Some(items) = field_mut(node, key).and_then(Node::as_seq_mut) {
         items.iter_mut().for_each(then);
+    }
+}
+
+/// A device without a place of its own in the container stands where it does on the host.
+fn device_target(device: &mut Node) {
+    let is_left_out = device.get("target").and_then(Node::as_str) == Some("");
+    if let Some(source) = text(device, "source").map(str::to_owned).filter(|_| is_left_out) {
+        set(device, "target", |at| Node::str(at, source));
     }
 }
 

@@ -9,7 +9,7 @@ use bowline::compose::{self, Loaded, Request, Skip};
 use bowline::finding::Findings;
 use bowline::report::{brief, findings as report};
 use bowline::source::Files;
-use bowline::yaml::{self, Data, Node, Value};
+use bowline::yaml::{self, Data, Mapping, Node, Value};
 
 /// Every place is one of a file, and findings can be shown to people and programs.
 pub fn check_findings(files: &Files, findings: &Findings) {
@@ -96,8 +96,9 @@ pub fn load(text: &str) {
     }
     for format in [Format::Yaml, Format::Json] {
         let has_models = loaded.tree.as_ref().is_some_and(|tree| tree.get("models").is_some());
-        if has_models && format == Format::Json {
-            continue; // left out of JSON, as docker compose does
+        // JSON has no models, and `$` of keys doubled, as docker compose does
+        if format == Format::Json && (has_models || loaded.tree.as_ref().is_some_and(has_dollar_keys)) {
+            continue;
         }
         let Some(first) = config(&loaded, format) else { continue };
         let again = load(&first, &Request::default());
@@ -112,6 +113,11 @@ pub fn load(text: &str) {
     check_findings(&loaded.files, &loaded.findings);
     config(&loaded, Format::Yaml);
     loaded.tree.iter().for_each(|tree| drop(yaml::write(&print::printed_raw(tree))));
+}
+
+fn has_dollar_keys(node: &Node) -> bool {
+    let below = |map: &Mapping| map.iter().any(|(key, entry)| key.contains('$') || has_dollar_keys(&entry.value));
+    node.as_map().is_some_and(below) || node.as_seq().is_some_and(|items| items.iter().any(has_dollar_keys))
 }
 
 /// What `config` can be asked for.

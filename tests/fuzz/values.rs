@@ -129,7 +129,9 @@ pub fn dotenv(text: &str) {
             let origin = variable.origin.expect("what a file sets has a place");
             assert!(text.get(origin.range()).is_some(), "{name}: {origin:?}");
         }
-        if format == Format::Raw && read.iter().all(|(_, v)| !v.value.ends_with('\r')) {
+        // a name alone may have brought a value of several lines along
+        let is_a_line = |value: &str| !value.ends_with('\r') && !value.contains('\n');
+        if format == Format::Raw && read.iter().all(|(_, v)| is_a_line(&v.value)) {
             let lines: String = read.iter().map(|(name, v)| format!("\n{name}={}", v.value)).collect();
             let again = files.add("again.env", None, lines); // a byte order mark that begins a name does not begin the file
             let back = dotenv::read(&files, again, format, &[], &mut Findings::new());
@@ -157,7 +159,8 @@ pub fn port(text: &str) {
     assert_eq!(value::port::parse(&whole), Ok(ports), "{whole}");
 }
 
-/// A volume written in full is that volume; one with a backslash may have become one of Windows.
+/// A volume written in full is that volume; one with a backslash may have become one of Windows, and in one with `${` a
+/// colon may have lost what kept it from parting.
 pub fn volume(text: &str) {
     let _ = value::device::parse(text);
     let cleaned = value::volume::clean(text);
@@ -165,7 +168,7 @@ pub fn volume(text: &str) {
     let Ok(volume) = value::volume::parse(text) else { return };
     assert!(volume.source.as_deref() != Some("") && !volume.target.is_empty());
     assert_eq!(volume.is_bind, volume.source.as_deref().is_some_and(value::volume::is_path));
-    let Some(source) = volume.source.as_ref().filter(|_| !text.contains('\\')) else { return };
+    let Some(source) = volume.source.as_ref().filter(|_| !text.contains('\\') && !text.contains("${")) else { return };
     let options = [(volume.read_only, "ro"), (volume.no_copy, "nocopy")];
     let mut options: Vec<String> = options.iter().filter(|(is, _)| *is).map(|(_, name)| (*name).to_owned()).collect();
     options.extend(volume.propagation.iter().cloned().chain(volume.selinux.map(String::from)));

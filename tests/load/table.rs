@@ -232,6 +232,7 @@ const BEYOND_LOADING: &[Code] = &[
     Code::NetworkMissing,
     Code::VolumeMissing,
     Code::ContainerMissing,
+    Code::LenderMissing,
     Code::ForeignResource,
     Code::ApiTooOld,
     Code::SourceMissing,

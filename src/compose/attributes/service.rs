@@ -158,7 +158,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
         .distinct()
         .becomes("HostConfig.DeviceCgroupRules"),
     at("devices", List, "Devices of the host.").unique(Key::Target).becomes("HostConfig.Devices"),
-    at("devices[]", TextOrMap, "A device: `source[:target[:permissions]]`.").short(Short::Device).required(&["source", "target"]),
+    at("devices[]", TextOrMap, "A device: `source[:target[:permissions]]`.").short(Short::Device),
     at("devices[].source", Text, "Its path on the host."),
     at("devices[].target", Text, "Its path in the container.").default("the source"),
     at("devices[].permissions", Text, "Read, write, make nodes: `rwm`.").default("rwm"),

@@ -27,6 +27,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
     let networks = networks(node, &path, findings);
     let policy = resources::restart_policy(node);
     let mut f = Fields { node, path, findings };
+    check_devices(&mut f);
     Service {
         image: f.spanned("image"),
         build: None, // it reads secrets too: the stage's own `build` fills it in
@@ -94,6 +95,16 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         attach: f.flag("attach").unwrap_or(true),
         name,
         span,
+    }
+}
+
+/// A device has a path on the host and one in the container; a variable that is not set leaves one out.
+fn check_devices(f: &mut Fields<'_, '_>) {
+    for (i, device) in tree::items(f.node, "devices").iter().enumerate() {
+        for key in ["source", "target"].iter().filter(|key| tree::text(device, key).is_none()) {
+            let message = format!("{}.devices[{i}] has no `{key}`", f.path);
+            f.refuse(Code::MissingKey, message, device.span, "write `/dev/host:/dev/container`, or take the line out");
+        }
     }
 }
 
