@@ -111,6 +111,7 @@ codes! {
     // planning: what is there and stays
     Orphan = "orphan", "A container of the project belongs to no service of the file.";
     LenderMissing = "lender-missing", "A service shares the namespace or the volumes of one that has no container.";
+    OtherDirectory = "other-directory", "A container that is to go was brought up from another directory of the same name.";
     StillUsed = "still-used", "A network or a volume stays, because somebody who stays uses it.";
     VolumeDiffers = "volume-differs", "A volume is not as declared, and is kept for what is in it.";
     // preflight: what this Engine and this host would refuse

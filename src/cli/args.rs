@@ -88,6 +88,9 @@ pub struct Global {
     /// Show what would be done and do nothing.
     #[arg(long, global = true)]
     pub dry_run: bool,
+    /// Fail where another bowline works on the project, instead of waiting until it is done.
+    #[arg(long, global = true)]
+    pub no_wait: bool,
     /// Show every request to the Engine.
     #[arg(short, long)]
     pub verbose: bool,

@@ -4,27 +4,25 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bowline::compose::model::Condition;
-use bowline::engine::{Engine, Follower, LogOptions, Origin, Output};
+use bowline::engine::{Follower, LogOptions, Origin, Output};
 use bowline::plan::lifecycle::{Change, LifecycleOptions, lifecycle};
 use bowline::plan::{Operation, Plan, Target};
 use bowline::report::logs::{Look, Printer};
 use bowline::run::{Fate, Outcomes, Urgency};
 use bowline::state::observed::{Observed, ObservedContainer};
 
-use super::args::Global;
 use super::carry::{self, Stage};
 use super::display::Display;
 use super::exit::{Exit, Failure};
 use super::output;
+use super::restore::restore;
 use super::signals::Signals;
 use super::stack::{Stack, observe};
 
 /// What an attached `up` works with.
 pub struct Attached<'a> {
-    /// Options before the command.
-    pub global: &'a Global,
-    /// The Engine.
-    pub engine: &'a Engine,
+    /// Where the plan is carried out.
+    pub stage: Stage<'a>,
     /// The stack.
     pub stack: &'a Stack,
     /// What was there before.
@@ -67,12 +65,8 @@ struct Watched {
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs the plan and follows the output until it ends.
-pub async fn run(
-    attached: &Attached<'_>,
-    plan: &Plan,
-    display: &Display,
-    signals: &mut Signals,
-) -> Result<Exit, Failure> {
+pub async fn run(attached: &Attached<'_>, plan: &Plan, signals: &mut Signals) -> Result<Exit, Failure> {
+    let Stage { engine, display, .. } = attached.stage;
     let project = &attached.stack.desired.project;
     let mut printer = Printer::new(project.as_str(), attached.look);
     for container in attached.stack.desired.containers.values() {
@@ -81,7 +75,7 @@ pub async fn run(
         }
     }
     let mut watched = Watched::default();
-    let mut follower = attached.engine.follow(project, attached.engine.clock(), |_| true).await?;
+    let mut follower = engine.follow(project, engine.clock(), |_| true).await?;
     for container in attached.observed.containers.iter().filter(|container| container.state.is_running()) {
         let origin = origin(container);
         watched.running.insert(origin.name.clone());
@@ -97,12 +91,15 @@ pub async fn run(
                 show(output, &mut watched);
             }
         };
-        carry::carry_out(Stage::new(attached.global, attached.engine, display), plan, signals, aside).await
+        carry::carry_out(attached.stage, plan, signals, aside).await
     };
     let interrupted = match carry::verdict(plan, &outcomes) {
         Ok(()) => false,
         Err(failure) if failure.kind == Exit::Interrupted => true,
-        Err(failure) => return Err(failure),
+        Err(failure) => {
+            let ran = (plan, &outcomes);
+            return Err(restore(attached.stage, attached.stack, attached.observed, ran, signals, failure).await);
+        }
     };
     watched.expect(plan, &outcomes);
     let ended = match interrupted {
@@ -114,7 +111,7 @@ pub async fn run(
         Ended::Interrupted => output::remark("stopping (once more kills)"),
         Ended::By(_) => output::remark("stopping everything, because a container ended"),
     }
-    stop_all(attached, display, signals, &mut follower, &mut watched, &mut show).await?;
+    stop_all(attached, signals, &mut follower, &mut watched, &mut show).await?;
     Ok(match ended {
         Ended::By(code) => Exit::Container(code.clamp(0, 255) as u8),
         _ => Exit::Interrupted,
@@ -228,13 +225,12 @@ fn is_one_shot(attached: &Attached<'_>, service: &str) -> bool {
 /// Stops what runs, dependents first, while its last output is shown; a signal kills the rest.
 async fn stop_all(
     attached: &Attached<'_>,
-    display: &Display,
     signals: &mut Signals,
     follower: &mut Follower<'_>,
     watched: &mut Watched,
     show: &mut impl FnMut(Output, &mut Watched),
 ) -> Result<(), Failure> {
-    let (engine, project) = (attached.engine, &attached.stack.desired.project);
+    let (engine, project) = (attached.stage.engine, &attached.stack.desired.project);
     let observed = observe(engine, project, vec![], bowline::engine::Facts::Brief).await?;
     let options = LifecycleOptions { timeout: attached.timeout, ..LifecycleOptions::default() };
     let plan =
@@ -242,7 +238,7 @@ async fn stop_all(
     let up: Vec<&ObservedContainer> =
         observed.containers.iter().filter(|container| container.state.is_running()).collect();
     watched.running = up.iter().map(|container| container.name.clone()).collect();
-    let stage = Stage { first: Urgency::Now, ..Stage::new(attached.global, engine, display) };
+    let stage = Stage { first: Urgency::Now, ..attached.stage };
     let outcomes = {
         let aside = async {
             while let Ok(Some(output)) = follower.next().await {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bowline::engine::Engine;
 use bowline::plan::{Flaw, Operation, Plan};
-use bowline::run::{self, Fate, Interrupt, Kind, Options, Outcomes, Urgency};
+use bowline::run::{self, Fate, HealthBy, Interrupt, Kind, Options, Outcomes, Urgency};
 
 use super::args::Global;
 use super::display::Display;
@@ -26,12 +26,14 @@ pub struct Stage<'a> {
     pub display: &'a Display,
     /// What the first Ctrl-C asks for; the next one asks to leave everything.
     pub first: Urgency,
+    /// Who finds out that a service is healthy.
+    pub health: HealthBy,
 }
 
 impl<'a> Stage<'a> {
     /// A stage on which the first Ctrl-C lets what is under way end.
     pub fn new(global: &'a Global, engine: &'a Engine, display: &'a Display) -> Self {
-        Self { global, engine, display, first: Urgency::Soon }
+        Self { global, engine, display, first: Urgency::Soon, health: HealthBy::Engine }
     }
 }
 
@@ -51,14 +53,14 @@ pub async fn carry_out(
     signals: &mut Signals,
     aside: impl Future<Output = ()>,
 ) -> Outcomes {
-    let Stage { global, engine, display, first } = stage;
+    let Stage { global, engine, display, first, health } = stage;
     if plan.is_empty() {
         return Outcomes::default();
     }
     let (voice, ear) = Interrupt::new();
     let options = match usize::try_from(global.parallel) {
-        Ok(at_once) => Options { at_once },
-        Err(_) => Options::default(),
+        Ok(at_once) => Options { at_once, health },
+        Err(_) => Options { health, ..Options::default() },
     };
     let tell = |event: &run::Event<'_>| display.hear(plan, event);
     let mut running = std::pin::pin!(run::run(engine, plan, options, ear, &tell));

@@ -13,7 +13,7 @@ use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
 use super::stack::Named;
-use super::{block_on, lock, output};
+use super::{block_on, directory, lock, output};
 
 /// Stop and remove the stack's containers and networks
 ///
@@ -54,10 +54,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
 async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let engine = connect(global, Purpose::Write).await?;
-    let _lock = match global.dry_run {
-        true => None,
-        false => Some(lock::take(&engine, named.name(), "down", &mut signals).await?),
-    };
+    let _lock = lock::take(global, &engine, named.name(), "down", &mut signals).await?;
     let observed = named.observe(&engine).await?;
     let options = DownOptions {
         services: named.services(&arguments.services, &observed)?,
@@ -73,6 +70,7 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
     let plan = down(named.name(), named.desired(), &observed, &options, &mut findings);
     output::findings(named.files(), &findings, global.verbose);
     let plan = plan.map_err(carry::flaw)?;
+    directory::check_named(global, named, &observed, &plan)?;
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);

@@ -30,6 +30,8 @@ pub enum Exit {
     Leftovers,
     /// No check of `verify` was refuted, and at least one could not be told: not a pass.
     Unproved,
+    /// Another bowline works on the project, and `--no-wait` says not to wait for it.
+    Busy,
     /// Ctrl-C or SIGTERM.
     Interrupted,
     /// What a container ended with, where the user asked for it (`--exit-code-from`).
@@ -51,6 +53,7 @@ impl Exit {
             Self::Refuted => 71,
             Self::Leftovers => 72,
             Self::Unproved => 73,
+            Self::Busy => 75,
             Self::Interrupted => 130,
             Self::Container(code) => code,
         }
@@ -130,6 +133,7 @@ mod tests {
             Exit::Refuted,
             Exit::Leftovers,
             Exit::Unproved,
+            Exit::Busy,
             Exit::Interrupted,
         ];
         for page in ["README.md", "docs/exit-codes.md"] {

@@ -14,7 +14,7 @@ use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
 use super::stack::Named;
-use super::{block_on, lock, output};
+use super::{block_on, directory, lock, output};
 
 /// Stop containers without removing them; dependents first
 #[derive(Debug, Args)]
@@ -164,10 +164,7 @@ pub fn run<'a>(global: &Global, asked: impl Into<Asked<'a>>) -> Result<Exit, Fai
 async fn change(global: &Global, asked: &Asked<'_>, named: &Named) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let engine = connect(global, Purpose::Write).await?;
-    let _lock = match global.dry_run {
-        true => None,
-        false => Some(lock::take(&engine, named.name(), asked.change.word(), &mut signals).await?),
-    };
+    let _lock = lock::take(global, &engine, named.name(), asked.change.word(), &mut signals).await?;
     let observed = named.observe(&engine).await?;
     let options = LifecycleOptions {
         services: named.services(asked.services, &observed)?,
@@ -175,6 +172,7 @@ async fn change(global: &Global, asked: &Asked<'_>, named: &Named) -> Result<Exi
         no_deps: asked.no_deps,
     };
     let plan = lifecycle(&asked.change, named.name(), named.desired(), &observed, &options).map_err(carry::flaw)?;
+    directory::check_named(global, named, &observed, &plan)?;
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);

@@ -9,6 +9,7 @@ use bowline::engine::Engine;
 use bowline::name::ProjectName;
 use sha2::{Digest, Sha256};
 
+use super::args::Global;
 use super::engine::environment;
 use super::exit::{Exit, Failure};
 use super::output;
@@ -17,14 +18,18 @@ use super::signals::Signals;
 /// Held until it is dropped, or the process ends, however it ends.
 pub struct Lock(#[expect(dead_code, reason = "closing it unlocks")] Option<File>);
 
-/// Waits for the lock of `project` on `engine`, and says for whom. Where no lock file can be had (no directory of this user), the
+/// Waits for the lock of `project` on `engine`, and says for whom; with `--no-wait` it fails instead. A dry run takes none. Where no lock file can be had (no directory of this user), the
 /// command goes on without one: the Engine itself refuses what two writers would do to each other.
 pub async fn take(
+    global: &Global,
     engine: &Engine,
     project: &ProjectName,
     command: &str,
     signals: &mut Signals,
 ) -> Result<Lock, Failure> {
+    if global.dry_run {
+        return Ok(Lock(None));
+    }
     let Some(mut file) = open(engine, project) else { return Ok(Lock(None)) };
     match file.try_lock() {
         Ok(()) => {}
@@ -33,6 +38,10 @@ pub async fn take(
             let mut holder = String::new();
             let _ = file.read_to_string(&mut holder);
             let holder = if holder.trim().is_empty() { "another bowline" } else { holder.trim() };
+            if global.no_wait {
+                let message = format!("{holder} works on the project `{project}`; nothing was begun");
+                return Err(Failure::new(Exit::Busy, message).hint("without `--no-wait` it is waited for"));
+            }
             output::remark(&format!("waiting for {holder}, which works on the project `{project}`"));
             let waiting = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
             file = tokio::select! {

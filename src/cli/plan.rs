@@ -8,7 +8,7 @@ use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
 use super::stack::Stack;
-use super::{block_on, output, up};
+use super::{block_on, directory, output, up};
 
 /// Show what `up` would do, in which order, and why; exits with 2 when that is anything
 ///
@@ -46,6 +46,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         let engine = connect(global, Purpose::Read).await?;
         let observed = stack.observe(&engine).await?;
         let plan = up::plan(global, &stack, &observed, &arguments.changes.options(&arguments.services))?;
+        directory::check(global, &stack, &observed, &plan, Rigour::Tell)?;
         preflight::check(global, &engine, &stack, &observed, &plan, Rigour::Tell).await?;
         Ok::<_, Failure>(plan)
     })?;

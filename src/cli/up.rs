@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use bowline::engine::Engine;
 use bowline::finding::Findings;
 use bowline::name::ServiceName;
 use bowline::plan::images;
 use bowline::plan::up::{Reach, Recreate, UpOptions, up};
 use bowline::plan::{Cause, Plan};
 use bowline::report::logs::Look;
+use bowline::run::HealthBy;
 use bowline::state::desired::DesiredOptions;
 use bowline::state::observed::Observed;
 use clap::{Args, ValueEnum};
@@ -20,9 +20,10 @@ use super::display::Display;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
+use super::restore::restore;
 use super::signals::Signals;
 use super::stack::{Stack, no_such_service, service_names};
-use super::{block_on, lock, output};
+use super::{block_on, directory, lock, output};
 
 /// Create and start the stack
 ///
@@ -47,6 +48,10 @@ pub struct Arguments {
     /// Go on where preflight says that the Engine or its host would refuse.
     #[arg(long)]
     no_preflight: bool,
+    /// Who finds out that a service is healthy: the Engine, which checks first after the check's interval; or eagerly bowline as
+    /// well, by the same check as soon as the container runs.
+    #[arg(long, value_enum, value_name = "WHO", default_value_t)]
+    health: Health,
     /// How long `--wait` waits, in seconds.
     #[arg(long, value_name = "SECONDS")]
     wait_timeout: Option<u64>,
@@ -142,6 +147,25 @@ enum Pull {
     Always,
     Missing,
     Never,
+}
+
+/// `--health`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Health {
+    /// The Engine, when its interval is over.
+    #[default]
+    Engine,
+    /// Whoever is first.
+    Eager,
+}
+
+impl From<Health> for HealthBy {
+    fn from(health: Health) -> Self {
+        match health {
+            Health::Engine => Self::Engine,
+            Health::Eager => Self::Eager,
+        }
+    }
 }
 
 /// Whose output is followed, and what ends it.
@@ -244,32 +268,30 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
 async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options: &UpOptions) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let engine = connect(global, Purpose::Write).await?;
-    let _lock = match global.dry_run {
-        true => None,
-        false => Some(lock::take(&engine, &stack.desired.project, "up", &mut signals).await?),
-    };
+    let _lock = lock::take(global, &engine, &stack.desired.project, "up", &mut signals).await?;
     let mut observed = stack.observe(&engine).await?;
     let mut plan = plan(global, stack, &observed, options)?;
     let rigour = if arguments.no_preflight { Rigour::Tell } else { Rigour::Refuse };
+    directory::check(global, stack, &observed, &plan, Rigour::Refuse)?;
     preflight::check(global, &engine, stack, &observed, &plan, rigour).await?;
     let display = Display::new(global).quiet_pull(arguments.changes.quiet_pull);
+    let stage = Stage { health: arguments.health.into(), ..Stage::new(global, &engine, &display) };
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);
     }
     let images = images::refresh(&stack.desired, &observed, options).map_err(carry::flaw)?;
     if !images.is_empty() {
-        carry::perform(Stage::new(global, &engine, &display), &images, &mut signals).await?;
+        carry::perform(stage, &images, &mut signals).await?;
         observed = stack.observe(&engine).await?;
         plan = self::plan(global, stack, &observed, &UpOptions { refreshed: true, ..options.clone() })?;
     }
     tell_why(&plan, &display);
     if arguments.detach || arguments.wait || arguments.no_start {
-        return detached(global, &engine, &plan, &display, &mut signals, &stack.desired.project).await;
+        return detached(stage, stack, &observed, &plan, &mut signals).await;
     }
     let attached = Attached {
-        global,
-        engine: &engine,
+        stage,
         stack,
         observed: &observed,
         ending: arguments.following.ending(),
@@ -277,7 +299,7 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
         services: arguments.following.attached(stack, &arguments.services),
         timeout: options.timeout,
     };
-    attached::run(&attached, &plan, &display, &mut signals).await
+    attached::run(&attached, &plan, &mut signals).await
 }
 
 /// Says for what reason anything that is there is touched.
@@ -291,19 +313,21 @@ fn tell_why(plan: &Plan, display: &Display) {
 }
 
 async fn detached(
-    global: &Global,
-    engine: &Engine,
+    stage: Stage<'_>,
+    stack: &Stack,
+    observed: &Observed,
     plan: &Plan,
-    display: &Display,
     signals: &mut Signals,
-    project: &bowline::name::ProjectName,
 ) -> Result<Exit, Failure> {
     if plan.is_empty() {
-        display.remark(&format!("{project} is as declared: nothing to do"));
+        stage.display.remark(&format!("{} is as declared: nothing to do", stack.desired.project));
         return Ok(Exit::Ok);
     }
-    carry::perform(Stage::new(global, engine, display), plan, signals).await?;
-    Ok(Exit::Ok)
+    let outcomes = carry::carry_out(stage, plan, signals, std::future::pending()).await;
+    match carry::verdict(plan, &outcomes) {
+        Ok(()) => Ok(Exit::Ok),
+        Err(failure) => Err(restore(stage, stack, observed, (plan, &outcomes), signals, failure).await),
+    }
 }
 
 /// A service that the file defines.

@@ -13,7 +13,7 @@ use super::canonical::{self, Variables};
 use super::environment::Environment;
 use super::gather::{self, Gathered};
 use super::interpolate::Interpolator;
-use super::model::Project;
+use super::model::{NamedBy, Project};
 use super::profile::{self, Selection};
 use super::request::{Request, Skip};
 use super::resolve::{self, Base};
@@ -92,7 +92,7 @@ fn load_gathered(request: &Request, gathered: Gathered, mut findings: Findings) 
     let documents: Vec<Node> = stack_files.iter().flat_map(|id| loader.documents(*id)).collect();
     let asked = request.project_name.as_deref();
     let name = project_name::decide(asked, &environment, &documents, &project_directory, loader.findings);
-    if let Some(name) = &name {
+    if let Some((name, _)) = &name {
         environment.set("COMPOSE_PROJECT_NAME", name.as_str(), None);
     }
     let chain = stack_files.iter().filter_map(|id| Some((loader.path(*id)?, Span::new(*id, 0, 0)))).collect();
@@ -117,7 +117,7 @@ fn load_gathered(request: &Request, gathered: Gathered, mut findings: Findings) 
 /// What the project is besides its model.
 struct Whole<'a> {
     request: &'a Request,
-    name: Option<ProjectName>,
+    name: Option<(ProjectName, NamedBy)>,
     directory: PathBuf,
     stack_files: Vec<FileId>,
     env_files: Vec<PathBuf>,
@@ -268,7 +268,7 @@ impl Loader<'_> {
             self.nothing_in(&stack_files);
             return (None, None);
         }
-        let Some(name) = name else { return (None, None) };
+        let Some((name, named_by)) = name else { return (None, None) };
         tree::set(&mut tree, "name", |at| Node::str(at, name.as_str()));
         if !self.skip.normalization {
             let none = Environment::new();
@@ -295,7 +295,7 @@ impl Loader<'_> {
         }
         let files = stack_files.iter().filter_map(|id| self.path(*id)).collect();
         let inactive = selection.inactive.iter().filter_map(|name| name.parse().ok()).collect();
-        let identity = decode::Identity { name, working_dir: directory, files, env_files, inactive };
+        let identity = decode::Identity { name, named_by, working_dir: directory, files, env_files, inactive };
         let project = decode::decode(&tree, identity, environment, self.findings);
         let project = (!self.findings.has_errors()).then_some(project);
         if let Some(project) = project.as_ref().filter(|_| !self.skip.consistency) {

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::environment::Environment;
+use super::model::NamedBy;
 use super::template;
 use crate::finding::{Code, Finding, Findings};
 use crate::name::ProjectName;
@@ -19,18 +20,19 @@ pub fn decide(
     documents: &[Node],
     directory: &Path,
     findings: &mut Findings,
-) -> Option<ProjectName> {
+) -> Option<(ProjectName, NamedBy)> {
+    let said = |name| (name, NamedBy::User);
     if let Some(name) = asked.filter(|n| !n.is_empty()) {
-        return explicit(name, "`-p`", None, findings);
+        return explicit(name, "`-p`", None, findings).map(said);
     }
     if let Some(variable) = environment.variable("COMPOSE_PROJECT_NAME").filter(|v| !v.value.is_empty()) {
-        return explicit(&variable.value, "`COMPOSE_PROJECT_NAME`", variable.origin, findings);
+        return explicit(&variable.value, "`COMPOSE_PROJECT_NAME`", variable.origin, findings).map(said);
     }
     let named =
         documents.iter().rev().filter_map(|d| d.get("name")).find(|n| n.as_str().is_some_and(|s| !s.is_empty()));
     match named.filter(|n| n.tag != Some(Tag::Reset)) {
-        Some(node) => from_file(node, environment, findings),
-        None => from_directory(directory, findings),
+        Some(node) => from_file(node, environment, findings).map(said),
+        None => from_directory(directory, findings).map(|name| (name, NamedBy::Directory)),
     }
 }
 
@@ -105,7 +107,7 @@ mod tests {
         let documents = yaml::read(&files, id, &mut findings);
         let environment = variables.iter().copied().collect();
         let name = decide(asked, &environment, &documents, Path::new(directory), &mut findings);
-        (name.map(|n| n.to_string()), findings.len())
+        (name.map(|(name, _)| name.to_string()), findings.len())
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use ends::{Ends, Piece};
 pub use error::Error;
 pub use exec::{Exec, ExecSpec};
 pub use follow::{Follower, Line, Origin, Output};
-pub use life::Life;
+pub use life::{Life, OwnCheck};
 pub use list::{Listed, ListedPort};
 pub use observe::{Facts, Scope};
 pub use sidecar::{Sidecar, SidecarSpec};

@@ -9,8 +9,10 @@ use proptest::prelude::*;
 use super::lab::{Lab, Planned};
 use super::operation::{Needs, Operation, Target};
 use crate::finding::Severity;
-use crate::state::observed::{ContainerState, Observed};
-use crate::state::simulate::simulate_some;
+use crate::plan::StepId;
+use crate::plan::restore::restore;
+use crate::state::observed::{ContainerState, Observed, ObservedContainer};
+use crate::state::simulate::{simulate, simulate_some};
 
 /// A service of a random stack. Numbers choose among what its place allows.
 #[derive(Clone, Debug)]
@@ -65,6 +67,12 @@ fn text(shapes: &[Shape], networks: u16) -> String {
         }
         if shape.extras & 4 == 4 {
             out.push_str(", volumes: ['data:/data', /anon]");
+        }
+        match shape.extras >> 5 & 3 {
+            1 => out.push_str(", deploy: {update_config: {order: start-first}}"),
+            2 => out.push_str(", deploy: {update_config: {failure_action: rollback}}"),
+            3 => out.push_str(", deploy: {update_config: {order: start-first, failure_action: rollback}}"),
+            _ => {}
         }
         if shape.scale > 4 && shape.attachment > 3 {
             let _ = write!(out, ", ports: ['{}:80']", 8000 + usize::from(shape.extras % 2) + 2 * place);
@@ -220,15 +228,18 @@ fn killed(planned: &Planned, chosen: &[bool]) -> Observed {
     simulate_some(&planned.plan, &planned.before, |id| done[id.index()])
 }
 
-/// The steps that were done when one failed: all but those that need it.
-fn failed(planned: &Planned, place: usize) -> Observed {
+/// What there is when one step failed: all was done but it and those that need it; they are named, with the one that failed.
+fn failed(planned: &Planned, place: usize) -> (Observed, Vec<(StepId, StepId)>) {
     let bad = place % planned.plan.len().max(1);
     let mut done: Vec<bool> = Vec::new();
     for (id, _) in planned.plan.steps() {
         let mut needs = planned.plan.predecessors(id).filter(|(_, why)| *why != Needs::Order);
         done.push(id.index() != bad && needs.all(|(other, _)| done[other.index()]));
     }
-    simulate_some(&planned.plan, &planned.before, |id| done[id.index()])
+    let because = planned.plan.steps().map(|(id, _)| id).nth(bad);
+    let broken = planned.plan.steps().map(|(id, _)| id).filter(|id| !done[id.index()]);
+    let broken = broken.filter_map(|id| Some((id, because?))).collect();
+    (simulate_some(&planned.plan, &planned.before, |id| done[id.index()]), broken)
 }
 
 /// 48 stacks a law, or as many as `PROPTEST_CASES` says.
@@ -277,9 +288,32 @@ proptest! {
     fn whatever_a_failed_step_leaves_the_next_up_mends(first in stack(), second in stack(), place: usize) {
         let second = lab(&second, false);
         let before = lab(&first, false).up().observed();
-        let left = failed(&second.up_from(&before), place);
+        let (left, _) = failed(&second.up_from(&before), place);
         let mended = second.up_from(&left);
         assert_settled(&second, &mended.observed());
+    }
+
+    #[test]
+    fn what_does_not_hold_gives_way_to_what_was_there(first in stack(), second in stack(), place: usize, old: bool) {
+        let (first, second) = (lab(&first, old), lab(&second, old));
+        let planned = second.up_from(&first.up().observed());
+        let (left, broken) = failed(&planned, place);
+        let back = restore(&planned.plan, &broken, &planned.before, &left).unwrap();
+        let restored = simulate(&back, &left);
+        let touched = |c: &ObservedContainer| {
+            back.steps().any(|(_, step)| step.operation.container().is_some_and(|target| *target.replica() == c.replica))
+        };
+        for container in restored.containers.iter().filter(|c| touched(c)) {
+            let before = planned.before.containers.iter().find(|c| c.id == container.id);
+            let before = before.unwrap_or_else(|| panic!("{} is new\n{}\n{back}", container.name, planned.plan));
+            prop_assert_eq!(before.state.is_running(), container.state.is_running(), "{}\n{}", planned.plan, back);
+            let networks = |c: &ObservedContainer| c.endpoints.keys().cloned().collect::<BTreeSet<_>>();
+            prop_assert!(networks(before).is_subset(&networks(container)), "{}\n{}", planned.plan, back);
+        }
+        let mended = second.up_from(&restored);
+        assert_settled(&second, &mended.observed());
+        let gone = second.down_without_file(&restored);
+        assert_gone(&gone.observed(), &gone);
     }
 
     #[test]

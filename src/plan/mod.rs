@@ -13,6 +13,7 @@ mod law;
 pub mod lifecycle;
 mod operation;
 mod proof;
+pub mod restore;
 mod text;
 pub mod up;
 

@@ -248,6 +248,15 @@ pub enum Cause {
     /// An image is built or asked for anew, by this flag or policy: containers that run on it are replaced where it comes out anew,
     /// which a plan made before cannot know.
     Refreshed(String),
+    /// It makes room for the one that takes its place before that one starts, although the file asks for `start-first`.
+    StopFirst {
+        /// Why it is replaced.
+        cause: Box<Cause>,
+        /// What stands against the other order.
+        why: String,
+    },
+    /// What was to take its place did not hold, which this says.
+    RolledBack(String),
     /// The file does not have its service (any more).
     Orphaned,
     /// There are more of its service than the file asks for, or two with one number.

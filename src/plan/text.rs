@@ -88,6 +88,8 @@ impl fmt::Display for Cause {
             Self::Refreshed(flag) => {
                 write!(f, "asked for: {flag}; what runs on it is replaced where it comes out anew")
             }
+            Self::StopFirst { cause, why } => write!(f, "{cause}; not start-first: {why}"),
+            Self::RolledBack(why) => write!(f, "back to what was there: {why}"),
             Self::Orphaned => f.write_str("no service of the file"),
             Self::Surplus => f.write_str("one too many"),
             Self::ParentReplaced(service) => write!(f, "lives in the network of {service}"),

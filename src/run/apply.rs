@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 
+use super::eager;
 use super::execute::{Lane, execute};
 use super::interrupt::Interrupt;
 use super::outcome::{Event, Fate, Kind, Outcomes, StepError};
 use super::wait::Watch;
+use crate::compose::model::Condition;
 use crate::engine::{Creation, Engine, Error, ExecSpec, Piece};
 use crate::name::{ContainerId, NetworkKey, Replica, ServiceName};
 use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Phase, Plan, Step, StepId, Target, Wait};
@@ -23,12 +25,24 @@ const LAST_LINES: usize = 20;
 pub struct Options {
     /// How many calls that make, start or remove something are under way at once.
     pub at_once: usize,
+    /// Who finds out that a service is healthy.
+    pub health: HealthBy,
+}
+
+/// Who finds out that a service is healthy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HealthBy {
+    /// The Engine: it checks first when the check's interval is over.
+    #[default]
+    Engine,
+    /// bowline as well, by the same check, as soon as the container runs; whoever is first counts.
+    Eager,
 }
 
 impl Default for Options {
     /// Four to eight was fastest on two cores; more only makes the Engine's own locks longer.
     fn default() -> Self {
-        Self { at_once: 6 }
+        Self { at_once: 6, health: HealthBy::Engine }
     }
 }
 
@@ -43,6 +57,7 @@ pub async fn run(
     let run = Run {
         engine,
         plan,
+        health: options.health,
         tell,
         watch: Watch::new(engine, plan.desired().project.as_str()),
         containers: RefCell::default(),
@@ -104,6 +119,7 @@ fn lane(step: &Step) -> Lane {
 struct Run<'a> {
     engine: &'a Engine,
     plan: &'a Plan,
+    health: HealthBy,
     tell: &'a dyn Fn(&Event<'_>),
     watch: Watch<'a>,
     /// The containers that this run made.
@@ -368,20 +384,28 @@ impl Run<'_> {
     /// Every container of a service, all at once: the first that never will ends the wait.
     async fn wait(&self, id: StepId, wait: &Wait) -> Result<(), StepError> {
         let ids = wait.containers.iter().map(|target| self.id(target)).collect::<Result<Vec<_>, _>>()?;
-        let last = RefCell::new(String::new());
-        let note = |text: &str| {
-            text.clone_into(&mut last.borrow_mut());
-            (self.tell)(&Event::Note(id, text));
+        let note = |text: &str| (self.tell)(&Event::Note(id, text));
+        let each = |id| async move {
+            match (wait.condition, self.health) {
+                (Condition::Started, _) => self.watch.settled(id, note).await,
+                (Condition::Healthy, HealthBy::Eager) => tokio::select! {
+                    biased;
+                    told = self.watch.until(id, wait.condition, note) => told,
+                    () = eager::healthy(self.engine, id, note) => Ok(()),
+                },
+                _ => self.watch.until(id, wait.condition, note).await,
+            }
         };
-        let all = ids.iter().map(|id| self.watch.until(id, wait.condition, note));
-        let all = futures_util::future::try_join_all(all);
+        let all = futures_util::future::try_join_all(ids.iter().map(each));
         let limit = wait.timeout.unwrap_or(Duration::MAX);
         match tokio::time::timeout(limit, all).await {
             Ok(answer) => answer.map(drop),
             Err(_) => {
                 let (service, seconds) = (&wait.service, limit.as_secs_f64());
                 let mut error = StepError::new(Kind::Unhealthy, format!("{service} was not ready within {seconds} s"));
-                error.details.push(format!("at last: {}", last.borrow()));
+                for id in &ids {
+                    error.details.extend(self.watch.late(id, wait.condition).await);
+                }
                 Err(error)
             }
         }

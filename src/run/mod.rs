@@ -2,12 +2,13 @@
 //! waiting by the Engine's events.
 
 mod apply;
+mod eager;
 mod execute;
 mod interrupt;
 mod outcome;
 mod wait;
 
-pub use apply::{Options, run};
+pub use apply::{HealthBy, Options, run};
 pub use execute::{Lane, execute};
 pub use interrupt::{Interrupt, Urgency};
 pub use outcome::{Event, Fate, Kind, Outcomes, StepError};

@@ -16,6 +16,8 @@ use crate::state::observed::{ContainerState, Health};
 /// A container that was started again so often since the wait began, and still is not there, will not get there. With the
 /// Engine's pauses (0.1 s, doubled each time) that takes more than six seconds.
 const CRASHES: u32 = 6;
+/// How long a container without a check has to run before it counts as running: most that cannot run at all end sooner.
+const SETTLED: Duration = Duration::from_secs(1);
 /// How many lines of output a failure shows.
 const LINES: u64 = 10;
 
@@ -84,9 +86,7 @@ impl<'a> Watch<'a> {
         let mut first_restarts = None;
         let mut told = String::new();
         loop {
-            let Some(life) = self.engine.life(id.as_str()).await? else {
-                return Err(StepError::new(Kind::Unhealthy, "the container is gone"));
-            };
+            let life = self.look(id).await?;
             let before = *first_restarts.get_or_insert(life.restarts);
             let restarts = life.restarts.saturating_sub(before);
             match judge(&life, condition, restarts) {
@@ -101,6 +101,42 @@ impl<'a> Watch<'a> {
             }
             self.hinted(&mut hints, id).await?;
         }
+    }
+
+    /// Waits until a container runs, and goes on: what ends badly or is started again within [`SETTLED`] does not run. One that has
+    /// ended with 0 has done its work.
+    pub(super) async fn settled(&self, id: &ContainerId, note: impl FnMut(&str) + Copy) -> Result<(), StepError> {
+        let mut first = None;
+        loop {
+            self.until(id, Condition::Started, note).await?;
+            let before = self.look(id).await?.restarts;
+            let since = *first.get_or_insert(before);
+            if let Ok(ended) = tokio::time::timeout(SETTLED, self.until(id, Condition::Completed, |_| ())).await {
+                return ended;
+            }
+            let life = self.look(id).await?;
+            match (judge(&life, Condition::Started, 0), life.restarts.saturating_sub(since)) {
+                (Seen::Holds, _) if life.restarts == before => return Ok(()),
+                (_, CRASHES..) => {
+                    let why = format!("was started again {} times", life.restarts - since);
+                    return Err(self.explain(id, &life, why).await);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn look(&self, id: &ContainerId) -> Result<Life, StepError> {
+        let gone = || StepError::new(Kind::Unhealthy, "the container is gone");
+        self.engine.life(id.as_str()).await?.ok_or_else(gone)
+    }
+
+    /// What helps to understand why a container is not there when the time is over; nothing where it is.
+    pub(super) async fn late(&self, id: &ContainerId, condition: Condition) -> Vec<String> {
+        let Ok(Some(life)) = self.engine.life(id.as_str()).await else { return vec![] };
+        let Seen::NotYet(what) = judge(&life, condition, 0) else { return vec![] };
+        let explained = self.explain(id, &life, what).await;
+        [explained.message].into_iter().chain(explained.details).collect()
     }
 
     /// Waits for a hint about `id`; several that are there count as one.
@@ -159,7 +195,7 @@ enum Seen {
 fn judge(life: &Life, condition: Condition, restarts: u32) -> Seen {
     let crashed = |code: i64| Seen::Never(format!("ended with {code} {restarts} times in a row"));
     match (&life.state, condition) {
-        (ContainerState::Exited { code: 0, .. }, Condition::Completed) => Seen::Holds,
+        (ContainerState::Exited { code: 0, .. }, Condition::Completed | Condition::Started) => Seen::Holds,
         (ContainerState::Exited { code, oom_killed, .. }, _) => Seen::Never(ending(*code, *oom_killed)),
         (ContainerState::Dead | ContainerState::Removing, _) => Seen::Never("is being removed".to_owned()),
         (ContainerState::Restarting { exit_code }, _) if restarts >= CRASHES => crashed(*exit_code),
@@ -206,6 +242,7 @@ mod tests {
             name: "web-1".into(),
             state,
             has_health_check: true,
+            check: None,
             last_check: None,
             failing_streak: 0,
             restarts: 0,
@@ -232,7 +269,8 @@ mod tests {
         assert!(!never(&running(Some(Health::Starting)), Healthy));
         assert!(never(&running(Some(Health::Unhealthy)), Healthy));
         assert!(holds(&exited(0), Completed));
-        assert!(never(&exited(3), Completed));
+        assert!(never(&exited(3), Completed) && never(&exited(3), Started));
+        assert!(holds(&exited(0), Started), "what ended well has done its work");
         assert!(never(&exited(0), Healthy), "what ended well is not healthy");
         assert!(never(&Life { has_health_check: false, ..running(None) }, Healthy));
     }

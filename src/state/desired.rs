@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 pub use build::DesiredBuild;
 
 use super::settings::{EndpointSettings, IpamSettings, Settings};
-use crate::compose::model::{Condition, Dependency, Hook, Link, Project, Service};
+use crate::compose::model::{Condition, Dependency, Hook, Link, Project, Service, Update};
 use crate::name::{ContainerId, NetworkKey, ProjectName, Replica, ServiceName, VolumeKey};
 use crate::source::Span;
 
@@ -178,6 +178,8 @@ pub struct DesiredContainer {
     pub borrows: Vec<Borrow>,
     /// Links on the default bridge (`HostConfig.Links`); on networks they are in the endpoints.
     pub legacy_links: Vec<Link<LinkTarget>>,
+    /// `deploy.update_config`.
+    pub update: Update,
     /// What it waits for before it starts.
     pub needs: IndexMap<ServiceName, Dependency>,
     /// The strongest condition that another service waits for on this one, if any.

@@ -115,3 +115,83 @@ services:
     stack.run("down -t 2", 0);
     assert_eq!(stack.remains(), "");
 }
+
+#[test]
+fn eager_health_brings_a_chain_up_without_waiting_for_an_interval_and_changes_nothing() {
+    let yaml = "
+x-slow: &slow {image: busybox, init: true, user: '1000', environment: {WHO: me}, tmpfs: '/run:mode=1777'}
+services:
+  a: {<<: *slow, command: sh -c 'sleep 0.3; touch /run/ready; sleep 1000', healthcheck: {test: test -e /run/ready && test $$WHO$$(id -u) = me1000}}
+  b: {<<: *slow, command: sleep 1000, depends_on: {a: {condition: service_healthy}}, healthcheck: {test: [CMD, 'true'], interval: 30s}}
+  c: {<<: *slow, command: sleep 1000, depends_on: {b: {condition: service_healthy}}, healthcheck: {test: [CMD, test, -e, /etc/passwd]}}
+  d: {image: busybox, command: sleep 1000, init: true, depends_on: {c: {condition: service_healthy}}}
+";
+    let Some(stack) = Stack::new("eager", yaml) else { return };
+    let begun = Instant::now();
+    let told = stack.run("up -d --wait --health eager", 0);
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}\n{}", begun.elapsed(), told.err);
+    assert_eq!(told.err.matches("its own check passed, run by bowline").count(), 3, "{}", told.err);
+    for service in ["a", "b", "c"] {
+        assert_eq!(stack.inspect(service, "{{.State.Health.Status}} {{len .State.Health.Log}}"), "starting 0");
+    }
+    stack.run("down -t 2", 0);
+    assert_eq!(stack.remains(), "");
+}
+
+#[test]
+fn an_eager_check_that_hangs_or_fails_counts_for_nothing() {
+    let yaml = "
+services:
+  hangs: {image: busybox, command: sleep 1000, init: true, healthcheck: {test: sleep 1000, timeout: 1s, interval: 30s}}
+  sick: {image: busybox, command: sleep 1000, init: true, healthcheck: {test: 'false', interval: 200ms, retries: 3}}
+";
+    let Some(stack) = Stack::new("hangs", yaml) else { return };
+    let late = stack.run("up -d --wait --wait-timeout 4 --health eager", 70);
+    assert!(late.err.contains("hangs was not ready within 4 s"), "{}", late.err);
+    assert!(late.err.contains("sick-1 is unhealthy"), "{}", late.err);
+    let sleeping = stack.shell("hangs", "ps | grep -c '[s]leep 1000'");
+    assert!(sleeping == "2" || sleeping == "3", "the check was run once, and the program goes on: {sleeping}");
+    stack.run("down -t 2", 0);
+    assert_eq!(stack.remains(), "");
+}
+
+#[test]
+fn waiting_counts_a_job_that_ended_well_and_not_one_that_ends_badly_or_runs_out_of_memory() {
+    let yaml = "
+services:
+  job: {image: busybox, command: 'true'}
+  web: {image: busybox, command: sleep 1000, init: true}
+";
+    let Some(stack) = Stack::new("jobs", yaml) else { return };
+    stack.run("up -d --wait", 0);
+    stack.write(&yaml.replace("command: 'true'", "command: sh -c 'sleep 0.2; echo sorry; exit 7'"));
+    let failed = stack.run("up -d --wait -t 2", 70);
+    assert!(failed.err.contains("exit code 7") && failed.err.contains("sorry"), "{}", failed.err);
+    stack.write(&yaml.replace("command: 'true'", "command: tail /dev/zero, mem_limit: 16m, memswap_limit: 16m"));
+    let failed = stack.run("up -d --wait -t 2", 70);
+    assert!(failed.err.contains("out of memory"), "{}", failed.err);
+    stack.write(&yaml.replace("command: 'true'", "command: sh -c 'sleep 0.2; echo again; exit 7', restart: always"));
+    let failed = stack.run("up -d --wait -t 2", 70);
+    assert!(failed.err.contains("times") && failed.err.contains("again"), "{}", failed.err);
+    stack.run("down -t 0", 0);
+    assert_eq!(stack.remains(), "");
+}
+
+#[test]
+fn a_wait_that_is_over_tells_the_last_check_and_the_last_lines() {
+    let yaml = "
+services:
+  db:
+    image: busybox
+    command: sh -c 'echo still loading; sleep 1000'
+    init: true
+    healthcheck: {test: echo no pulse; exit 3, interval: 100ms, retries: 1000}
+";
+    let Some(stack) = Stack::new("over", yaml) else { return };
+    let late = stack.run("up -d --wait --wait-timeout 2", 70);
+    for told in ["within 2 s", "health: starting", "ended with 3", "no pulse", "still loading"] {
+        assert!(late.err.contains(told), "`{told}` is missing\n{}", late.err);
+    }
+    stack.run("down -t 2", 0);
+    assert_eq!(stack.remains(), "");
+}

@@ -227,6 +227,8 @@ const BEYOND_LOADING: &[Code] = &[
     Code::TooMany,
     Code::Orphan,
     Code::StillUsed,
+    Code::LenderMissing,
+    Code::OtherDirectory,
     Code::VolumeDiffers,
     Code::ImageMissing,
     Code::NetworkMissing,

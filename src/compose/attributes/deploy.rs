@@ -40,13 +40,22 @@ pub(super) const ROWS: &[Attribute] = &[
         .written()
         .no_effect(),
     at(".rollback_config", Map, "How Swarm goes back.").like("services.*.deploy.update_config").no_effect(),
-    at(".update_config", Map, "How Swarm goes forward.").no_effect(),
-    at(".update_config.delay", Duration, "How long between batches."),
-    at(".update_config.failure_action", Text, "`continue`, `rollback` or `pause`."),
-    at(".update_config.max_failure_ratio", Decimal, "Which share may fail."),
-    at(".update_config.monitor", Duration, "How long failures are watched for."),
-    at(".update_config.order", Text, "Which goes first.").words(&["start-first", "stop-first"]),
-    at(".update_config.parallelism", Whole, "How many at once.").written(),
+    at(".update_config", Map, "How a container takes another's place."),
+    at(".update_config.delay", Duration, "How long between batches, for Swarm.").no_effect(),
+    at(
+        ".update_config.failure_action",
+        Text,
+        "`rollback`: the old container comes back where the new one does not hold.",
+    ),
+    at(".update_config.max_failure_ratio", Decimal, "Which share may fail, for Swarm.").no_effect(),
+    at(".update_config.monitor", Duration, "How long failures are watched for, for Swarm.").no_effect(),
+    at(
+        ".update_config.order",
+        Text,
+        "Which goes first: the new container, where nothing forbids it, or the old one's end.",
+    )
+    .words(&["start-first", "stop-first"]),
+    at(".update_config.parallelism", Whole, "How many at once, for Swarm.").written().no_effect(),
 ];
 
 pub(super) const DEVELOP_ROWS: &[Attribute] = &[

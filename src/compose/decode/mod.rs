@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 use super::environment::Environment;
 use super::extension;
-use super::model::{FileKind, Project};
+use super::model::{FileKind, NamedBy, Project};
 use super::tree;
 use crate::finding::Findings;
 use crate::name::{ProjectName, ServiceName};
@@ -28,6 +28,7 @@ use crate::yaml::Node;
 /// What a project is besides its tree.
 pub(super) struct Identity {
     pub name: ProjectName,
+    pub named_by: NamedBy,
     pub working_dir: PathBuf,
     pub files: Vec<PathBuf>,
     pub env_files: Vec<PathBuf>,
@@ -67,7 +68,8 @@ pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment,
             volumes.insert(key.clone(), network::volume(key, entry.key, &entry.value, findings));
         }
     }
-    let Identity { name, working_dir, files, env_files, inactive } = identity;
+    let Identity { name, named_by, working_dir, files, env_files, inactive } = identity;
     let rules = extension::rules(tree, findings);
-    Project { name, working_dir, files, env_files, services, inactive, networks, volumes, rules, tree: tree.clone() }
+    let tree = tree.clone();
+    Project { name, named_by, working_dir, files, env_files, services, inactive, networks, volumes, rules, tree }
 }

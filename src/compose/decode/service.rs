@@ -9,6 +9,7 @@ use super::{mount, resources};
 use crate::compose::attributes::Pattern;
 use crate::compose::model::{
     Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Namespaces, NetworkMode, Port, Restart, Service,
+    Update,
 };
 use crate::compose::tree;
 use crate::compose::value::{link, port};
@@ -40,6 +41,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         labels: f.pairs("labels"),
         annotations: f.pairs("annotations"),
         scale: scale(&mut f, span),
+        update: update(node),
         network_mode: network_mode(&mut f),
         networks,
         links: links(&mut f, "links"),
@@ -121,6 +123,12 @@ fn scale(f: &mut Fields<'_, '_>, span: Span) -> Spanned<u32> {
         Fields { node, path, findings: &mut *f.findings }.count("replicas")
     });
     own.or(replicas).unwrap_or(Spanned::new(1, span))
+}
+
+fn update(service: &Node) -> Update {
+    let config = service.get("deploy").and_then(|deploy| deploy.get("update_config"));
+    let says = |key: &str, word: &str| config.is_some_and(|config| tree::text(config, key) == Some(word));
+    Update { start_first: says("order", "start-first"), rollback: says("failure_action", "rollback") }
 }
 
 fn network_mode(f: &mut Fields<'_, '_>) -> Option<Spanned<NetworkMode>> {

@@ -19,7 +19,7 @@ pub use network::{Ipam, Network, Pool};
 pub use resources::{BlockResources, Device, DeviceRequest, Hook, Logging, Resources};
 pub use service::{
     Bind, Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Mount, MountSource, Namespaces, NetworkMode,
-    Port, Restart, Service,
+    Port, Restart, Service, Update,
 };
 pub use volume::Volume;
 
@@ -27,11 +27,22 @@ use crate::compose::extension::verify::Rules;
 use crate::name::{NetworkKey, ProjectName, ServiceName, VolumeKey};
 use crate::yaml::Node;
 
+/// Who gave a project its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// `-p`, `COMPOSE_PROJECT_NAME` or `name:`.
+    User,
+    /// Its directory, whose name others may have too.
+    Directory,
+}
+
 /// A stack: what all its files say together.
 #[derive(Clone, Debug)]
 pub struct Project {
     /// Its name, which is in the name and the labels of all it owns.
     pub name: ProjectName,
+    /// Who gave it.
+    pub named_by: NamedBy,
     /// The directory that relative paths start from.
     pub working_dir: PathBuf,
     /// The files it was read from, absolute, in order.

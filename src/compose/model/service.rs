@@ -41,6 +41,8 @@ pub struct Service {
     pub annotations: IndexMap<String, String>,
     /// `scale`, `deploy.replicas` or 1.
     pub scale: Spanned<u32>,
+    /// `deploy.update_config`.
+    pub update: Update,
     /// `network_mode`; absent where `networks` counts.
     pub network_mode: Option<Spanned<NetworkMode>>,
     /// `networks` in the order of the file; `default` where the file names none and gives no `network_mode`.
@@ -281,6 +283,15 @@ pub enum HealthTest {
     Command(Vec<String>),
     /// `CMD-SHELL`: a line for the container's shell.
     Shell(String),
+}
+
+/// `deploy.update_config`, as far as one Engine has a use for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Update {
+    /// `order: start-first`: the new container starts before the old one stops.
+    pub start_first: bool,
+    /// `failure_action: rollback`: the old container comes back where the new one does not hold.
+    pub rollback: bool,
 }
 
 /// `restart`.

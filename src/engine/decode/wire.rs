@@ -125,6 +125,7 @@ pub(in crate::engine) struct Config {
     pub stop_signal: String,
     pub stop_timeout: Option<u64>,
     pub healthcheck: Option<Healthcheck>,
+    pub shell: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -4,6 +4,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::fate::{Fate, Fates, Kept};
 use super::networks::NetworkFate;
+use super::update::Succession;
 use super::work::Work;
 use crate::name::{NetworkKey, Replica, ServiceName};
 use crate::plan::builder::Handle;
@@ -27,10 +28,17 @@ impl<'a> Work<'a> {
             for old in &fate.going {
                 self.take_away(old, fate);
             }
+            // while the other is kept, it has the name
+            let named_last = fate.is_kept_for_a_while();
+            if named_last {
+                self.let_run(&replica, fate);
+            }
             if fate.kept.is_none() {
                 self.rename(&Target::Planned(replica.clone()), &fate.wanted.name, &fate.cause);
             }
-            self.let_run(&replica, fate);
+            if !named_last {
+                self.let_run(&replica, fate);
+            }
         }
     }
 
@@ -178,11 +186,14 @@ impl<'a> Work<'a> {
     /// Stops and removes a container whose place another takes.
     fn take_away(&mut self, old: &'a ObservedContainer, fate: &Fate<'a>) {
         let ready = self.last.get(&Target::Planned(fate.wanted.replica.clone())).copied();
-        let cause = if fate.kept.is_some() { Cause::Surplus } else { fate.cause.clone() };
-        if let (Some(stop), Some(ready)) = (self.stop(old, cause.clone()), ready) {
+        let (stopped, removed) = match fate.kept.is_some() {
+            true => (Cause::Surplus, Cause::Surplus),
+            false => (fate.cause_of_stop(), fate.cause.clone()),
+        };
+        if let (Some(stop), Some(ready)) = (self.stop(old, stopped), ready) {
             self.builder.prefer(stop, ready, Needs::Exists);
         }
-        let removal = self.remove(old, cause);
+        let removal = self.remove(old, removed);
         if let Some(ready) = ready {
             self.builder.needs(removal, ready, Needs::Exists);
         }
@@ -234,7 +245,7 @@ impl<'a> Work<'a> {
         }
         let step = self.after_last(&target, operation, cause);
         self.starts.insert(replica.clone(), step);
-        for (stop, old) in &self.stops {
+        for (stop, old) in self.stops.iter().filter(|_| fate.succession != Succession::StartFirst) {
             if old.replica == *replica && Target::existing(old) != target {
                 self.builder.needs(step, *stop, Needs::Stopped);
             }

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::networks::NetworkFate;
 use super::scope::Scope;
+use super::update::{self, Succession};
 use super::{Recreate, UpOptions};
 use crate::name::{NetworkKey, Replica};
 use crate::plan::operation::Cause;
@@ -21,6 +22,8 @@ pub(super) struct Fate<'a> {
     pub going: Vec<&'a ObservedContainer>,
     /// Why a new one is made, where none is kept.
     pub cause: Cause,
+    /// Which goes first where one takes another's place.
+    pub succession: Succession,
 }
 
 /// A container that stays.
@@ -83,6 +86,7 @@ pub(super) fn fates<'a>(
     }
     while spread(&mut fates) {}
     fates.retain(|_, fate| scope.has(fate.wanted) || fate.interrupted().is_some());
+    update::decide(&mut fates, networks);
     fates
 }
 
@@ -118,14 +122,14 @@ fn decide<'a>(
     };
     let stays = kept.as_ref().map(|kept| kept.found.id.clone());
     let going = there.into_iter().filter(|c| Some(&c.id) != stays.as_ref()).collect();
-    Fate { wanted, kept, going, cause }
+    Fate { wanted, kept, going, cause, succession: Succession::default() }
 }
 
 /// A container outside the scope is kept as it is, unless it is drawn in.
 fn untouched<'a>(wanted: &'a DesiredContainer, mut there: Vec<&'a ObservedContainer>) -> Fate<'a> {
     there.sort_by_key(|c| (c.name != wanted.name, !c.state.is_running()));
     let kept = Kept { found: there.remove(0), drift: ContainerDrift::default(), restarted: None };
-    Fate { wanted, kept: Some(kept), going: Vec::new(), cause: Cause::Missing }
+    Fate { wanted, kept: Some(kept), going: Vec::new(), cause: Cause::Missing, succession: Succession::default() }
 }
 
 /// A container on a network that is replaced stops for the time, and is connected again afterwards; one with a MAC of its own

@@ -9,11 +9,12 @@ mod order;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod update;
 mod waits;
 mod work;
 
 pub(super) use containers::runs;
-pub(super) use networks::existing;
+pub(super) use networks::{existing, key};
 pub use scope::Reach;
 pub(super) use scope::Scope;
 

@@ -2,7 +2,7 @@
 
 use super::fate::Fates;
 use super::work::Work;
-use crate::plan::operation::{Needs, Operation, Target};
+use crate::plan::operation::Needs;
 use crate::state::desired::{Attachment, Desired, DesiredContainer};
 use crate::state::observed::ObservedContainer;
 
@@ -39,7 +39,7 @@ impl<'a> Work<'a> {
     /// A container starts when whoever goes has let go of the host port or the address that it is to have.
     pub(super) fn order_resources(&mut self, fates: &Fates<'a>) {
         let mut going = self.stops.clone();
-        going.retain(|(_, old)| self.goes(old));
+        going.retain(|(_, old)| self.removal(old).is_some());
         for (replica, start) in self.starts.clone() {
             let wanted = fates[&replica].wanted;
             for (stop, old) in &going {
@@ -48,12 +48,6 @@ impl<'a> Work<'a> {
                 }
             }
         }
-    }
-
-    fn goes(&self, container: &ObservedContainer) -> bool {
-        self.freed.iter().any(|(step, target, _)| {
-            *target == Target::existing(container) && matches!(self.builder.operation(*step), Operation::Remove { .. })
-        })
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn add(work: &mut Work, fates: &Fates, scope: &Scope) {
         }
     }
     tolerate(work, fates, &waits);
+    keep_old(work, fates, &mut waits);
     if work.options.wait && !work.options.no_start {
         for name in &scope.all {
             let Some(condition) = final_condition(work, fates, name) else { continue };
@@ -44,6 +45,23 @@ pub(super) fn add(work: &mut Work, fates: &Fates, scope: &Scope) {
             if let Some(step) = wait(work, fates, &mut waits, name, condition, cause) {
                 work.builder.insist(step);
             }
+        }
+    }
+}
+
+/// Where the old container is kept until the new one holds, its end comes after the wait for that.
+fn keep_old(work: &mut Work, fates: &Fates, waits: &mut Waits) {
+    for (replica, start) in work.starts.clone() {
+        let fate = &fates[&replica];
+        let Some(condition) = final_condition(work, fates, &replica.service).filter(|_| fate.is_kept_for_a_while())
+        else {
+            continue;
+        };
+        work.outlive(fate, start);
+        let cause = Cause::Requested("deploy.update_config".to_owned());
+        if let Some(held) = wait(work, fates, waits, &replica.service, condition, cause) {
+            work.builder.insist(held);
+            work.outlive(fate, held);
         }
     }
 }

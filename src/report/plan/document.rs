@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::{Cause, Needs, OnFailure, Operation, Plan, Step, StepId};
+use crate::plan::{Cause, Needs, OnFailure, Operation, Plan, StepId};
 use crate::source::Files;
 use crate::state::difference::Difference;
 
@@ -87,6 +87,8 @@ pub enum Reason {
     Requested,
     /// A flag or the file asks for the image anew; the containers that run on it are planned again when it is there.
     Refreshed,
+    /// What was to take its place did not hold.
+    RolledBack,
     /// No service of the file has it.
     Orphaned,
     /// There is one too many.
@@ -155,9 +157,9 @@ pub fn json(plan: &Plan, files: &Files) -> String {
                 .map(|(id, why)| NeedDocument { step: number(id), why: need(why) })
                 .collect(),
             tolerated: step.on_failure == OnFailure::GoOn,
-            cause: reason(step),
+            cause: reason(&step.cause),
             reason: step.cause.to_string(),
-            differences: differences(step).iter().map(|difference| field(difference, files)).collect(),
+            differences: differences(&step.cause).iter().map(|difference| field(difference, files)).collect(),
         }
     });
     let document = Document { project: plan.desired().project.to_string(), steps: steps.collect() };
@@ -225,8 +227,10 @@ fn need(why: Needs) -> Need {
     }
 }
 
-fn reason(step: &Step) -> Reason {
-    match &step.cause {
+fn reason(cause: &Cause) -> Reason {
+    match cause {
+        Cause::StopFirst { cause, .. } => reason(cause),
+        Cause::RolledBack(_) => Reason::RolledBack,
         Cause::Missing => Reason::Missing,
         Cause::Drifted(_) => Reason::Drifted,
         Cause::NetworkDrifted(..) => Reason::NetworkDrifted,
@@ -241,8 +245,9 @@ fn reason(step: &Step) -> Reason {
     }
 }
 
-fn differences(step: &Step) -> &[Difference] {
-    match &step.cause {
+fn differences(cause: &Cause) -> &[Difference] {
+    match cause {
+        Cause::StopFirst { cause, .. } => differences(cause),
         Cause::Drifted(differences) | Cause::NetworkDrifted(_, differences) => differences,
         _ => &[],
     }

@@ -25,6 +25,7 @@ pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> 
         attachment,
         borrows: borrows(service),
         legacy_links,
+        update: service.update,
         needs: service.depends_on.clone(),
         awaited: awaited(naming.project, service),
         pull_policy: service.pull_policy.clone(),
