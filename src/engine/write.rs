@@ -54,7 +54,8 @@ struct NetworkBody {
 }
 
 impl Engine {
-    /// `POST /networks/create`. A network of the name that belongs to `project` is taken for it.
+    /// `POST /networks/create`. A network of the name that belongs to `project` is taken for it, also one that a killed client asked
+    /// for and that the Engine still makes: its pool is taken before it is listed.
     ///
     /// # Errors
     /// [`Error::Conflict`] when the name is somebody else's; what the driver refuses.
@@ -69,14 +70,32 @@ impl Engine {
                 let id = NetworkId::from_engine(read_created(&answer, "POST /networks/create")?.id);
                 self.only_network(wanted, project, id).await
             }
-            Err(conflict @ Error::Conflict(_)) => {
-                let there = self.networks().await?.into_iter();
-                let mut own = there.filter(|network| network.name == wanted.name && network.belongs_to(project));
-                let id = own.next().and_then(|network| network.id).ok_or(conflict)?;
-                Ok((id, Effect::Already))
+            Err(error @ Error::Conflict(_)) => {
+                Ok((self.own_network(wanted, project, &[0]).await?.ok_or(error)?, Effect::Already))
+            }
+            Err(error @ Error::Refused { .. }) if error.to_string().contains("overlap") => {
+                let late = self.own_network(wanted, project, &[50, 150, 300, 600]).await?;
+                Ok((late.ok_or(error)?, Effect::Already))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The project's network of that name, looked for after each of these pauses, in milliseconds.
+    async fn own_network(
+        &self,
+        wanted: &DesiredNetwork,
+        project: &ProjectName,
+        pauses: &[u64],
+    ) -> Result<Option<NetworkId>, Error> {
+        for pause in pauses {
+            tokio::time::sleep(Duration::from_millis(*pause)).await;
+            let mut there = self.networks().await?.into_iter();
+            if let Some(own) = there.find(|network| network.name == wanted.name && network.belongs_to(project)) {
+                return Ok(own.id);
+            }
+        }
+        Ok(None)
     }
 
     /// The network that was made, or the project's own of the same name that was there a moment earlier: Engines before 25 make
