@@ -46,6 +46,7 @@ impl From<Error> for Failure {
             Error::Unreachable { .. } => {
                 "is the Docker Engine running, and may this user open its socket? DOCKER_HOST or a docker context names another"
             }
+            error if error.is_lost() => "the same command again goes on from here, once the Engine answers",
             Error::Address(_) => "DOCKER_HOST=unix:///var/run/docker.sock names the Engine of this machine",
             _ => return Self::new(Exit::StepFailed, error),
         };

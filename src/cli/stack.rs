@@ -68,7 +68,7 @@ impl Stack {
     }
 }
 
-/// Looks at the Engine for a project. Questions that it did not answer are said.
+/// Looks at the Engine for a project. What it does not tell may be what a plan would destroy or make twice: so there is none.
 pub async fn observe(
     engine: &Engine,
     project: &ProjectName,
@@ -76,10 +76,16 @@ pub async fn observe(
     facts: Facts,
 ) -> Result<Observed, Failure> {
     let observed = engine.observe(&Scope { project, images, facts }).await?;
-    for gap in &observed.gaps {
+    for gap in observed.gaps.iter().skip(1) {
         output::remark(&format!("the Engine does not tell of {}: {}", gap.about, gap.why));
     }
-    Ok(observed)
+    match observed.gaps.first() {
+        Some(gap) => {
+            let unknown = format!("the Engine does not tell of {}: {}", gap.about, gap.why);
+            Err(Failure::new(Exit::StepFailed, unknown).hint("without knowing it, nothing is planned or done"))
+        }
+        None => Ok(observed),
+    }
 }
 
 /// A project, with its file or by its name alone.

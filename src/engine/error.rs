@@ -97,6 +97,11 @@ impl Error {
         matches!(self, Self::NotFound(_))
     }
 
+    /// Whether the connection did not hold: the Engine said nothing, and may have done what it was asked.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Broken { .. } | Self::Silent { .. } | Self::Stream(_))
+    }
+
     /// Whether nothing could be learnt from an Engine at all.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Address(_))

@@ -41,7 +41,8 @@ impl Engine {
     /// network and volume, the images that are named. Who is on a network follows from the list of containers.
     ///
     /// # Errors
-    /// When a list of containers or networks is refused. Smaller questions that fail are [`Observed::gaps`].
+    /// When a list of containers or networks is refused, and when the connection breaks. Smaller questions that are refused
+    /// are [`Observed::gaps`].
     pub async fn observe(&self, scope: &Scope<'_>) -> Result<Observed, Error> {
         let (summaries, networks, volumes, images, facts) = futures_util::join!(
             self.summaries(None),
@@ -52,20 +53,17 @@ impl Engine {
         );
         let mut gaps = vec![];
         let (own, others) = divide(summaries?, scope.project);
-        let containers = self.containers(own.iter().map(|summary| summary.id.as_str()), &mut gaps).await;
+        let containers = self.containers(own.iter().map(|summary| summary.id.as_str()), &mut gaps).await?;
         let others: Vec<OtherContainer> = others.into_iter().map(decode::summary).collect();
         let mut networks = networks?;
         add_members(&mut networks, &containers, &others);
-        let volumes = volumes.unwrap_or_else(|error| gap(&mut gaps, "volumes", &error));
-        let engine = facts.unwrap_or_else(|error| {
-            gaps.push(Gap { about: "the Engine's settings".into(), why: error.to_string() });
-            self.facts().clone()
-        });
+        let volumes = or_gap(&mut gaps, "volumes", volumes)?.unwrap_or_default();
+        let engine = or_gap(&mut gaps, "the Engine's settings", facts)?.unwrap_or_else(|| self.facts().clone());
         let images = images.into_iter().map(|(name, found)| {
             let about = format!("image {name}");
-            (name, found.unwrap_or_else(|error| gap(&mut gaps, &about, &error)))
+            Ok((name, or_gap(&mut gaps, &about, found)?.flatten()))
         });
-        let images = images.collect();
+        let images = images.collect::<Result<_, Error>>()?;
         Ok(Observed { engine, containers, others, networks, volumes, images, gaps })
     }
 
@@ -89,22 +87,21 @@ impl Engine {
 
     /// Inspects containers, several at once, sorted by replica and name. One that is gone meanwhile is not there; one that
     /// cannot be inspected is a gap.
-    async fn containers(&self, ids: impl Iterator<Item = &str>, gaps: &mut Vec<Gap>) -> Vec<ObservedContainer> {
+    async fn containers(
+        &self,
+        ids: impl Iterator<Item = &str>,
+        gaps: &mut Vec<Gap>,
+    ) -> Result<Vec<ObservedContainer>, Error> {
         let asked = ids.map(|id| async move { (id, self.inspect(id).await) });
         let mut answers = stream::iter(asked).buffer_unordered(AT_ONCE);
         let mut found = vec![];
         while let Some((id, answer)) = answers.next().await {
-            match answer {
-                Ok(container) => found.extend(container),
-                Err(error) => {
-                    let about = format!("container {}", ContainerId::from_engine(id).short());
-                    gaps.push(Gap { about, why: error.to_string() });
-                }
-            }
+            let about = format!("container {}", ContainerId::from_engine(id).short());
+            found.extend(or_gap(gaps, &about, answer)?.flatten());
         }
         found.sort_by(|a, b| (&a.replica, &a.name).cmp(&(&b.replica, &b.name)));
         gaps.sort_by(|a, b| a.about.cmp(&b.about));
-        found
+        Ok(found)
     }
 
     /// Inspects one container of a project: none where it is gone, or its labels do not say which one it is.
@@ -188,9 +185,16 @@ fn absent<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-fn gap<T: Default>(gaps: &mut Vec<Gap>, about: &str, why: &Error) -> T {
-    gaps.push(Gap { about: about.to_owned(), why: why.to_string() });
-    T::default()
+/// An answer; a refusal is a gap. Where the connection broke, nothing more is to be learnt.
+fn or_gap<T>(gaps: &mut Vec<Gap>, about: &str, answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_lost() => Err(error),
+        Err(error) => {
+            gaps.push(Gap { about: about.to_owned(), why: error.to_string() });
+            Ok(None)
+        }
+    }
 }
 
 /// The project's own containers, and all others. One-off containers (`run`) and those whose labels do not say which

@@ -59,7 +59,7 @@ impl From<Error> for StepError {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::InUse(_) => Kind::InUse,
-            Error::Unreachable { .. } | Error::Broken { .. } | Error::Stream(_) => Kind::Unreachable,
+            lost if lost.is_lost() => Kind::Unreachable,
             _ => Kind::Refused,
         };
         Self::new(kind, error.to_string())

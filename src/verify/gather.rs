@@ -44,7 +44,7 @@ pub struct Proof {
 /// of old Engines, in which it is looked at twice.
 ///
 /// # Errors
-/// When the Engine does not answer.
+/// When the Engine does not answer, or does not tell of a container.
 pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: Way) -> Result<Proof, Error> {
     let started = Instant::now();
     let deadline = started + project.rules.timeout.unwrap_or(PATIENCE);
@@ -64,6 +64,12 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
     let mut places = Places::default();
     loop {
         let observed = engine.observe(&scope).await?;
+        // a container that the Engine does not tell of would be refuted as missing
+        if let Some(untold) = observed.gaps.iter().find(|untold| untold.about.starts_with("container")) {
+            places.close().await;
+            let message = format!("the Engine does not tell of {}: {}", untold.about, untold.why);
+            return Err(Error::Refused { status: 500, message });
+        }
         proof.engine = observed.engine.version.clone();
         proof.containers = observed.containers.len();
         let topology = Topology::of(project).with_networks(&observed.networks);
