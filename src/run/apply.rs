@@ -262,20 +262,28 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A network that cannot go says who is on it.
+    /// A network that cannot go says who is on it. Where nobody is, the Engine has not cleared up yet after a container that is
+    /// gone, and is asked again for a few seconds.
     async fn remove_network(&self, network: &ExistingNetwork) -> Result<(), StepError> {
-        let error = match self.engine.remove_network(network.id.as_str()).await {
-            Ok(_) => return Ok(()),
-            Err(error @ Error::InUse(_)) => error,
-            Err(error) => return Err(error.into()),
-        };
         let mut told = StepError::new(Kind::InUse, format!("network {} is still in use", network.name));
-        match self.engine.network(network.id.as_str()).await {
-            Ok(Some(found)) if !found.members.is_empty() => {
-                told.details.extend(found.members.iter().map(|(_, name, _)| format!("{name} is on it")));
+        let mut last = None;
+        for pause in [0, 50, 200, 600, 1500] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let error = match self.engine.remove_network(network.id.as_str()).await {
+                Ok(_) => return Ok(()),
+                Err(error @ Error::InUse(_)) => error,
+                Err(error) => return Err(error.into()),
+            };
+            let members =
+                self.engine.network(network.id.as_str()).await?.map(|found| found.members).unwrap_or_default();
+            if !members.is_empty() {
+                told.details.extend(members.iter().map(|(_, name, _)| format!("{name} is on it")));
+                return Err(told);
             }
-            _ => told.details.push(error.to_string()),
+            last = Some(error);
         }
+        told.details.extend(last.map(|error| error.to_string()));
+        told.details.push("no container is on it: the Engine lets go of it when it is started again".to_owned());
         Err(told)
     }
 
