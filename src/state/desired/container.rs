@@ -11,7 +11,7 @@ use crate::state::settings::{HealthSettings, MountForm, MountKind, MountSettings
 pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> DesiredContainer {
     let attachment = endpoint::attachment(naming, service, replica);
     let legacy_links = match attachment {
-        Attachment::DefaultBridge | Attachment::Other(_) => endpoint::legacy_links(naming, service),
+        Attachment::DefaultBridge | Attachment::Other(_) => endpoint::legacy_links(naming, service, replica),
         _ => Vec::new(),
     };
     let hashed = naming.decoded.service(&service.name).unwrap_or_default();

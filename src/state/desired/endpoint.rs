@@ -28,7 +28,7 @@ fn networks(naming: &Naming, service: &Service, replica: &Replica) -> indexmap::
     let mut order: Vec<(&NetworkKey, &Endpoint)> = service.networks.iter().collect();
     order.sort_by(|(a, x), (b, y)| y.priority.cmp(&x.priority).then_with(|| a.cmp(b)));
     let links: Vec<(String, String)> =
-        links(naming, service).into_iter().map(|link| (link_name(naming, &link.target), link.alias)).collect();
+        links(naming, service, replica).into_iter().map(|link| (link_name(naming, &link.target), link.alias)).collect();
     let mut endpoints: indexmap::IndexMap<_, _> = order
         .into_iter()
         .map(|(key, endpoint)| (key.clone(), settings(naming, service, replica, endpoint, &links)))
@@ -66,14 +66,15 @@ fn settings(
     }
 }
 
-/// The links of a service, to every container of each target: by the link's alias, by `<service>-<n>` and by
-/// `<project>-<service>-<n>` (seen on docker compose 2.40.3, which says what two links share twice); external ones by their alias alone.
-fn links(naming: &Naming, service: &Service) -> Vec<Link<LinkTarget>> {
+/// The links of a container, to every container of each target: by the link's alias, by `<service>-<n>` and by
+/// `<project>-<service>-<n>`, where n is the number of the container that has the link (seen on docker compose 2.40.3, which says what
+/// two links share twice); external ones by their alias alone.
+fn links(naming: &Naming, service: &Service, own: &Replica) -> Vec<Link<LinkTarget>> {
     let mut links: Vec<Link<LinkTarget>> = Vec::new();
     for link in &service.links {
         let Some(target) = naming.project.services.get(&link.target) else { continue };
         for replica in naming.replicas(target) {
-            let numbered = format!("{}-{}", target.name, replica.number);
+            let numbered = format!("{}-{}", target.name, own.number);
             let full = format!("{}-{numbered}", naming.project.name);
             for alias in [link.alias.clone(), numbered, full] {
                 links.push(Link { target: LinkTarget::Replica(replica.clone()), alias });
@@ -89,8 +90,8 @@ fn links(naming: &Naming, service: &Service) -> Vec<Link<LinkTarget>> {
 }
 
 /// Links to be made on the default bridge, where the Engine keeps each name once.
-pub(super) fn legacy_links(naming: &Naming, service: &Service) -> Vec<Link<LinkTarget>> {
-    let mut links = links(naming, service);
+pub(super) fn legacy_links(naming: &Naming, service: &Service, own: &Replica) -> Vec<Link<LinkTarget>> {
+    let mut links = links(naming, service, own);
     let mut seen = Vec::new();
     links.retain(|link| {
         let new = !seen.contains(link);
