@@ -4,6 +4,7 @@
 //! Subnets and ports are those of the files, all different, so that the lessons run beside each other; a lock keeps a second
 //! run on this machine away. Links and rules are made with `ip` and `iptables`, which an Engine's host has.
 
+mod changed;
 mod networks;
 mod saboteurs;
 mod simple;
