@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use bowline::engine::{Engine, Options};
+use bowline::engine::{Engine, Facts, Options, Scope};
 use bowline::name::ProjectName;
 
 /// A runtime for a test that speaks to the Engine itself.
@@ -124,6 +124,21 @@ impl Stack {
     /// Everything of the stack that the Engine holds, one name a line: empty is clean.
     pub fn remains(&self) -> String {
         block_on(self.left()).iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The names of everything of the stack that the Engine holds, and of everything else that is called after it: names for the
+    /// time being, too.
+    pub fn names(&self) -> Vec<String> {
+        block_on(async {
+            let Some(engine) = engine().await else { return vec![] };
+            let scope = Scope { project: &self.project(), images: vec![], facts: Facts::Brief };
+            let seen = engine.observe(&scope).await.unwrap();
+            let own = seen.containers.into_iter().map(|container| container.name);
+            let others = seen.others.into_iter().map(|container| container.name);
+            let networks = seen.networks.into_iter().map(|network| network.name);
+            let volumes = seen.volumes.into_iter().map(|volume| volume.name);
+            own.chain(others).chain(networks).chain(volumes).filter(|name| name.contains(&self.name)).collect()
+        })
     }
 
     /// What the Engine holds by the project's label, in the order in which it can go: kind and name.
