@@ -100,14 +100,19 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         consistency: arguments.no_consistency,
         env_resolution: arguments.no_env_resolution,
     };
-    let loaded = load::load(global, &request);
-    let Some(tree) = loaded.tree.as_ref().filter(|_| !arguments.quiet || !loaded.findings.has_errors()) else {
+    let mut loaded = load::load(global, &request);
+    let Some(tree) = loaded.tree.take().filter(|_| !arguments.quiet || !loaded.findings.has_errors()) else {
         return Err(load::refused());
     };
     if !arguments.quiet {
-        let text = match part(&loaded, tree, arguments)? {
+        let text = match part(&loaded, &tree, arguments)? {
             Some(part) => part,
-            None => whole(tree, arguments),
+            None => {
+                if let Some(project) = &mut loaded.project {
+                    project.tree = Node::null(tree.span); // a tree that nobody else holds is printed without a copy
+                }
+                whole(tree, arguments)
+            }
         };
         output::answer_to(arguments.output.as_deref(), &text)?;
     }
@@ -116,7 +121,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn whole(tree: &Node, arguments: &Arguments) -> String {
+fn whole(tree: Node, arguments: &Arguments) -> String {
     let format = match arguments.format {
         Format::Yaml => print::Format::Yaml,
         Format::Json => print::Format::Json,
@@ -161,7 +166,7 @@ fn part(loaded: &Loaded, tree: &Node, arguments: &Arguments) -> Result<Option<St
         set.sort();
         lines(set)
     } else if *asks {
-        let asked = variables(&loaded.documents);
+        let asked = variables(&loaded.documents());
         match arguments.format {
             Format::Yaml => report::variables::text(&asked),
             Format::Json => format!("{:#}\n", report::variables::json(&asked)),

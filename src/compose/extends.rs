@@ -14,7 +14,7 @@ use crate::compose::tree::{field_mut, section, text};
 use crate::compose::{canonical, cast, validate};
 use crate::finding::{Code, Finding, Severity, nearest};
 use crate::source::Span;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::{Entry, Mapping, Node};
 
 /// A file that services are taken from.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,9 +52,11 @@ struct Walk {
 
 /// Replaces every service of a canonical document that extends another by what both say.
 pub(super) fn extend(document: &mut Node, path: Option<&Path>, scope: &mut Scope<'_>, loader: &mut Loader<'_>) {
-    let Some(services) = document.get("services").and_then(Node::as_map).cloned() else { return };
+    let extends = |entry: &Entry| entry.value.get("extends").is_some();
+    let services = document.get("services").and_then(Node::as_map);
+    let Some(services) = services.filter(|all| all.iter().any(|(_, entry)| extends(entry))).cloned() else { return };
     let origin = Origin { path: path.map(Path::to_path_buf), directory: scope.directory.clone(), is_canonical: true };
-    let extending = services.iter().filter(|(_, entry)| entry.value.get("extends").is_some());
+    let extending = services.iter().filter(|(_, entry)| extends(entry));
     let mut done: Vec<(Rc<str>, Node)> = vec![];
     let mut walk = Walk::default();
     for (name, _) in extending {

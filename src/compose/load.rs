@@ -44,8 +44,17 @@ pub struct Loaded {
     pub environment: Environment,
     /// The profiles that the file defines, sorted.
     pub profiles: Vec<String>,
-    /// The documents as they were read, before anything was done to them: for `config --variables`.
-    pub documents: Vec<Node>,
+    /// The stack files, in order; not what they include.
+    pub stack_files: Vec<FileId>,
+}
+
+impl Loaded {
+    /// The documents of the stack files as they were read, before anything was done to them. They are read again: no other
+    /// command than `config --variables` needs them, and the load is quicker and smaller for not keeping them.
+    pub fn documents(&self) -> Vec<Node> {
+        let read = |id: &FileId| yaml::read(&self.files, *id, &mut Findings::new());
+        self.stack_files.iter().flat_map(read).collect()
+    }
 }
 
 /// Loads a project.
@@ -89,9 +98,10 @@ fn load_gathered(request: &Request, gathered: Gathered, mut findings: Findings) 
         budget: Budget::of(budget::VALUES),
         included: 0,
     };
-    let documents: Vec<Node> = stack_files.iter().flat_map(|id| loader.documents(*id)).collect();
     let asked = request.project_name.as_deref();
+    let documents: Vec<Node> = stack_files.iter().flat_map(|id| loader.documents(*id)).collect();
     let name = project_name::decide(asked, &environment, &documents, &project_directory, loader.findings);
+    drop(documents); // what nobody else holds is changed in place
     if let Some((name, _)) = &name {
         environment.set("COMPOSE_PROJECT_NAME", name.as_str(), None);
     }
@@ -99,7 +109,8 @@ fn load_gathered(request: &Request, gathered: Gathered, mut findings: Findings) 
     let mut scope = Scope::new(&environment, project_directory.clone(), chain);
     let model = if stack_files.is_empty() { None } else { loader.model(&stack_files, &mut scope) };
     let all_profiles = model.as_ref().map(profile::all).unwrap_or_default();
-    let whole = Whole { request, name, directory: project_directory, stack_files, env_files, profiles };
+    let whole =
+        Whole { request, name, directory: project_directory, stack_files: stack_files.clone(), env_files, profiles };
     let (tree, project) = match model {
         Some(model) => loader.finish(model, whole, &environment),
         None => {
@@ -107,8 +118,15 @@ fn load_gathered(request: &Request, gathered: Gathered, mut findings: Findings) 
             (None, None)
         }
     };
-    let mut loaded =
-        Loaded { project, tree, files: sources.into_files(), findings, environment, profiles: all_profiles, documents };
+    let mut loaded = Loaded {
+        project,
+        tree,
+        files: sources.into_files(),
+        findings,
+        environment,
+        profiles: all_profiles,
+        stack_files,
+    };
     loaded.findings.drop_consequences();
     loaded.findings.sort();
     loaded
@@ -175,6 +193,12 @@ impl Loader<'_> {
         documents
     }
 
+    /// The documents of a file, to be changed: those of a stack file are needed once, others are included again.
+    fn documents_of(&mut self, id: FileId, scope: &Scope<'_>) -> Vec<Node> {
+        let known = if scope.parent.is_none() { self.read.remove(&id) } else { None };
+        known.unwrap_or_else(|| self.documents(id))
+    }
+
     fn path(&self, id: FileId) -> Option<PathBuf> {
         self.sources.files().get(id).path.clone()
     }
@@ -201,7 +225,7 @@ impl Loader<'_> {
     pub fn model(&mut self, files: &[FileId], scope: &mut Scope<'_>) -> Option<Node> {
         let mut model: Option<Node> = None;
         for id in files {
-            for document in self.documents(*id) {
+            for document in self.documents_of(*id, scope) {
                 if document.is_null() {
                     continue;
                 }

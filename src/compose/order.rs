@@ -2,10 +2,14 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use super::attributes::Place;
-use crate::yaml::natural;
+use crate::yaml::{Mapping, natural};
+
+/// Which key of a place is how early.
+type Ranks = BTreeMap<&'static str, usize>;
 
 /// Places and their keys in order; keys that are not named follow, `x-` keys last. Measured with 2.40.3.
 #[rustfmt::skip]
@@ -96,29 +100,64 @@ const HOOK: &[&str] = &["command", "user", "privileged", "working_dir", "environ
 const LIMIT: &[&str] = &["soft", "hard"];
 const GRANT: &[&str] = &["source", "target", "uid", "gid", "mode"];
 
-/// Compares two keys of the mapping at a place.
-pub(super) fn compare(place: Place, a: &str, b: &str) -> Ordering {
-    static RANKS: LazyLock<BTreeMap<Place, BTreeMap<&str, usize>>> = LazyLock::new(|| {
+/// Puts the keys of the mapping at a place in order.
+pub(super) fn sort(place: Place, mapping: &mut Mapping) {
+    let Some(ranks) = ranks(place) else {
+        if !mapping.0.keys().is_sorted_by(|a, b| natural(a, b) != Ordering::Greater) {
+            mapping.0.sort_by(|a, _, b, _| natural(a, b));
+        }
+        return;
+    };
+    let rank = |key: &Rc<str>| (rank(ranks, key), Natural(key.clone()));
+    if !mapping.0.keys().map(rank).is_sorted() {
+        mapping.0.sort_by_cached_key(|key, _| rank(key));
+    }
+}
+
+/// A key in go-yaml's order.
+#[derive(PartialEq, Eq)]
+struct Natural(Rc<str>);
+
+impl Ord for Natural {
+    fn cmp(&self, other: &Self) -> Ordering {
+        natural(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for Natural {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+fn ranks(place: Place) -> Option<&'static Ranks> {
+    static RANKS: LazyLock<BTreeMap<Place, Ranks>> = LazyLock::new(|| {
         let ranks = |keys: &[&'static str]| keys.iter().enumerate().map(|(rank, key)| (*key, rank)).collect();
         ORDER.iter().map(|(path, keys)| (Place::of(path), ranks(keys))).collect()
     });
-    let Some(ranks) = RANKS.get(&place) else { return natural(a, b) };
-    let rank = |key: &str| match ranks.get(key) {
+    RANKS.get(&place)
+}
+
+fn rank(ranks: &Ranks, key: &str) -> usize {
+    match ranks.get(key) {
         Some(rank) => *rank,
         None if key.starts_with("x-") => usize::MAX,
         None => usize::MAX - 1,
-    };
-    rank(a).cmp(&rank(b)).then_with(|| natural(a, b))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{FileId, Span};
+    use crate::yaml::Node;
 
     fn sorted(path: &str, keys: &[&'static str]) -> Vec<&'static str> {
-        let mut keys = keys.to_vec();
-        keys.sort_by(|a, b| compare(Place::of(path), a, b));
-        keys
+        let span = Span::new(FileId(0), 0, 0);
+        let mut mapping = Mapping::new();
+        keys.iter().for_each(|key| mapping.insert(*key, span, Node::null(span)));
+        sort(Place::of(path), &mut mapping);
+        mapping.iter().filter_map(|(key, _)| keys.iter().copied().find(|one| *one == &**key)).collect()
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use crate::compose::attributes::{Accepts, Attribute, Form, Place, Print, Short};
 use crate::compose::order;
-use crate::yaml::{Data, Entry, Mapping, Node, Value};
+use crate::source::Span;
+use crate::yaml::{Data, Entry, Mapping, Node, Scalar, Value};
 
 /// The format, which decides what is printed where docker compose prints different things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,16 +27,14 @@ pub enum Dollars {
     Kept,
 }
 
-/// A canonical tree made ready to be printed.
-pub fn printed(tree: &Node, format: Format, dollars: Dollars) -> Node {
-    let printer = Printer { format, dollars, stage: Stage::Canonical };
-    printer.node(tree, Place::root())
+/// A canonical tree made ready to be printed; in place, where nobody else holds it.
+pub fn printed(tree: Node, format: Format, dollars: Dollars) -> Node {
+    Printer { format, dollars, stage: Stage::Canonical }.whole(tree)
 }
 
 /// A tree whose variables still stand in it, made ready to be printed: nothing is left out.
-pub fn printed_raw(tree: &Node) -> Node {
-    let printer = Printer { format: Format::Yaml, dollars: Dollars::Kept, stage: Stage::Raw };
-    printer.node(tree, Place::root())
+pub fn printed_raw(tree: Node) -> Node {
+    Printer { format: Format::Yaml, dollars: Dollars::Kept, stage: Stage::Raw }.whole(tree)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,67 +51,90 @@ struct Printer {
 }
 
 impl Printer {
-    fn node(self, node: &Node, place: Place) -> Node {
-        let form = place.attribute().map(|a| a.form);
+    fn whole(self, mut tree: Node) -> Node {
+        self.node(&mut tree, Place::root());
+        tree
+    }
+
+    fn node(self, node: &mut Node, place: Place) {
         match &*node.data {
-            Data::Map(map) if self.stage == Stage::Canonical && attribute_is_ssh(place) => keys_of_ssh(node, map),
-            Data::Map(map) => Node::map(node.span, self.mapping(node, map, place)),
-            Data::Seq(items) => {
-                let mut items: Vec<Node> = items.iter().map(|item| self.node(item, place.item())).collect();
-                if form == Some(Form::Hosts) && self.stage == Stage::Canonical {
+            Data::Map(map) if self.stage == Stage::Canonical && attribute_is_ssh(place) => {
+                *node = keys_of_ssh(node, map);
+            }
+            Data::Map(_) => {
+                let at = node.span;
+                if let Some(map) = node.as_map_mut() {
+                    self.mapping(at, map, place);
+                }
+            }
+            Data::Seq(_) => {
+                let Some(items) = node.as_seq_mut() else { return };
+                items.iter_mut().for_each(|item| self.node(item, place.item()));
+                let is_hosts = place.attribute().is_some_and(|a| a.form == Form::Hosts);
+                if is_hosts && self.stage == Stage::Canonical {
                     items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
                 }
-                Node::seq(node.span, items)
             }
-            Data::Scalar(scalar) => match &scalar.value {
-                Value::Str(text) if text.contains('$') => Node::str(node.span, self.text(text)),
-                _ => node.clone(),
-            },
-            Data::Null => node.clone(),
+            Data::Scalar(Scalar { value: Value::Str(text), .. }) if self.doubles(text) => {
+                *node = Node::str(node.span, self.text(text));
+            }
+            Data::Scalar(_) | Data::Null => {}
         }
     }
 
-    fn mapping(self, node: &Node, map: &Mapping, place: Place) -> Mapping {
-        let mut printed = Mapping::new();
-        for (key, Entry { key: at, value }) in map.iter() {
-            let below = place.key(key);
-            let named = place.has_field(key);
+    fn mapping(self, at: Span, map: &mut Mapping, place: Place) {
+        map.0.retain(|key, entry| self.is_kept(key, &entry.value, place));
+        for (key, entry) in &mut map.0 {
+            self.node(&mut entry.value, place.key(key));
+        }
+        if self.format == Format::Json {
+            self.rename(map, place);
+            self.add_expected(at, place, map);
+        }
+        order::sort(place, map);
+    }
+
+    /// Whether a pair is printed.
+    fn is_kept(self, key: &str, value: &Node, place: Place) -> bool {
+        if self.format == Format::Json && place == Place::root() && key == "models" {
+            return false;
+        }
+        if !place.has_field(key) {
             let is_record = place.attribute().is_some_and(|a| !a.form.is_free()) && !place.takes_names();
-            let extension = key.starts_with("x-") && !named && is_record;
-            let attribute = below.attribute().filter(|_| named);
-            let hidden = self.format == Format::Json && place == Place::root() && &**key == "models";
-            let required = place.attribute().is_some_and(|a| a.required.contains(&&**key));
-            let skipped = match attribute {
-                _ if hidden => true,
-                Some(attribute) if required && attribute.print != Print::Never => false,
-                Some(attribute) => self.stage == Stage::Canonical && !self.is_shown(value, attribute, below),
-                None => extension && self.format == Format::Json && &**key != "x-verify",
-            };
-            if !skipped {
-                let alias = attribute.and_then(|a| a.alias).filter(|_| self.format == Format::Json);
-                let name = alias.unwrap_or(key);
-                printed.insert(self.key(name), *at, self.node(value, below));
-            }
+            let is_extension = key.starts_with("x-") && is_record;
+            return !is_extension || self.format == Format::Yaml || key == "x-verify";
         }
-        if self.format == Format::Json && place != Place::UNKNOWN {
-            self.add_expected(node, place, &mut printed);
+        let below = place.key(key);
+        let Some(attribute) = below.attribute() else { return true };
+        let is_required = place.attribute().is_some_and(|a| a.required.contains(&key));
+        is_required && attribute.print != Print::Never
+            || self.stage == Stage::Raw
+            || self.is_shown(value, attribute, below)
+    }
+
+    /// The keys of JSON: some have another name there, and `$` is doubled in all.
+    fn rename(self, map: &mut Mapping, place: Place) {
+        let alias = |key: &str| place.key(key).attribute().filter(|_| place.has_field(key)).and_then(|a| a.alias);
+        if !map.0.keys().any(|key| alias(key).is_some() || self.doubles(key)) {
+            return;
         }
-        printed.0.sort_by(|a, _, b, _| order::compare(place, a, b));
-        printed
+        let renamed = |(key, entry): (Rc<str>, Entry)| (self.text(alias(&key).unwrap_or(&key)), entry);
+        map.0 = std::mem::take(&mut map.0).into_iter().map(renamed).collect();
     }
 
     /// What tools expect to be there though the file does not say it.
-    fn add_expected(self, node: &Node, place: Place, printed: &mut Mapping) {
+    fn add_expected(self, at: Span, place: Place, printed: &mut Mapping) {
         for field in place.fields() {
             if printed.get(field).is_some() {
                 continue;
             }
             let below = place.key(field);
             match below.attribute().map(|a| a.print) {
-                Some(Print::Null) => printed.insert(field, node.span, Node::null(node.span)),
+                Some(Print::Null) => printed.insert(field, at, Node::null(at)),
                 Some(Print::Empty) => {
-                    let empty = Node::map(node.span, Mapping::new());
-                    printed.insert(field, node.span, self.node(&empty, below));
+                    let mut empty = Node::map(at, Mapping::new());
+                    self.node(&mut empty, below);
+                    printed.insert(field, at, empty);
                 }
                 _ => {}
             }
@@ -134,12 +156,9 @@ impl Printer {
         }
     }
 
-    /// Keys are not interpolated, so that a `$` in them stays single where the text is to be read back.
-    fn key(self, key: &str) -> Rc<str> {
-        match self.format {
-            Format::Json => self.text(key),
-            Format::Yaml => key.into(),
-        }
+    /// Keys are not interpolated, so that a `$` in them stays single in YAML, which is read back.
+    fn doubles(self, text: &str) -> bool {
+        self.dollars == Dollars::Doubled && text.contains('$')
     }
 
     fn text(self, text: &str) -> Rc<str> {

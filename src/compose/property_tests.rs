@@ -250,7 +250,7 @@ proptest! {
         let tree = loaded.tree.expect("it was looked at");
         for format in [print::Format::Yaml, print::Format::Json] {
             let shown = |tree: &Node| {
-                let printed = print::printed(tree, format, Dollars::Doubled);
+                let printed = print::printed(tree.clone(), format, Dollars::Doubled);
                 if format == print::Format::Yaml { yaml::write(&printed) } else { json::write(&printed) }
             };
             let text = shown(&tree);

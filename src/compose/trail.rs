@@ -42,7 +42,8 @@ impl Trail {
         if !self.0.is_empty() {
             self.0.push('.');
         }
-        match key.char_indices().nth(KEY_LENGTH) {
+        let cut = if key.len() > KEY_LENGTH { key.char_indices().nth(KEY_LENGTH) } else { None };
+        match cut {
             Some((end, _)) => self.0.extend([&key[..end], "…"]),
             None => self.0.push_str(key),
         }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::node::{Data, Node, Style, Value};
+use super::scalar;
 use crate::finding::{Code, Finding};
 use crate::source::Span;
 
@@ -29,6 +30,13 @@ pub(super) fn text(node: &Node, span: Span, written: &str) -> (Option<Rc<str>>, 
             (None, Some(finding.help(help)))
         }
     }
+}
+
+/// Whether a plain key is a text of which nothing is to be said: it begins with a letter, and is no word of YAML's.
+pub(super) fn is_usual(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let edges = bytes.first().is_some_and(u8::is_ascii_alphabetic) && bytes.last().is_some_and(u8::is_ascii_graphic);
+    edges && scalar::is_string(text)
 }
 
 fn bad(span: Span, message: &str) -> Finding {

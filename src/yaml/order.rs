@@ -4,10 +4,19 @@ use std::cmp::Ordering;
 
 /// Compares two keys.
 pub fn natural(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() && b.is_ascii() {
+        return compare(a.as_bytes(), b.as_bytes());
+    }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let Some(at) = a.iter().zip(&b).position(|(x, y)| x != y) else { return a.len().cmp(&b.len()) };
-    let (x, y) = (a[at], b[at]);
-    let after_digits = at > 0 && a[at - 1].is_numeric();
+    compare(&a, &b)
+}
+
+/// By bytes where all of them are ASCII, else by characters.
+fn compare<C: Copy + Ord + Into<char>>(a: &[C], b: &[C]) -> Ordering {
+    let Some(at) = a.iter().zip(b).position(|(x, y)| x != y) else { return a.len().cmp(&b.len()) };
+    let (x, y): (char, char) = (a[at].into(), b[at].into());
+    let is_digit = |c: &C| Into::<char>::into(*c).is_numeric();
+    let after_digits = at > 0 && is_digit(&a[at - 1]);
     match (x.is_alphabetic(), y.is_alphabetic()) {
         (true, true) => return x.cmp(&y),
         // within a number the one that goes on is greater; elsewhere letters come last
@@ -16,17 +25,16 @@ pub fn natural(a: &str, b: &str) -> Ordering {
         (false, false) => {}
     }
     // zeros within a number count as its digits; at its beginning they count for nothing
-    let within_number = a[..at].iter().rev().take_while(|c| c.is_numeric()).any(|c| *c != '0');
+    let within_number = a[..at].iter().rev().take_while(|c| is_digit(c)).any(|c| Into::<char>::into(*c) != '0');
     let start = if (x == '0' || y == '0') && within_number { 1 } else { 0 };
     let ((number_a, length_a), (number_b, length_b)) = (number(&a[at..], start), number(&b[at..], start));
     number_a.cmp(&number_b).then(length_a.cmp(&length_b)).then(x.cmp(&y))
 }
 
 /// The number that begins here, with digits before it that count as `start`, and how many digits it has.
-fn number(text: &[char], start: i64) -> (i64, usize) {
-    let digits: Vec<i64> = text.iter().map_while(|c| c.to_digit(10)).map(i64::from).collect();
-    let value = digits.iter().fold(start, |n, d| n.wrapping_mul(10).wrapping_add(*d));
-    (value, digits.len())
+fn number<C: Copy + Into<char>>(text: &[C], start: i64) -> (i64, usize) {
+    let digits = text.iter().map_while(|c| Into::<char>::into(*c).to_digit(10)).map(i64::from);
+    digits.fold((start, 0), |(n, length), digit| (n.wrapping_mul(10).wrapping_add(digit), length + 1))
 }
 
 #[cfg(test)]

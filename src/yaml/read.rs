@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use indexmap::IndexSet;
+
 use granit_parser::{
     Event, Options, Parser, ScalarStyle, Span as EventSpan, StrInput, StructureStyle, Tag as EventTag,
 };
@@ -54,6 +56,7 @@ pub fn read(files: &Files, id: FileId, findings: &mut Findings) -> Vec<Node> {
         anchors: vec![],
         added: 0,
         depth: 0,
+        keys: IndexSet::default(),
         read_to: 0,
         brackets: vec![],
     };
@@ -76,6 +79,8 @@ struct Reader<'t, 'f> {
     /// How many values aliases have added.
     added: usize,
     depth: usize,
+    /// The keys so far: most of them stand in every service.
+    keys: IndexSet<Rc<str>, foldhash::fast::RandomState>,
     /// The end of the last event, and the open brackets: for the messages of syntax errors.
     read_to: usize,
     brackets: Vec<Span>,
@@ -345,6 +350,11 @@ impl<'t> Reader<'t, '_> {
 
     /// The text of a key; none after a finding.
     fn key(&mut self, (event, at): (Event<'t>, EventSpan), span: Span) -> Outcome<Option<Rc<str>>> {
+        if let Event::Scalar(text, ScalarStyle::Plain, 0, None) = &event
+            && key::is_usual(text)
+        {
+            return Ok(Some(self.shared_key(text)));
+        }
         let built = self.node((event, at))?;
         // of a mapping within braces the first brace is before it: `{{ name }}`
         let is_collection = built.node.as_scalar().is_none() && !built.node.is_null();
@@ -355,6 +365,15 @@ impl<'t> Reader<'t, '_> {
             self.report(finding);
         }
         Ok(key)
+    }
+
+    fn shared_key(&mut self, text: &str) -> Rc<str> {
+        if let Some(known) = self.keys.get(text) {
+            return known.clone();
+        }
+        let key: Rc<str> = text.into();
+        self.keys.insert(key.clone());
+        key
     }
 
     fn open_anchor(&mut self, id: usize) -> Outcome<Option<usize>> {

@@ -4,6 +4,7 @@
 //! the string that was written; docker compose makes a time of it and then refuses it in most places.
 
 use std::fmt;
+use std::rc::Rc;
 
 use super::node::{Data, Scalar, Style, Value};
 
@@ -11,18 +12,26 @@ use super::node::{Data, Scalar, Style, Value};
 pub fn resolve(text: &str) -> Data {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Data::Null,
-        _ => Data::Scalar(Scalar { value: plain_value(text), raw: text.into(), style: Style::Plain }),
+        _ => {
+            let raw: Rc<str> = text.into();
+            let value = typed(text).unwrap_or_else(|| Value::Str(raw.clone()));
+            Data::Scalar(Scalar { value, raw, style: Style::Plain })
+        }
     }
 }
 
-/// The value of a plain scalar that is not null.
-fn plain_value(text: &str) -> Value {
-    let value = match text {
+/// Whether a plain scalar of this text is a string.
+pub fn is_string(text: &str) -> bool {
+    !matches!(text, "" | "~" | "null" | "Null" | "NULL") && typed(text).is_none()
+}
+
+/// The value of a plain scalar that is neither null nor a string.
+fn typed(text: &str) -> Option<Value> {
+    match text {
         "true" | "True" | "TRUE" => Some(Value::Bool(true)),
         "false" | "False" | "FALSE" => Some(Value::Bool(false)),
         _ => number(text),
-    };
-    value.unwrap_or_else(|| Value::Str(text.into()))
+    }
 }
 
 /// The number that a plain scalar is, if it is one.

@@ -123,9 +123,7 @@ fn write_string(text: &str, indent: usize, place: Place, out: &mut String) {
 
 /// Whether the plain text would be read as something other than this string, by YAML 1.2 or 1.1.
 fn reads_as_other(text: &str) -> bool {
-    let resolved = scalar::resolve(text);
-    let is_string = matches!(&resolved, Data::Scalar(s) if matches!(s.value, Value::Str(_)));
-    !is_string || text == "<<" || scalar::is_timestamp(text) || is_old_bool(text) || is_base_60(text)
+    !scalar::is_string(text) || text == "<<" || scalar::is_timestamp(text) || is_old_bool(text) || is_base_60(text)
 }
 
 /// The booleans of YAML 1.1 that 1.2 has no more.

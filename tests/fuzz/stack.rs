@@ -78,7 +78,7 @@ fn variables() -> Environment {
 
 /// What `config` prints.
 fn config(loaded: &Loaded, format: Format) -> Option<String> {
-    let printed = print::printed(loaded.tree.as_ref()?, format, Dollars::Doubled);
+    let printed = print::printed(loaded.tree.clone()?, format, Dollars::Doubled);
     Some(match format {
         Format::Yaml => yaml::write(&printed),
         Format::Json => yaml::json::write(&printed),
@@ -112,7 +112,7 @@ pub fn load(text: &str) {
     let loaded = load(text, &requests()[usize::from(chosen) % requests().len()]);
     check_findings(&loaded.files, &loaded.findings);
     config(&loaded, Format::Yaml);
-    loaded.tree.iter().for_each(|tree| drop(yaml::write(&print::printed_raw(tree))));
+    loaded.tree.iter().for_each(|tree| drop(yaml::write(&print::printed_raw(tree.clone()))));
 }
 
 fn has_dollar_keys(node: &Node) -> bool {

@@ -121,7 +121,7 @@ fn what_config_prints_reads_back_as_the_same() {
     for (case, loaded) in good_cases().filter(|(case, _)| request(case).skip == Skip::default()) {
         let tree = loaded.tree.expect("it was looked for");
         for format in [print::Format::Yaml, print::Format::Json] {
-            let printed = print::printed(&tree, format, Dollars::Doubled);
+            let printed = print::printed(tree.clone(), format, Dollars::Doubled);
             let text = match format {
                 print::Format::Yaml => yaml::write(&printed),
                 print::Format::Json => json::write(&printed),
@@ -134,7 +134,7 @@ fn what_config_prints_reads_back_as_the_same() {
             let all = Request { profiles: vec!["*".into()], ..Request::default() };
             let again = load_text_with("printed.yaml", &text, &Environment::new(), &all);
             let tree = again.tree.unwrap_or_else(|| panic!("{}: {text}\n{:#?}", case.display(), again.findings));
-            let printed_again = print::printed(&tree, format, Dollars::Doubled);
+            let printed_again = print::printed(tree.clone(), format, Dollars::Doubled);
             assert_eq!(json::write(&printed_again), json::write(&printed), "{}", case.display());
         }
     }
@@ -145,17 +145,19 @@ fn the_schema_agrees_on_what_is_right_and_what_is_wrong() {
     let schema = serde_json::to_value(schema::schema()).expect("it is JSON");
     let validator = jsonschema::validator_for(&schema).expect("it is a schema");
     for (case, loaded) in good_cases() {
-        for document in loaded.documents.iter().filter(|document| !document.is_null()) {
+        let documents = loaded.documents();
+        for document in documents.iter().filter(|document| !document.is_null()) {
             let errors: Vec<String> = validator.iter_errors(&json::value(document)).map(|e| e.to_string()).collect();
             // what a later file overrides or resets may look odd by itself
-            let stands_alone = loaded.documents.len() == 1;
+            let stands_alone = documents.len() == 1;
             assert!(errors.is_empty() || !stands_alone, "{}: {errors:#?}", case.display());
         }
     }
     for case in cases() {
         let loaded = load(&request(&case));
         let is_structural = |code| matches!(code, Code::UnknownKey | Code::WrongType);
-        let [document] = loaded.documents.as_slice() else { continue };
+        let documents = loaded.documents();
+        let [document] = documents.as_slice() else { continue };
         let errors = loaded.findings.iter().filter(|f| f.severity == Severity::Error);
         let in_document =
             errors.filter(|f| is_structural(f.code) && f.at.map(|at| at.file) == Some(document.span.file));

@@ -53,7 +53,7 @@ impl Seen {
 fn seen_in_valid_cases() -> Seen {
     let mut seen = Seen::default();
     for (_, loaded) in good_cases() {
-        for document in &loaded.documents {
+        for document in &loaded.documents() {
             seen.look(document, Place::root());
         }
     }
@@ -213,7 +213,7 @@ fn every_example_is_valid_by_the_schema() {
     for example in fs::read_dir(root).expect("they are there").flatten() {
         let Ok(text) = fs::read_to_string(example.path().join("compose.yaml")) else { continue };
         let loaded = load_text("compose.yaml", &text);
-        for document in &loaded.documents {
+        for document in &loaded.documents() {
             let errors: Vec<String> = validator.iter_errors(&json::value(document)).map(|e| e.to_string()).collect();
             assert!(errors.is_empty(), "{}: {errors:#?}", example.path().display());
             looked_at += 1;

@@ -19,11 +19,14 @@ pub enum Segment<'a> {
     Item,
 }
 
+/// Asked for every key of a file by every stage: hashed by what is quickest.
+type Fields = IndexMap<&'static str, u16, foldhash::fast::RandomState>;
+
 #[derive(Default)]
 struct Branch {
     attribute: Option<Attribute>,
-    fields: IndexMap<&'static str, u16>,
-    aliases: IndexMap<&'static str, u16>,
+    fields: Fields,
+    aliases: Fields,
     any: Option<u16>,
     item: Option<u16>,
     like: Option<u16>,

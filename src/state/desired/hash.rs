@@ -75,7 +75,7 @@ pub(super) struct Decoded<'a> {
 
 impl<'a> Decoded<'a> {
     pub(super) fn new(tree: &'a Node) -> Self {
-        Self { tree, whole: json::value(&print::printed(tree, Format::Json, Dollars::Kept)) }
+        Self { tree, whole: json::value(&print::printed(tree.clone(), Format::Json, Dollars::Kept)) }
     }
 
     /// The JSON of a service that is hashed, with `service:` references as they are written.
