@@ -54,7 +54,7 @@ fn is_invisible(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
-fn has_invisible_edge(text: &str) -> bool {
+pub(super) fn has_invisible_edge(text: &str) -> bool {
     text.starts_with(is_invisible) || text.ends_with(is_invisible)
 }
 

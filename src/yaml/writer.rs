@@ -5,7 +5,7 @@
 //! quoted, which docker compose leaves to be read as a merge key.
 
 use super::node::{Data, Mapping, Node, Value};
-use super::scalar;
+use super::{key, scalar};
 
 /// Keys longer than this are written as `? key`.
 const SIMPLE_KEY_LIMIT: usize = 128;
@@ -108,7 +108,9 @@ fn write_string(text: &str, indent: usize, place: Place, out: &mut String) {
     if text.contains('\n') && place == Place::Value {
         return if shape.block_allowed() { write_block(text, indent, out) } else { write_double(text, out) };
     }
-    if reads_as_other(text) || text.contains('\n') {
+    // what cannot be seen at the edge of a key is taken for a slip, unless quotes say that it is meant
+    let is_odd_key = place == Place::Key && key::has_invisible_edge(text);
+    if reads_as_other(text) || is_odd_key || text.contains('\n') {
         write_double(text, out);
     } else if shape.plain_allowed() {
         out.push_str(text);

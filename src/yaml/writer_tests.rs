@@ -177,6 +177,13 @@ fn alike(a: &Node, b: &Node) -> bool {
     }
 }
 
+#[test]
+fn a_key_that_ends_with_what_cannot_be_seen_is_quoted() {
+    let tree = map(vec![("+\u{a0}", Node::null(span()))]);
+    assert_eq!(write(&tree), "\"+\u{a0}\": null\n");
+    assert!(alike(&read(&write(&tree)), &tree));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 

@@ -168,7 +168,9 @@ pub fn volume(text: &str) {
     let Ok(volume) = value::volume::parse(text) else { return };
     assert!(volume.source.as_deref() != Some("") && !volume.target.is_empty());
     assert_eq!(volume.is_bind, volume.source.as_deref().is_some_and(value::volume::is_path));
-    let Some(source) = volume.source.as_ref().filter(|_| !text.contains('\\') && !text.contains("${")) else { return };
+    // an option that is a path makes a drive of what stands before it, where it comes first: `C:/x:,/y` and `C:/x:/y`
+    let is_odd = text.contains('\\') || text.contains("${") || volume.unknown.iter().any(|o| o.starts_with('/'));
+    let Some(source) = volume.source.as_ref().filter(|_| !is_odd) else { return };
     let options = [(volume.read_only, "ro"), (volume.no_copy, "nocopy")];
     let mut options: Vec<String> = options.iter().filter(|(is, _)| *is).map(|(_, name)| (*name).to_owned()).collect();
     options.extend(volume.propagation.iter().cloned().chain(volume.selinux.map(String::from)));
