@@ -39,6 +39,7 @@ pub enum Command {
     Plan(plan::Arguments),
     Ps(ps::Arguments),
     Pull(images::Pull),
+    Push(images::Push),
     Restart(lifecycle::Restart),
     Rm(lifecycle::Rm),
     Scale(up::Scale),

@@ -1,8 +1,8 @@
-//! `bowline build` and `bowline pull`.
+//! `bowline build`, `pull` and `push`.
 
 use bowline::compose::attach;
 use bowline::finding::Findings;
-use bowline::plan::images::{self, PullOptions};
+use bowline::plan::images::{self, PullOptions, PushOptions};
 use bowline::plan::up::Reach;
 use bowline::plan::{Flaw, Plan};
 use bowline::state::desired::DesiredOptions;
@@ -67,6 +67,23 @@ pub struct Pull {
     services: Vec<String>,
 }
 
+/// Push the images of services that have a `build` and an `image`
+#[derive(Debug, Args)]
+pub struct Push {
+    /// Go on past an image that cannot be pushed.
+    #[arg(long)]
+    ignore_push_failures: bool,
+    /// Push for what the services depend on as well.
+    #[arg(long)]
+    include_deps: bool,
+    /// Say nothing of how far it is.
+    #[arg(short, long)]
+    quiet: bool,
+    /// Only these services.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
 /// `--policy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Policy {
@@ -119,6 +136,18 @@ pub fn pull(global: &Global, arguments: &Pull) -> Result<Exit, Failure> {
         ignore_failures: arguments.ignore_pull_failures,
     };
     let plan = |stack: &Stack, observed: &_| images::pull(&stack.desired, observed, &options);
+    block_on(carry_out(global, arguments.quiet, &stack, plan))
+}
+
+/// Runs `push`.
+pub fn push(global: &Global, arguments: &Push) -> Result<Exit, Failure> {
+    let stack = Stack::load(global, &arguments.services, &DesiredOptions::default())?;
+    let options = PushOptions {
+        services: service_names(&arguments.services),
+        reach: reach(arguments.include_deps),
+        ignore_failures: arguments.ignore_push_failures,
+    };
+    let plan = |stack: &Stack, observed: &_| images::push(&stack.desired, observed, &options);
     block_on(carry_out(global, arguments.quiet, &stack, plan))
 }
 

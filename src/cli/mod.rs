@@ -73,6 +73,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Plan(arguments) => plan::run(global, arguments),
         Command::Ps(arguments) => ps::run(global, arguments),
         Command::Pull(arguments) => images::pull(global, arguments),
+        Command::Push(arguments) => images::push(global, arguments),
         Command::Restart(arguments) => lifecycle::run(global, arguments),
         Command::Rm(arguments) => lifecycle::run(global, arguments),
         Command::Scale(arguments) => up::run(global, &arguments.clone().into()),

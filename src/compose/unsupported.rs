@@ -28,7 +28,7 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
         findings.push(not_yet(&format!("{trail}: mounts of type `{kind}` are"), at, ""));
     }
     if let Some(policy) = text(node, "pull_policy").filter(|_| place == Place::of("services.*"))
-        && (["refresh", "daily", "weekly"].contains(&policy) || policy.starts_with("every_"))
+        && policy == "refresh"
     {
         let at = node.get("pull_policy").map_or(node.span, |value| value.span);
         findings.push(not_yet(
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_not_done_yet_is_named_and_what_has_no_effect_is_not() {
-        let text = "services: {a: {image: x, use_api_socket: true, pull_policy: daily, ulimits: {}, deploy: {mode: global, replicas: 2, \
+        let text = "services: {a: {image: x, use_api_socket: true, pull_policy: refresh, ulimits: {}, deploy: {mode: global, replicas: 2, \
             restart_policy: {condition: any, max_attempts: 3}}, \
             ports: [{target: 80, name: web}], volumes: [{type: npipe, source: y, target: /y}]}}";
         let project = load_text("c.yaml", text).project.unwrap();
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "services.a.pull_policy: `daily` is not supported yet",
+                "services.a.pull_policy: `refresh` is not supported yet",
                 "services.a.use_api_socket is not supported yet",
                 "services.a.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",
                 "services.a.volumes[0]: mounts of type `npipe` are not supported yet"

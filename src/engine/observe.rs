@@ -157,7 +157,8 @@ impl Engine {
     /// # Errors
     /// What the Engine says, but "no such image".
     pub async fn image(&self, name: &str) -> Result<Option<ObservedImage>, Error> {
-        Ok(absent(self.ask(Call::get(&format!("/images/{}/json", segment(name)))).await)?.map(decode::image))
+        Ok(absent(self.ask(Call::get(&format!("/images/{}/json", segment(name)))).await)?
+            .map(|image| decode::image(image, self.clock)))
     }
 
     /// The Engine itself by `GET /info`: its platform, its address pools, whether it runs without root.

@@ -245,12 +245,14 @@ impl Engine {
     pub async fn pull<'a>(
         &'a self,
         image: &'a str,
+        platform: Option<&'a str>,
     ) -> Result<impl Stream<Item = Result<PullProgress, Error>> + 'a, Error> {
-        let credentials = match &self.configuration {
-            Some(directory) => super::credentials::credentials(directory, image).await?,
-            None => None,
+        let credentials = self.credentials(image).await?;
+        let options = bollard::query_parameters::CreateImageOptionsBuilder::default().from_image(image);
+        let options = match platform {
+            Some(platform) => options.platform(platform).build(),
+            None => options.build(),
         };
-        let options = bollard::query_parameters::CreateImageOptionsBuilder::default().from_image(image).build();
         Ok(self.docker.create_image(Some(options), None, credentials).map(|item| {
             let info = item?;
             let bytes = info
@@ -258,6 +260,42 @@ impl Engine {
                 .and_then(|detail| Some((u64::try_from(detail.current?).ok()?, u64::try_from(detail.total?).ok()?)));
             Ok(PullProgress { layer: info.id, status: info.status.unwrap_or_default(), bytes })
         }))
+    }
+
+    /// `POST /images/{name}/push`: gives an image to its registry, and tells how far it is.
+    ///
+    /// # Errors
+    /// As [`Engine::pull`].
+    pub async fn push<'a>(
+        &'a self,
+        image: &'a str,
+    ) -> Result<impl Stream<Item = Result<PullProgress, Error>> + 'a, Error> {
+        let credentials = self.credentials(image).await?;
+        // without a tag the Engine would push every tag that the name has here
+        let (name, tag) = split_tag(image);
+        let options = bollard::query_parameters::PushImageOptionsBuilder::default().tag(tag).build();
+        Ok(self.docker.push_image(name, Some(options), credentials).map(|item| {
+            let info = item?;
+            let bytes = info
+                .progress_detail
+                .and_then(|detail| Some((u64::try_from(detail.current?).ok()?, u64::try_from(detail.total?).ok()?)));
+            Ok(PullProgress { layer: None, status: info.status.unwrap_or_default(), bytes })
+        }))
+    }
+
+    async fn credentials(&self, image: &str) -> Result<Option<bollard::auth::DockerCredentials>, Error> {
+        match &self.configuration {
+            Some(directory) => super::credentials::credentials(directory, image).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// The name and the tag of an image; the port of a registry is no tag.
+fn split_tag(image: &str) -> (&str, &str) {
+    match image.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (image, "latest"),
     }
 }
 
@@ -273,6 +311,13 @@ mod tests {
         buffer.extend_from_slice(b"rr\n");
         assert_eq!(take_piece(&mut buffer, false), Some((Channel::Error, Bytes::from_static(b"err\n"))));
         assert_eq!(take_piece(&mut buffer, false), None);
+    }
+
+    #[test]
+    fn a_port_is_no_tag() {
+        assert_eq!(split_tag("127.0.0.1:5000/a/b"), ("127.0.0.1:5000/a/b", "latest"));
+        assert_eq!(split_tag("127.0.0.1:5000/a:2"), ("127.0.0.1:5000/a", "2"));
+        assert_eq!(split_tag("a"), ("a", "latest"));
     }
 
     #[test]

@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn pull(image: &str) -> Operation {
-        Operation::Pull { image: image.into() }
+        Operation::Pull { image: image.into(), platform: None }
     }
 
     /// A running container of the project.

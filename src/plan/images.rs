@@ -1,6 +1,8 @@
-//! Images: `build`, `pull`, and what `up` needs of them.
+//! Images: `build`, `pull`, `push`, and what `up` needs of them.
 
 use std::collections::BTreeMap;
+
+use indexmap::IndexSet;
 
 use super::builder::{Handle, PlanBuilder};
 use super::graph::Plan;
@@ -71,7 +73,39 @@ pub fn pull(desired: &Desired, observed: &Observed, options: &PullOptions) -> Re
         {
             continue;
         }
-        let step = images.pull(&mut builder, image, || Cause::Requested("pull".to_owned()));
+        let step = images
+            .pull(&mut builder, image, container.settings.platform.as_deref(), || Cause::Requested("pull".to_owned()));
+        if options.ignore_failures {
+            builder.tolerate(step);
+        }
+    }
+    builder.finish(desired.clone(), observed)
+}
+
+/// The flags of `push`.
+#[derive(Clone, Debug, Default)]
+pub struct PushOptions {
+    /// The services that were named; empty: all.
+    pub services: Vec<ServiceName>,
+    /// `--include-deps`: what they depend on as well.
+    pub reach: Reach,
+    /// `--ignore-push-failures`: go on.
+    pub ignore_failures: bool,
+}
+
+/// `push`: the images that are built for these services and have a name of their own, with their further tags.
+///
+/// # Errors
+/// A [`Flaw`] is a mistake of this module, never of the user.
+pub fn push(desired: &Desired, observed: &Observed, options: &PushOptions) -> Result<Plan, Flaw> {
+    let scope = Scope::new(desired, &options.services, options.reach);
+    let mut builder = PlanBuilder::new();
+    let built = desired.builds.iter().filter(|(service, _)| scope.all.contains(*service));
+    let is_named = |service: &ServiceName, tag: &str| tag != format!("{}-{service}", desired.project);
+    let named = built.filter(|(service, build)| build.tags.first().is_some_and(|tag| is_named(service, tag)));
+    let tags: IndexSet<&String> = named.flat_map(|(_, build)| &build.tags).collect();
+    for image in tags {
+        let step = builder.step(Operation::Push { image: image.clone() }, Cause::Requested("push".to_owned()));
         if options.ignore_failures {
             builder.tolerate(step);
         }
@@ -104,9 +138,14 @@ impl<'a> Images<'a> {
             if is_built && (options.build == Some(true) || policy == Some("build")) {
                 let flag = if policy == Some("build") { "pull_policy: build" } else { "--build" };
                 self.build(builder, service, &|_| Some(Cause::Refreshed(flag.to_owned())));
-            } else if self.has(image) && policy == Some("always") {
-                let flag = if options.pull.is_some() { "--pull always" } else { "pull_policy: always" };
-                self.pull(builder, image, || Cause::Refreshed(flag.to_owned()));
+            } else if let Some(found) = self.observed.images.get(image).and_then(Option::as_ref) {
+                let is_old = container.pull_every.is_some_and(|limit| found.age.is_none_or(|age| age >= limit));
+                let flag = match (options.pull.as_deref(), policy) {
+                    (Some("always"), _) => "--pull always".to_owned(),
+                    (None, Some(policy)) if policy == "always" || is_old => format!("pull_policy: {policy}"),
+                    _ => continue,
+                };
+                self.pull(builder, image, container.settings.platform.as_deref(), || Cause::Refreshed(flag));
             }
         }
     }
@@ -136,8 +175,9 @@ impl<'a> Images<'a> {
                 self.build(builder, service, &|service| (may && is_missing(service)).then_some(Cause::Missing))
             }
             Some("build" | "never") => None,
-            _ if matches!(self.observed.images.get(image), Some(None)) => {
-                Some(self.pull(builder, image, || Cause::Missing))
+            _ if self.is_missing(wanted, image) => {
+                let platform = wanted.settings.platform.as_deref().filter(|_| wanted.settings.image == image);
+                Some(self.pull(builder, image, platform, || Cause::Missing))
             }
             _ => self.pulls.get(image).copied(),
         }
@@ -169,14 +209,34 @@ impl<'a> Images<'a> {
     }
 
     /// One pull an image.
-    fn pull(&mut self, builder: &mut PlanBuilder, image: &str, cause: impl FnOnce() -> Cause) -> Handle {
-        *self
-            .pulls
-            .entry(image.to_owned())
-            .or_insert_with(|| builder.step(Operation::Pull { image: image.to_owned() }, cause()))
+    fn pull(
+        &mut self,
+        builder: &mut PlanBuilder,
+        image: &str,
+        platform: Option<&str>,
+        cause: impl FnOnce() -> Cause,
+    ) -> Handle {
+        let operation = || Operation::Pull { image: image.to_owned(), platform: platform.map(str::to_owned) };
+        *self.pulls.entry(image.to_owned()).or_insert_with(|| builder.step(operation(), cause()))
+    }
+
+    /// Whether an image is not there, or only for another platform than the service says.
+    fn is_missing(&self, wanted: &DesiredContainer, image: &str) -> bool {
+        let platform = wanted.settings.platform.as_deref().filter(|_| wanted.settings.image == image);
+        match self.observed.images.get(image) {
+            Some(None) => true,
+            Some(Some(found)) => platform.is_some_and(|platform| !is_for(platform, &found.platform)),
+            None => false,
+        }
     }
 
     fn has(&self, image: &str) -> bool {
         self.observed.images.get(image).is_some_and(Option::is_some)
     }
+}
+
+/// Whether an image of the platform `found` is one of `wanted`: system and architecture are the same, and the variants where both say one.
+fn is_for(wanted: &str, found: &str) -> bool {
+    let mut parts = wanted.split('/').zip(found.split('/'));
+    parts.all(|(wanted, found)| wanted.is_empty() || found.is_empty() || wanted == found)
 }

@@ -139,7 +139,7 @@ pub(crate) fn image(name: &str) -> ObservedImage {
         ..Settings::default()
     };
     let volumes = if name.contains("volume") { vec!["/image".to_owned()] } else { vec![] };
-    ObservedImage { id: format!("sha256:{name}"), defaults, volumes, platform: "linux/amd64".to_owned() }
+    ObservedImage { id: format!("sha256:{name}"), defaults, volumes, platform: "linux/amd64".to_owned(), age: None }
 }
 
 /// Changes a container of the simulated Engine by hand.

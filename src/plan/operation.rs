@@ -45,6 +45,13 @@ pub enum Operation {
     Pull {
         /// The image.
         image: String,
+        /// `platform` of the service that asks for it; none: the Engine's own.
+        platform: Option<String>,
+    },
+    /// `POST /images/{name}/push`.
+    Push {
+        /// The image.
+        image: String,
     },
     /// `POST /build`, or buildx: the image of a service (`Desired::builds`).
     Build(ServiceName),

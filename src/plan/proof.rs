@@ -125,7 +125,7 @@ impl<'a> Proof<'a> {
         let mut volumes: BTreeMap<&VolumeKey, StepId> = BTreeMap::new();
         for (id, step) in self.plan.steps() {
             let old = match &step.operation {
-                Operation::Pull { image } => images.insert(image, id),
+                Operation::Pull { image, .. } => images.insert(image, id),
                 Operation::Build(service) => builds.insert(service, id),
                 Operation::CreateNetwork(key) => networks.insert(key, id),
                 Operation::CreateVolume(key) => volumes.insert(key, id),

@@ -27,7 +27,9 @@ impl fmt::Display for ExistingNetwork {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pull { image } => write!(f, "pull {image}"),
+            Self::Pull { image, platform: None } => write!(f, "pull {image}"),
+            Self::Pull { image, platform: Some(platform) } => write!(f, "pull {image} for {platform}"),
+            Self::Push { image } => write!(f, "push {image}"),
             Self::Build(service) => write!(f, "build {service}"),
             Self::RemoveImage { image } => write!(f, "remove image {image}"),
             Self::CreateNetwork(key) => write!(f, "create network {key}"),

@@ -110,7 +110,7 @@ fn refused(plan: &Plan, error: &StepError, tell: &dyn Fn(&Event<'_>)) -> Outcome
 fn lane(step: &Step) -> Lane {
     match step.operation {
         Operation::Await(_) => Lane::Leavable,
-        Operation::Pull { .. } | Operation::Build(_) | Operation::Stop { .. } => Lane::Free,
+        Operation::Pull { .. } | Operation::Push { .. } | Operation::Build(_) | Operation::Stop { .. } => Lane::Free,
         _ => Lane::Bounded,
     }
 }
@@ -133,7 +133,8 @@ impl Run<'_> {
         (self.tell)(&Event::Began(id));
         let engine = self.engine;
         match &self.plan.step(id).operation {
-            Operation::Pull { image } => self.pull(id, image).await?,
+            Operation::Pull { image, platform } => self.pull(id, image, platform.as_deref()).await?,
+            Operation::Push { image } => self.push(id, image).await?,
             Operation::Build(service) => self.build(id, service).await?,
             Operation::RemoveImage { image } => _ = engine.remove_image(image).await?,
             Operation::CreateNetwork(key) => self.create_network(key).await?,
@@ -227,8 +228,16 @@ impl Run<'_> {
         Ok(self.engine.update_container(self.id(container)?.as_str(), &wanted.settings).await?)
     }
 
-    async fn pull(&self, id: StepId, image: &str) -> Result<(), StepError> {
-        let mut progress = std::pin::pin!(self.engine.pull(image).await?);
+    async fn push(&self, id: StepId, image: &str) -> Result<(), StepError> {
+        let mut progress = std::pin::pin!(self.engine.push(image).await?);
+        while let Some(layer) = progress.next().await {
+            (self.tell)(&Event::Pulling(id, &layer?));
+        }
+        Ok(())
+    }
+
+    async fn pull(&self, id: StepId, image: &str, platform: Option<&str>) -> Result<(), StepError> {
+        let mut progress = std::pin::pin!(self.engine.pull(image, platform).await?);
         while let Some(layer) = progress.next().await {
             (self.tell)(&Event::Pulling(id, &layer?));
         }

@@ -166,7 +166,7 @@ mod tests {
     /// A plan of steps `a`, `b` …; an edge `"a>b"` is a need, `"a~b"` only order, `"?a"` tolerates a failure of `a`.
     fn plan(names: &[&str], edges: &[&str]) -> Plan {
         let mut builder = PlanBuilder::new();
-        let pull = |name: &str| Operation::Pull { image: name.to_owned() };
+        let pull = |name: &str| Operation::Pull { image: name.to_owned(), platform: None };
         let handles: BTreeMap<&str, _> =
             names.iter().map(|&name| (name, builder.step(pull(name), Cause::Missing))).collect();
         for edge in edges {
@@ -183,7 +183,7 @@ mod tests {
 
     fn name(plan: &Plan, id: StepId) -> String {
         match &plan.step(id).operation {
-            Operation::Pull { image } => image.clone(),
+            Operation::Pull { image, .. } => image.clone(),
             other => other.to_string(),
         }
     }
@@ -252,7 +252,7 @@ mod tests {
         let (now, most) = (RefCell::new(0), RefCell::new(0));
         let (_voice, ear) = Interrupt::new();
         let lane = |step: &Step| {
-            let free = step.operation == Operation::Pull { image: "free".into() };
+            let free = step.operation == Operation::Pull { image: "free".into(), platform: None };
             if free { Lane::Free } else { Lane::Bounded }
         };
         let work = |_| async {
@@ -272,7 +272,7 @@ mod tests {
         let plan = plan(&["work", "wait", "after"], &["work>after"]);
         let (voice, ear) = Interrupt::new();
         let lane = |step: &Step| {
-            let wait = step.operation == Operation::Pull { image: "wait".into() };
+            let wait = step.operation == Operation::Pull { image: "wait".into(), platform: None };
             if wait { Lane::Leavable } else { Lane::Bounded }
         };
         let work = |id| {

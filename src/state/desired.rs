@@ -10,6 +10,7 @@ mod network;
 mod spans;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
@@ -186,6 +187,8 @@ pub struct DesiredContainer {
     pub awaited: Option<Condition>,
     /// `pull_policy`.
     pub pull_policy: Option<String>,
+    /// How old an image may be that `pull_policy: daily`, `weekly` or `every_…` leaves alone.
+    pub pull_every: Option<Duration>,
     /// Whether an attached `up` follows its logs.
     pub attach: bool,
     /// `post_start`.

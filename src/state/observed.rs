@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use ipnet::IpNet;
@@ -283,6 +284,8 @@ pub struct ObservedImage {
     pub volumes: Vec<String>,
     /// `linux/amd64`.
     pub platform: String,
+    /// How long ago it was last tagged here (pulled, built), by the Engine's clock; none where it does not say.
+    pub age: Option<Duration>,
 }
 
 /// A question that was not answered.

@@ -1,6 +1,7 @@
 //! What the Engine will hold when a plan has been carried out: `planning from simulate(plan, observed) gives an empty plan`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
@@ -40,9 +41,10 @@ struct World<'a> {
 impl World<'_> {
     fn apply(&mut self, step: StepId, operation: &Operation) {
         match operation {
-            Operation::Pull { image } => {
+            Operation::Pull { image, .. } => {
                 let id = format!("sha256:{}", self.new_id(step));
-                let image_of_step = ObservedImage { id, ..ObservedImage::default() };
+                let age = Some(Duration::ZERO);
+                let image_of_step = ObservedImage { id, age, ..ObservedImage::default() };
                 self.observed.images.insert(image.clone(), Some(image_of_step));
             }
             Operation::Build(service) => {
@@ -79,7 +81,7 @@ impl World<'_> {
             Operation::Kill { container, signal } if is_final(signal) => self.change(container, |c| c.state = ended()),
             Operation::Kill { .. } => {}
             Operation::Pause(container) => self.change(container, |c| c.state = ContainerState::Paused),
-            Operation::CopyFiles(_) | Operation::RunHook { .. } => {}
+            Operation::Push { .. } | Operation::CopyFiles(_) | Operation::RunHook { .. } => {}
             Operation::Update(container) => self.update(container),
             Operation::Unpause(container) => self.change(container, start),
             Operation::Remove { container, volumes } => self.remove(container, *volumes),

@@ -17,6 +17,7 @@ mod life;
 mod namespace;
 mod neighbours;
 mod probe;
+mod registry;
 mod roads;
 mod sidecar;
 mod signals;

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use super::Build;
 use super::file::ServiceFile;
 use super::resources::{Hook, Logging, Resources};
+use crate::compose::value::duration;
 use crate::name::{Mac, NetworkKey, Protocol, ServiceName, VolumeKey};
 use crate::source::{Span, Spanned};
 
@@ -137,6 +138,18 @@ pub struct Service {
     pub pre_stop: Vec<Hook>,
     /// `attach: false`: its logs are not followed by an attached `up`.
     pub attach: bool,
+}
+
+impl Service {
+    /// How old an image may be that `pull_policy: daily`, `weekly` or `every_…` leaves alone.
+    pub fn pull_every(&self) -> Option<Duration> {
+        let text = match self.pull_policy.as_deref()? {
+            "daily" => "1d",
+            "weekly" => "1w",
+            policy => policy.strip_prefix("every_")?,
+        };
+        duration::parse(text).ok()
+    }
 }
 
 /// Namespaces other than the network's, in the Engine's words: `host`, `private`, `shareable`, `container:x`; and `service:x`,

@@ -93,12 +93,17 @@ fn restart(policy: &wire::RestartPolicy) -> Restart {
 }
 
 /// `GET /images/{name}/json`.
-pub(super) fn image(image: wire::Image) -> ObservedImage {
+/// `now` is the Engine's clock, in seconds since 1970.
+pub(super) fn image(image: wire::Image, now: Option<i64>) -> ObservedImage {
     let mut volumes: Vec<String> = image.config.volumes.keys().cloned().collect();
     volumes.sort();
     let mut platform = format!("{}/{}", image.os, image.architecture);
     if !image.variant.is_empty() {
         platform = format!("{platform}/{}", image.variant);
     }
-    ObservedImage { id: image.id, defaults: settings(image.config), volumes, platform }
+    let tagged = image.metadata.last_tag_time.parse::<jiff::Timestamp>().ok().map(|time| time.as_second());
+    let age =
+        tagged.filter(|&tagged| tagged > 0).zip(now).map(|(tagged, now)| u64::try_from(now - tagged).unwrap_or(0));
+    let age = age.map(Duration::from_secs);
+    ObservedImage { id: image.id, defaults: settings(image.config), volumes, platform, age }
 }

@@ -506,6 +506,16 @@ pub(in crate::engine) struct Image {
     pub os: String,
     #[serde(deserialize_with = "nullable")]
     pub config: Config,
+    #[serde(deserialize_with = "nullable")]
+    pub metadata: ImageMetadata,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(in crate::engine) struct ImageMetadata {
+    /// RFC 3339; the year 1 where it was never tagged here.
+    #[serde(deserialize_with = "nullable")]
+    pub last_tag_time: String,
 }
 
 /// `GET /info`.

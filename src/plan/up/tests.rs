@@ -3,6 +3,7 @@
 use crate::finding::Code;
 use crate::name::ContainerId;
 use crate::plan::Needs;
+use crate::plan::images::{PushOptions, push};
 use crate::plan::lab::{Lab, assert_plan, change, service};
 use crate::plan::up::{Reach, Recreate};
 use crate::state::desired::labels;
@@ -621,4 +622,48 @@ fn what_may_have_to_come_back_is_kept_until_the_next_one_holds() {
         6  after 5     rename web.1 test-web-1
         ",
     );
+}
+
+#[test]
+fn an_image_that_is_too_old_or_for_another_platform_is_pulled() {
+    let lab = Lab::load(
+        "
+        services:
+          day: {image: far/day, network_mode: none, pull_policy: daily}
+          week: {image: far/week, network_mode: none, pull_policy: weekly}
+          arm: {image: far/arm, network_mode: none, platform: linux/arm64}
+          amd: {image: far/amd, network_mode: none, platform: linux/amd64/v2}
+        ",
+    );
+    let mut engine = lab.engine();
+    let two_days = std::time::Duration::from_secs(2 * 86_400);
+    engine.images.values_mut().flatten().for_each(|image| image.age = Some(two_days));
+    let planned = lab.up_from(&engine);
+    let pulls: Vec<_> = planned.operations().into_iter().filter(|o| o.starts_with("pull")).collect();
+    assert_eq!(pulls, ["pull far/day", "pull far/arm for linux/arm64"]);
+    assert!(planned.plan.to_string().contains("asked for: pull_policy: daily"), "{}", planned.plan);
+    let missing = lab.options(|o| o.up.pull = Some("missing".to_owned())).up_from(&engine);
+    assert!(!missing.operations().contains(&"pull far/day".to_owned()), "a flag goes before the file");
+}
+
+#[test]
+fn what_is_pushed_is_built_here_and_has_a_name_of_its_own() {
+    let lab = Lab::load(
+        "
+        services:
+          web: {build: {context: ., tags: ['far/web:2']}, image: 'far/web:1', depends_on: [db]}
+          db: {build: ., image: far/db}
+          local: {build: .}
+          other: {image: far/other}
+        ",
+    );
+    let pushed = |services: &[&str], reach| {
+        let services = services.iter().map(|name| service(name)).collect();
+        let options = PushOptions { services, reach, ignore_failures: false };
+        let plan = push(lab.desired(), &lab.engine(), &options).unwrap();
+        plan.steps().map(|(_, step)| step.operation.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(pushed(&[], Reach::Named), ["push far/web:1", "push far/web:2", "push far/db"]);
+    assert_eq!(pushed(&["web"], Reach::Named), ["push far/web:1", "push far/web:2"]);
+    assert_eq!(pushed(&["web"], Reach::Dependencies).len(), 3);
 }

@@ -51,6 +51,7 @@ pub struct StepDocument {
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     Pull,
+    Push,
     Build,
     RemoveImage,
     CreateNetwork,
@@ -179,6 +180,7 @@ fn number(id: StepId) -> usize {
 fn action(operation: &Operation) -> Action {
     match operation {
         Operation::Pull { .. } => Action::Pull,
+        Operation::Push { .. } => Action::Push,
         Operation::Build(_) => Action::Build,
         Operation::RemoveImage { .. } => Action::RemoveImage,
         Operation::CreateNetwork(_) => Action::CreateNetwork,

@@ -27,7 +27,8 @@ fn subjects(plan: &Plan, step: StepId) -> Vec<Subject> {
         plan.desired().networks.get(key).map_or_else(|| key.to_string(), |network| network.name.clone())
     };
     match &plan.step(step).operation {
-        Operation::Pull { image } => one("Image", image, "Pulling", "Pulled"),
+        Operation::Pull { image, .. } => one("Image", image, "Pulling", "Pulled"),
+        Operation::Push { image } => one("Image", image, "Pushing", "Pushed"),
         Operation::Build(service) => {
             let build = plan.desired().builds.get(service).and_then(|build| build.tags.first());
             one("Image", build.map_or(service.as_str(), String::as_str), "Building", "Built")

@@ -29,6 +29,7 @@ pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> 
         needs: service.depends_on.clone(),
         awaited: awaited(naming.project, service),
         pull_policy: service.pull_policy.clone(),
+        pull_every: service.pull_every(),
         attach: service.attach,
         post_start: service.post_start.clone(),
         pre_stop: service.pre_stop.clone(),
