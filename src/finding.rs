@@ -126,6 +126,16 @@ codes! {
     ParentDown = "parent-down", "The parent link is down.";
     ParentBusy = "parent-busy", "The parent link is a port of another, or has children of another kind.";
     SwarmNeeded = "swarm-needed", "An overlay network needs a Swarm manager.";
+    ParentWireless = "parent-wireless", "The parent of a macvlan network is wireless.";
+    PortPrivileged = "port-privileged", "A port is below those that an Engine without root may open.";
+    PoolsExhausted = "pools-exhausted", "The Engine has no subnet left for a network that declares none.";
+    BridgeTaken = "bridge-taken", "The name of a bridge is held by another network or link.";
+    BadMtu = "bad-mtu", "Packets would be larger than the host's link takes.";
+    NoIpv6 = "no-ipv6", "A network asks for IPv6, which this Engine or its host does not give.";
+    KernelSetting = "kernel-setting", "A setting of the host's kernel defeats what the file asks for.";
+    MemoryShort = "memory-short", "The file asks for more memory than the Engine's host has.";
+    PlatformMismatch = "platform-mismatch", "An image is for another processor or system.";
+    DeviceMissing = "device-missing", "A device is not there.";
     DriverMissing = "driver-missing", "The Engine or the kernel has no such driver.";
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bowline::engine::Engine;
+use bowline::preflight::late;
 use bowline::plan::{Flaw, Operation, Plan};
 use bowline::run::{self, Fate, HealthBy, Interrupt, Kind, Options, Outcomes, Urgency};
 
@@ -109,7 +110,7 @@ pub fn verdict(plan: &Plan, outcomes: &Outcomes) -> Result<(), Failure> {
         1 => format!("{step}: {first}{skipped}"),
         more => format!("{more} steps failed, the first: {step}: {first}{}", skipped.replace(" it ", " them ")),
     };
-    Err(Failure::new(exit(outcomes), message))
+    Err(Failure::new(exit(outcomes), message).coded(late::code(&first.to_string())))
 }
 
 fn listed(steps: &[&Operation]) -> String {

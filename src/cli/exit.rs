@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use bowline::finding::Code;
+
 /// Every exit code of bowline. The numbers are part of the interface; those above 63 follow `sysexits.h` where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -71,6 +73,8 @@ impl From<Exit> for ExitCode {
 pub struct Failure {
     /// The exit code.
     pub kind: Exit,
+    /// The code of the same trouble as a finding, where there is one.
+    pub code: Option<Code>,
     /// What happened, in one line; its sources follow after colons.
     pub error: Box<dyn Error + Send + Sync>,
     /// What can be done, one line each.
@@ -80,7 +84,15 @@ pub struct Failure {
 impl Failure {
     /// A failure without hints.
     pub fn new(kind: Exit, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, error: error.into(), hints: vec![] }
+        Self { kind, code: None, error: error.into(), hints: vec![] }
+    }
+
+    /// Gives it the code of a finding, if any: `bowline explain` tells more.
+    pub fn coded(self, code: Option<Code>) -> Self {
+        match code {
+            Some(code) => Self { code: Some(code), ..self }.hint(format!("`bowline explain {code}` tells more")),
+            None => self,
+        }
     }
 
     /// Adds a way out.

@@ -34,7 +34,8 @@ pub fn remark(text: &str) {
 
 /// A failure with its hints.
 pub fn failure(failure: &Failure) {
-    remark(&format!("{ERROR}error{ERROR:#}: {failure}"));
+    let code = failure.code.map_or(String::new(), |code| format!("[{code}]"));
+    remark(&format!("{ERROR}error{code}{ERROR:#}: {failure}"));
     for hint in &failure.hints {
         remark(&format!("{HELP}help{HELP:#}: {hint}"));
     }

@@ -46,7 +46,8 @@ pub async fn check(
         }
     };
     let mut findings = Findings::new();
-    let scene = Scene { project: &stack.project, desired: &stack.desired, observed, host: &host };
+    let facts = engine.all_facts().await?;
+    let scene = Scene { project: &stack.project, desired: &stack.desired, engine: &facts, observed, host: &host };
     preflight::check(scene, &mut findings);
     output::findings(&stack.files, &findings, global.verbose);
     match findings.has_errors() && rigour == Rigour::Refuse {

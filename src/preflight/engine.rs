@@ -8,12 +8,12 @@ use crate::state::desired::Attachment;
 
 /// Attributes that need a newer API than the Engine has: the error names both versions.
 pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
-    let has = scene.observed.engine.api;
+    let has = scene.engine.api;
     let mut need = |api: (u32, u32), what: String, at: Option<Span>| {
         if has < api {
             let message = format!(
                 "{what} needs API {}.{}, and the Engine {} has API {}.{}",
-                api.0, api.1, scene.observed.engine.version, has.0, has.1
+                api.0, api.1, scene.engine.version, has.0, has.1
             );
             let help = "leave it out, or take a newer Engine";
             findings.push(Finding::error(Code::ApiTooOld, message).maybe_at(at).help(help));
@@ -68,7 +68,7 @@ pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
 
 /// P44: an overlay network on an Engine that manages no Swarm.
 pub(super) fn check_swarm(scene: Scene<'_>, findings: &mut Findings) {
-    if scene.observed.engine.swarm_manager {
+    if scene.engine.swarm_manager {
         return;
     }
     for network in scene.project.networks.values().filter(|n| !n.external && n.driver_name() == "overlay") {

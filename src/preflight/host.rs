@@ -1,12 +1,13 @@
 //! What the Engine's host has, as data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 
 use crate::name::Protocol;
+pub use crate::probe::LinkKind;
 
 /// The host, as far as it could be looked at. What was not looked at is `None`, and rules that need it stay silent.
 #[derive(Clone, Debug, Default)]
@@ -17,12 +18,16 @@ pub struct HostFacts {
     pub routes: Option<Vec<HostRoute>>,
     /// Its listening sockets.
     pub listeners: Option<Vec<Listener>>,
-    /// Paths that the stack mounts and that are not there; looked at where the Engine is local.
+    /// Paths that the stack mounts or takes for devices and that are not there; looked at where the Engine is local.
     pub missing_paths: BTreeSet<PathBuf>,
+    /// The kinds of links that a network of the stack needs, and whether the kernel has them.
+    pub kinds: BTreeMap<LinkKind, bool>,
+    /// Kernel settings, by their names with dots.
+    pub settings: BTreeMap<String, String>,
 }
 
 /// A link of the host.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct HostLink {
     /// Its name.
     pub name: String,
@@ -34,6 +39,14 @@ pub struct HostLink {
     pub carrier: bool,
     /// The link that it is a port of.
     pub master: Option<String>,
+    /// The link that it is a child of.
+    pub parent: Option<String>,
+    /// The VLAN that it carries.
+    pub vlan: Option<u16>,
+    /// The most bytes of a packet; 0 where it is not known.
+    pub mtu: u32,
+    /// Whether there is a wireless device behind it.
+    pub wireless: bool,
     /// Its addresses.
     pub addresses: Vec<IpNet>,
 }
@@ -73,6 +86,11 @@ impl HostFacts {
     /// The link of a name.
     pub fn link(&self, name: &str) -> Option<&HostLink> {
         self.links.as_ref()?.iter().find(|l| l.name == name)
+    }
+
+    /// A kernel setting that is a number.
+    pub fn setting(&self, name: &str) -> Option<i64> {
+        self.settings.get(name)?.trim().parse().ok()
     }
 
     /// The link of the default route.

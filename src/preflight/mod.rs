@@ -4,8 +4,12 @@
 //! function a rule; each names the holder, shows what was read, and offers one way out. The numbers P1 to P58 are those of the
 //! catalogue in the reference.
 
+mod bridges;
+mod capacity;
 mod engine;
 pub mod host;
+mod kernel;
+pub mod late;
 mod names;
 mod parents;
 mod pools;
@@ -18,7 +22,7 @@ pub use host::HostFacts;
 use crate::compose::model::Project;
 use crate::finding::Findings;
 use crate::state::desired::Desired;
-use crate::state::observed::Observed;
+use crate::state::observed::{EngineFacts, Observed};
 
 /// Everything that a rule may look at.
 #[derive(Clone, Copy)]
@@ -27,7 +31,9 @@ pub struct Scene<'a> {
     pub project: &'a Project,
     /// What it asks of the Engine.
     pub desired: &'a Desired,
-    /// What the Engine holds.
+    /// The Engine itself.
+    pub engine: &'a EngineFacts,
+    /// What it holds.
     pub observed: &'a Observed,
     /// What its host has.
     pub host: &'a HostFacts,
@@ -38,6 +44,9 @@ pub fn check(scene: Scene<'_>, findings: &mut Findings) {
     let rules: &[fn(Scene<'_>, &mut Findings)] = &[
         engine::check_api_version,
         engine::check_swarm,
+        kernel::check_kinds,
+        kernel::check_forwarding,
+        kernel::check_ipv6,
         names::check_images,
         names::check_external_networks,
         names::check_external_volumes,
@@ -48,11 +57,21 @@ pub fn check(scene: Scene<'_>, findings: &mut Findings) {
         pools::check_subnet_overlap,
         pools::check_host_routes,
         pools::check_held_addresses,
+        capacity::check_pools_left,
+        capacity::check_memory,
+        capacity::check_platforms,
+        capacity::check_devices,
         ports::check_ports_of_containers,
         ports::check_ports_of_processes,
         ports::check_host_addresses,
+        ports::check_privileged_ports,
+        bridges::check_bridge_names,
+        bridges::check_mtu,
         parents::check_parent_link,
         parents::check_parent_shared,
+        parents::check_parent_children,
+        parents::check_parent_wireless,
+        parents::check_vlan_link,
     ];
     rules.iter().for_each(|rule| rule(scene, findings));
 }

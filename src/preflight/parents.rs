@@ -1,6 +1,7 @@
 //! The parents of macvlan and ipvlan networks.
 
 use super::Scene;
+use super::host::HostLink;
 use crate::compose::model::Network;
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::source::Spanned;
@@ -42,7 +43,7 @@ pub(super) fn check_parent_link(scene: Scene<'_>, findings: &mut Findings) {
 /// P38: a parent that another network of the Engine uses. Engines up to 26 refuse a second macvlan network on it with a message
 /// that names a phantom, later ones take it, and both networks share one wire; ipvlan is refused by all.
 pub(super) fn check_parent_shared(scene: Scene<'_>, findings: &mut Findings) {
-    let engine = &scene.observed.engine;
+    let engine = scene.engine;
     for (network, parent) in parents(scene) {
         let user = scene.observed.networks.iter().find(|o| {
             o.name != network.name
@@ -60,6 +61,55 @@ pub(super) fn check_parent_shared(scene: Scene<'_>, findings: &mut Findings) {
         };
         let help = format!("give each a VLAN of its own: `parent: {}.10`", parent.value);
         findings.push(finding.at(parent.span).help(help));
+    }
+}
+
+/// P31: a parent that carries children of the other kind already; the Engine says `device or resource busy` when the first container
+/// starts.
+pub(super) fn check_parent_children(scene: Scene<'_>, findings: &mut Findings) {
+    for (network, parent) in parents(scene) {
+        let other = if network.driver_name() == "macvlan" { "ipvlan" } else { "macvlan" };
+        let is_child = |l: &&HostLink| l.kind.starts_with(other) && l.parent.as_ref() == Some(&parent.value);
+        let Some(child) = scene.host.links.iter().flatten().find(is_child) else { continue };
+        let message = format!(
+            "`{}` carries the {other} link `{}`, and takes one kind of children only",
+            parent.value, child.name
+        );
+        let help = format!("`ip link del {}`, or `driver: {other}`", child.name);
+        findings.push(Finding::error(Code::ParentBusy, message).at(parent.span).help(help));
+    }
+}
+
+/// P39: a wireless parent. Access points take frames of the MAC that signed on, and no others.
+pub(super) fn check_parent_wireless(scene: Scene<'_>, findings: &mut Findings) {
+    for (network, parent) in parents(scene).filter(|(network, _)| network.driver_name() == "macvlan") {
+        let base = sub_interface(&parent.value).map_or(parent.value.as_str(), |(base, _)| base);
+        if scene.host.link(base).is_some_and(|link| link.wireless) {
+            let message =
+                format!("`{base}` is wireless: most access points drop the frames of network {}", network.key);
+            let help = "`driver: ipvlan` keeps the parent's MAC";
+            findings.push(Finding::warning(Code::ParentWireless, message).at(parent.span).help(help));
+        }
+    }
+}
+
+/// P37: a link that has the name of a VLAN and is another one. The Engine takes what has the name.
+pub(super) fn check_vlan_link(scene: Scene<'_>, findings: &mut Findings) {
+    for (network, parent) in parents(scene) {
+        let Some((base, id)) = sub_interface(&parent.value) else { continue };
+        let Some(link) = scene.host.link(&parent.value) else { continue };
+        let found = match (link.vlan, &link.parent) {
+            (None, _) => format!("is no VLAN but {}", if link.kind.is_empty() { "hardware" } else { &link.kind }),
+            (Some(vlan), _) if vlan.to_string() != id => format!("carries VLAN {vlan}"),
+            (_, Some(on)) if on != base => format!("is a VLAN of `{on}`"),
+            _ => continue,
+        };
+        let message = format!("`{}`, the parent of network {}, {found}", parent.value, network.key);
+        let help = format!(
+            "`ip link del {}` and the Engine makes VLAN {id} of {base}, or name the parent that is meant",
+            parent.value
+        );
+        findings.push(Finding::error(Code::BadVlan, message).at(parent.span).help(help));
     }
 }
 

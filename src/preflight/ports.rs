@@ -66,6 +66,25 @@ pub(super) fn check_host_addresses(scene: Scene<'_>, findings: &mut Findings) {
     }
 }
 
+/// P17: a port that an Engine without root may not open.
+pub(super) fn check_privileged_ports(scene: Scene<'_>, findings: &mut Findings) {
+    let first = scene.host.setting("net.ipv4.ip_unprivileged_port_start").unwrap_or(1024);
+    if !scene.engine.rootless {
+        return;
+    }
+    for (service, port, published) in fixed_ports(scene).filter(|(_, _, published)| i64::from(*published) < first) {
+        let message = format!("an Engine without root may not open port {published}/{} of the host", port.protocol);
+        findings.push(
+            Finding::error(Code::PortPrivileged, message)
+                .at(port.span)
+                .label(format!("{} publishes it", service.name))
+                .help(format!(
+                    "`sysctl -w net.ipv4.ip_unprivileged_port_start={published}` on that host, or port {first} and up"
+                )),
+        );
+    }
+}
+
 fn taken(scene: Scene<'_>, service: &Service, port: &Spanned<Port>, published: u16, holder: &str) -> Finding {
     let finding =
         Finding::error(Code::PortTaken, format!("port {published}/{} of the host is held by {holder}", port.protocol))

@@ -1,11 +1,11 @@
 //! Each rule on a small stack and a small Engine: who holds it is named, at the place in the file.
 
-use super::host::{HostLink, HostRoute, Listener, Process};
+use super::host::{HostLink, HostRoute, LinkKind, Listener, Process};
 use super::*;
 use crate::compose::load_text;
 use crate::name::{ContainerId, Protocol};
 use crate::state::desired::{DesiredOptions, desired};
-use crate::state::observed::{BoundPort, ObservedNetwork, OtherContainer};
+use crate::state::observed::{BoundPort, EngineFacts, ObservedNetwork, OtherContainer};
 use crate::state::settings::{IpamSettings, PoolSettings};
 
 /// What preflight says of a stack: `code at line:column: message | label | help`.
@@ -14,7 +14,8 @@ fn said(text: &str, observed: Observed, host: HostFacts) -> Vec<String> {
     let project = loaded.project.unwrap_or_else(|| panic!("{:#?}", loaded.findings));
     let desired = desired(&project, &DesiredOptions::default());
     let mut findings = Findings::new();
-    check(Scene { project: &project, desired: &desired, observed: &observed, host: &host }, &mut findings);
+    let engine = &observed.engine;
+    check(Scene { project: &project, desired: &desired, engine, observed: &observed, host: &host }, &mut findings);
     let line = |f: &crate::finding::Finding| {
         let place = f.at.map_or("nowhere".into(), |at| loaded.files.place(at));
         let place = place.trim_start_matches("compose.yaml:").to_owned();
@@ -133,7 +134,7 @@ fn a_parent_that_is_not_there_down_or_busy_is_told_with_the_way_out() {
         up,
         carrier: up,
         master: master.map(str::to_owned),
-        addresses: vec![],
+        ..HostLink::default()
     };
     let host = || HostFacts {
         links: Some(vec![link("enp3s0", true, None), link("enp4s0", false, None), link("enp5s0", true, Some("br0"))]),
@@ -173,4 +174,163 @@ networks: {lan: {external: true, name: proxy}}\nvolumes: {data: {external: true}
     assert!(said[1].starts_with(
         "volume-missing at 3:11: external volume `data` is not there | make it: `docker volume create data`"
     ));
+}
+
+/// A stack with one network on `driver`.
+fn on(driver: &str, options: &str) -> String {
+    format!(
+        "services: {{a: {{image: busybox, networks: [lan]}}}}\nnetworks: {{lan: {{driver: {driver}, driver_opts: {{{options}}}}}}}\n"
+    )
+}
+
+fn host(links: Vec<HostLink>) -> HostFacts {
+    HostFacts { links: Some(links), ..HostFacts::default() }
+}
+
+fn link(name: &str, kind: &str) -> HostLink {
+    HostLink { name: name.into(), kind: kind.into(), up: true, carrier: true, mtu: 1500, ..HostLink::default() }
+}
+
+fn version(version: &str) -> Observed {
+    Observed {
+        engine: EngineFacts { version: version.into(), api: (1, 51), ..EngineFacts::default() },
+        ..Observed::default()
+    }
+}
+
+#[test]
+fn a_kind_of_link_that_the_kernel_lacks_is_named_with_its_module() {
+    let lacks = |kinds: &[LinkKind]| HostFacts {
+        kinds: LinkKind::ALL.iter().map(|kind| (*kind, !kinds.contains(kind))).collect(),
+        ..host(vec![link("eth0", "")])
+    };
+    let said = |text: &str, kinds: &[LinkKind]| said(text, version("28.5.2"), lacks(kinds));
+    assert_eq!(
+        said(&on("ipvlan", "parent: eth0"), &[LinkKind::Ipvlan]),
+        [
+            "driver-missing at 2:26: the kernel of the Engine's host has no ipvlan links, which network lan needs | `modprobe ipvlan` on the Engine's host, if its kernel has the module"
+        ]
+    );
+    let vlan = said(&on("macvlan", "parent: eth0.10"), &[LinkKind::Vlan]);
+    assert!(
+        vlan[0].starts_with("driver-missing at 2:57: the kernel of the Engine's host has no vlan links"),
+        "{vlan:?}"
+    );
+    assert!(vlan[0].contains("`modprobe 8021q`"), "{vlan:?}");
+    assert_eq!(said(&on("macvlan", "parent: eth0"), &[LinkKind::Vlan, LinkKind::Ipvlan]), Vec::<String>::new());
+}
+
+#[test]
+fn a_parent_with_children_of_the_other_kind_a_wireless_one_and_a_wrong_vlan_are_told() {
+    let child = HostLink { parent: Some("eth0".into()), ..link("iv0", "ipvlan") };
+    let busy = said(&on("macvlan", "parent: eth0"), version("28.5.2"), host(vec![link("eth0", ""), child]));
+    assert!(busy[0].starts_with("parent-busy at 2:57: `eth0` carries the ipvlan link `iv0`"), "{busy:?}");
+
+    let wireless = || host(vec![HostLink { wireless: true, ..link("wlan0", "") }]);
+    let warned = said(&on("macvlan", "parent: wlan0"), version("28.5.2"), wireless());
+    assert!(warned[0].starts_with("parent-wireless at 2:57: `wlan0` is wireless"), "{warned:?}");
+    assert_eq!(said(&on("ipvlan", "parent: wlan0"), version("28.5.2"), wireless()), Vec::<String>::new());
+
+    let vlan = |id, parent: &str| HostLink { vlan: Some(id), parent: Some(parent.into()), ..link("eth0.10", "vlan") };
+    let with = |other: HostLink| {
+        said(&on("macvlan", "parent: eth0.10"), version("28.5.2"), host(vec![link("eth0", ""), other]))
+    };
+    assert!(with(vlan(20, "eth0"))[0].contains("`eth0.10`, the parent of network lan, carries VLAN 20"));
+    assert!(with(vlan(10, "eth1"))[0].contains("is a VLAN of `eth1`"));
+    assert!(with(link("eth0.10", "veth"))[0].contains("is no VLAN but veth"));
+    assert_eq!(with(vlan(10, "eth0")), Vec::<String>::new());
+}
+
+#[test]
+fn a_bridge_name_and_an_mtu_are_held_against_the_host() {
+    let named = || on("bridge", "com.docker.network.bridge.name: br-lan");
+    let mut other = network("shop_front", "10.9.0.0/24");
+    other.options.insert("com.docker.network.bridge.name".into(), "br-lan".into());
+    let taken = said(&named(), Observed { networks: vec![other], ..version("28.5.2") }, HostFacts::default());
+    assert!(taken[0].contains("would be named `br-lan`, which is that of network `shop_front`"), "{taken:?}");
+    let taken = said(&named(), version("28.5.2"), host(vec![link("br-lan", "")]));
+    assert!(taken[0].contains("which is an interface of the host"), "{taken:?}");
+    assert_eq!(said(&named(), version("28.5.2"), host(vec![link("br-lan", "bridge")])), Vec::<String>::new());
+
+    let way_out = || HostFacts {
+        routes: Some(vec![HostRoute { destination: "0.0.0.0/0".parse().unwrap(), link: "wg0".into() }]),
+        ..host(vec![HostLink { mtu: 1420, ..link("wg0", "wireguard") }])
+    };
+    let mtu = |driver: &str, options: &str, host| said(&on(driver, options), version("28.5.2"), host);
+    let large = mtu("bridge", "com.docker.network.driver.mtu: 9000", way_out());
+    assert!(
+        large[0].contains("packets of 9000 bytes on network lan do not pass the way out, `wg0` with 1420"),
+        "{large:?}"
+    );
+    assert_eq!(mtu("bridge", "com.docker.network.driver.mtu: 1400", way_out()), Vec::<String>::new());
+    let child = mtu("macvlan", "parent: eth0, com.docker.network.driver.mtu: 9000", host(vec![link("eth0", "")]));
+    assert!(child[0].contains("network lan has the MTU of its parent `eth0`, 1500, whatever it says"), "{child:?}");
+}
+
+#[test]
+fn the_end_of_the_pools_is_seen_before_it_comes() {
+    let text = "services: {a: {image: busybox, networks: [x, y]}}\nnetworks: {x: {}, y: {}}\n";
+    let mut observed = version("28.5.2");
+    observed.networks = (17..=31).map(|n| network(&format!("n{n}"), &format!("172.{n}.0.0/16"))).collect();
+    observed.networks.extend((0..15).map(|n| network(&format!("m{n}"), &format!("192.168.{}.0/20", n * 16))));
+    let found = said(text, observed.clone(), HostFacts::default());
+    assert_eq!(
+        found,
+        [
+            "pools-exhausted at 2:12: x, y need each a subnet of the Engine's pools, and 1 is left | give them subnets of their own, or remove networks that nobody uses: n17, n18, n19, n20, n21"
+        ]
+    );
+    observed.networks.truncate(20);
+    assert_eq!(said(text, observed.clone(), HostFacts::default()), Vec::<String>::new());
+    observed.engine.default_pools = vec![("10.200.0.0/24".parse().unwrap(), 25)];
+    assert_eq!(said(text, observed.clone(), HostFacts::default()), Vec::<String>::new());
+    observed.networks.push(network("mine", "10.200.0.0/25"));
+    assert!(said(text, observed, HostFacts::default())[0].contains("and 1 is left"));
+}
+
+#[test]
+fn what_the_engine_or_its_host_has_too_little_of_is_told() {
+    let mut observed = version("28.5.2");
+    observed.engine.memory = Some(1 << 30);
+    observed.engine.platform = "linux/amd64".into();
+    let image = crate::state::observed::ObservedImage { platform: "linux/arm64/v8".into(), ..Default::default() };
+    observed.images.insert("busybox".into(), Some(image));
+    let text = "services: {a: {image: busybox, mem_limit: 2g, devices: ['/dev/bowline-none:/dev/x']}}";
+    let facts = HostFacts { missing_paths: ["/dev/bowline-none".into()].into(), ..HostFacts::default() };
+    let found = said(text, observed.clone(), facts);
+    assert!(
+        found[0].starts_with("memory-short")
+            && found[0].contains("a may use 2048 MiB, and the Engine's host has 1024 MiB")
+    );
+    assert!(found[1].contains("image `busybox` is for linux/arm64/v8, and the Engine runs linux/amd64"), "{found:?}");
+    assert!(found[2].contains("a wants the device `/dev/bowline-none`, which is not there"), "{found:?}");
+    assert_eq!(found.len(), 3);
+    let reserved = "services: {a: {image: x, mem_reservation: 600m, scale: 2}}";
+    assert!(said(reserved, observed, HostFacts::default())[0].contains("reserve 1200 MiB together"));
+}
+
+#[test]
+fn settings_of_the_kernel_that_defeat_the_file_are_told() {
+    let with = |name: &str, value: &str| HostFacts {
+        settings: [(name.to_owned(), value.to_owned())].into(),
+        ..HostFacts::default()
+    };
+    let found = said(&on("bridge", ""), version("28.5.2"), with("net.ipv4.ip_forward", "0\n"));
+    assert!(found[0].starts_with("kernel-setting at 2:12: net.ipv4.ip_forward is 0"), "{found:?}");
+    assert_eq!(said(&on("bridge", ""), version("28.5.2"), with("net.ipv4.ip_forward", "1\n")), Vec::<String>::new());
+    let closed = on("bridge", "com.docker.network.bridge.enable_icc: 'false'");
+    let found = said(&closed, version("28.5.2"), with("net.bridge.bridge-nf-call-iptables", "0\n"));
+    assert!(found[0].contains("`enable_icc: false` of network lan parts nobody"), "{found:?}");
+    let six = "services: {a: {image: x, networks: [n]}}\nnetworks: {n: {enable_ipv6: true}}";
+    let found = said(six, version("28.5.2"), with("net.ipv6.conf.all.disable_ipv6", "1\n"));
+    assert!(found[0].contains("IPv6 is switched off on the Engine's host"), "{found:?}");
+    assert!(said(six, version("20.10.24"), HostFacts::default())[0].contains("Engine 20.10.24 chooses none"));
+    let mut rootless = version("28.5.2");
+    rootless.engine.rootless = true;
+    let low = "services: {a: {image: x, ports: ['80:80']}}";
+    let found = said(low, rootless, with("net.ipv4.ip_unprivileged_port_start", "1024\n"));
+    assert!(
+        found[0].starts_with("port-privileged at 1:34: an Engine without root may not open port 80/tcp"),
+        "{found:?}"
+    );
 }

@@ -25,6 +25,8 @@ tagged! {
         Neighbours(Vec<Neighbour>) = "neighbours",
         /// To `Question::Forget`: how many there were.
         Forgotten(u32) = "forgotten",
+        /// To `Question::Kind`.
+        Known(bool) = "known",
         /// To `Question::Sockets`.
         Sockets(Vec<Socket>) = "sockets",
         /// To `Question::Processes`.

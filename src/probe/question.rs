@@ -28,6 +28,18 @@ words! {
     }
 }
 
+words! {
+    /// A kind of link that an Engine's driver makes.
+    LinkKind {
+        /// A child of its parent, with a MAC of its own.
+        Macvlan = "macvlan",
+        /// A child of its parent, with its parent's MAC.
+        Ipvlan = "ipvlan",
+        /// A VLAN of its parent.
+        Vlan = "vlan",
+    }
+}
+
 /// A line is no question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAQuestion(pub String);
@@ -65,7 +77,7 @@ macro_rules! parsed {
         }
     )*};
 }
-parsed!(bool, u8, u16, u32, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, Family, Scope);
+parsed!(bool, u8, u16, u32, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, Family, LinkKind, Scope);
 
 impl Field for Duration {
     fn put(&self, out: &mut String) {
@@ -227,6 +239,12 @@ questions! {
         Hosts = "hosts" {},
         /// What /etc/resolv.conf says. Answered by `Answer::Resolver`.
         Resolver = "resolver" {},
+        /// Whether the kernel can make links of a kind; it loads a module if it has one, and makes none. Takes `CAP_NET_ADMIN`.
+        /// Answered by `Answer::Known`.
+        Kind = "kind" {
+            /// Which.
+            kind: LinkKind,
+        },
         /// A kernel setting under /proc/sys. Answered by `Answer::Sysctl`.
         Sysctl = "sysctl" {
             /// Its name with dots, `net.ipv4.ip_forward`; a dot within a part is written `/`.

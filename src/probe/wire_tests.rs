@@ -35,6 +35,7 @@ fn question() -> impl Strategy<Value = Question> {
     prop_oneof![
         Just(Question::Links {}),
         proptest::collection::vec(address(), 0..4).prop_map(|addresses| Question::Forget { addresses }),
+        word(LinkKind::ALL).prop_map(|kind| Question::Kind { kind }),
         address().prop_map(|to| Question::RouteTo { to }),
         any::<bool>().prop_map(|owners| Question::Sockets { owners }),
         text().prop_map(|name| Question::Sysctl { name }),

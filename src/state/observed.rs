@@ -42,6 +42,8 @@ pub struct EngineFacts {
     pub rootless: bool,
     /// Whether it can make overlay networks.
     pub swarm_manager: bool,
+    /// Bytes of memory that its host has, where it was asked.
+    pub memory: Option<i64>,
     /// Address pools for networks without a subnet; empty: the built-in ones.
     pub default_pools: Vec<(IpNet, u8)>,
 }

@@ -8,7 +8,7 @@ use crate::compose::model::{MountSource, Project};
 use crate::engine::{Address, Engine};
 use crate::name::Protocol;
 use crate::preflight::HostFacts;
-use crate::preflight::host::{HostLink, HostRoute, Listener, Process};
+use crate::preflight::host::{HostLink, HostRoute, LinkKind, Listener, Process};
 use crate::probe::{self, Answer, ProbeError, Question};
 
 /// Looks at the host, as far as `project` gives reason to.
@@ -20,20 +20,29 @@ pub async fn facts(engine: &Engine, project: &Project) -> Result<HostFacts, Prob
     if !is_needed(project) {
         return Ok(facts);
     }
-    let options = Options { processes: true, ..Options::default() };
+    let kinds = kinds(project);
+    let options = Options { processes: true, kinds: !kinds.is_empty(), ..Options::default() };
     let mut vantages = Vantages::open(engine, vec![Vantage::Host], options).await;
-    let questions =
+    let mut questions =
         vec![Question::Links {}, Question::Addresses {}, Question::Routes {}, Question::Sockets { owners: true }];
-    let answers = vantages.ask(&[(0, questions)]).await;
+    questions.extend(SETTINGS.iter().map(|name| Question::Sysctl { name: (*name).to_owned() }));
+    questions.extend(kinds.into_iter().map(|kind| Question::Kind { kind }));
+    let answers = vantages.ask(&[(0, questions.clone())]).await;
     // what would not go is swept by the next run; the answers are good
     let _ = vantages.close().await;
     let mut found = Found::default();
-    for answer in answers.into_iter().next().unwrap_or_else(|| Ok(vec![]))? {
-        match answer {
-            Answer::Links(links) => found.links = Some(links),
-            Answer::Addresses(addresses) => found.addresses = addresses,
-            Answer::Routes(routes) => facts.routes = Some(routes.iter().filter_map(route).collect()),
-            Answer::Sockets(sockets) => facts.listeners = Some(sockets.into_iter().map(listener).collect()),
+    let answers = answers.into_iter().next().unwrap_or_else(|| Ok(vec![]))?;
+    for (question, answer) in questions.into_iter().zip(answers) {
+        match (question, answer) {
+            (_, Answer::Links(links)) => found.links = Some(links),
+            (_, Answer::Addresses(addresses)) => found.addresses = addresses,
+            (_, Answer::Routes(routes)) => facts.routes = Some(routes.iter().filter_map(route).collect()),
+            (_, Answer::Sockets(sockets)) => facts.listeners = Some(sockets.into_iter().map(listener).collect()),
+            (Question::Kind { kind }, Answer::Known(known)) => _ = facts.kinds.insert(kind, known),
+            (Question::Sysctl { name }, Answer::Sysctl(setting)) => {
+                facts.settings.extend(setting.value.map(|value| (name, value)));
+            }
+            // what cannot be told is not known: its rules stay silent
             _ => {}
         }
     }
@@ -47,7 +56,31 @@ fn is_needed(project: &Project) -> bool {
         || project.networks.values().any(|n| !n.external && (n.driver.is_some() || !n.ipam.pools.is_empty()))
 }
 
-/// Bind sources that are not there and may not be made; only where the Engine's files are ours.
+/// Settings of the kernel that decide what networks do.
+const SETTINGS: [&str; 4] = [
+    "net.ipv4.ip_forward",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv6.conf.all.disable_ipv6",
+    "net.bridge.bridge-nf-call-iptables",
+];
+
+/// The kinds of links that the networks of the file are made of.
+fn kinds(project: &Project) -> std::collections::BTreeSet<LinkKind> {
+    let mut kinds = std::collections::BTreeSet::new();
+    for network in project.networks.values().filter(|n| !n.external) {
+        match network.driver_name() {
+            "macvlan" => kinds.insert(LinkKind::Macvlan),
+            "ipvlan" => kinds.insert(LinkKind::Ipvlan),
+            _ => continue,
+        };
+        if network.driver_opts.get("parent").is_some_and(|parent| parent.value.contains('.')) {
+            kinds.insert(LinkKind::Vlan);
+        }
+    }
+    kinds
+}
+
+/// Bind sources that are not there and may not be made, and devices that are not; only where the Engine's files are ours.
 fn missing_paths(engine: &Engine, project: &Project) -> std::collections::BTreeSet<std::path::PathBuf> {
     if !matches!(engine.address(), Address::Unix(_)) {
         return Default::default();
@@ -57,7 +90,9 @@ fn missing_paths(engine: &Engine, project: &Project) -> std::collections::BTreeS
         MountSource::Bind(bind) if !bind.create_host_path => Some(&bind.source),
         _ => None,
     });
-    binds.filter(|path| !path.exists()).cloned().collect()
+    let devices = project.services.values().flat_map(|s| &s.resources.devices).map(|device| &device.source);
+    let devices = devices.filter(|path| path.starts_with("/dev/")).map(std::path::PathBuf::from);
+    binds.cloned().chain(devices).filter(|path| !path.exists()).collect()
 }
 
 #[derive(Default)]
@@ -75,6 +110,10 @@ impl Found {
             up: link.up,
             carrier: link.carrier.unwrap_or(true),
             master: link.master.and_then(|m| names.get(&m).cloned()),
+            parent: link.parent.filter(|_| link.parent_namespace.is_none()).and_then(|p| names.get(&p).cloned()),
+            vlan: link.vlan,
+            mtu: link.mtu,
+            wireless: link.wireless,
             addresses: self.addresses.iter().filter(|a| a.device == link.name).filter_map(address).collect(),
             name: link.name,
         });

@@ -59,6 +59,8 @@ pub struct Options {
     pub way: Way,
     /// Whether `Question::Solicit` will be asked: only then a sidecar may make packets of its own.
     pub layer2: bool,
+    /// Whether `Question::Kind` will be asked: only then a sidecar has `CAP_NET_ADMIN`.
+    pub kinds: bool,
     /// Whether `Question::Processes` will be asked of the host: only then a sidecar sees the host's processes.
     pub processes: bool,
     /// Whether a listener may stand in the host's namespace, open to everyone. On its loopback it always may.
@@ -75,6 +77,7 @@ impl Default for Options {
         Self {
             way: Way::Auto,
             layer2: false,
+            kinds: false,
             processes: false,
             host_listeners: false,
             // TEST-NET-2 (RFC 5737): nobody's

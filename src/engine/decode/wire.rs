@@ -533,6 +533,7 @@ pub(in crate::engine) struct Info {
     #[serde(deserialize_with = "nullable")]
     pub security_options: Vec<String>,
     pub swarm: Option<Swarm>,
+    pub mem_total: Option<i64>,
     #[serde(deserialize_with = "nullable")]
     pub default_address_pools: Vec<AddressPool>,
 }

@@ -16,6 +16,7 @@ pub fn answer(question: &Question) -> Answer {
         Question::Forget { addresses } => {
             dump::answer("neighbours", |kernel| kernel.forget(addresses).map(Answer::Forgotten))
         }
+        Question::Kind { kind } => dump::answer("kind", |kernel| kernel.knows(kind.as_str()).map(Answer::Known)),
         Question::Sockets { owners } => files::sockets(*owners),
         Question::Processes { name } => match process::named(name) {
             Ok(found) => Answer::Processes(found),

@@ -24,6 +24,8 @@ const INTERRUPTED: u16 = 0x10;
 const ERROR: u16 = 2;
 /// `NLMSG_DONE`.
 const DONE: u16 = 3;
+/// `RTM_NEWLINK`.
+pub const NEW_LINK: u16 = 16;
 const GET_LINK: u16 = 18;
 const GET_ADDRESS: u16 = 22;
 const GET_ROUTE: u16 = 26;
@@ -169,6 +171,21 @@ impl Kernel {
             }
         }
         Ok(count)
+    }
+
+    /// Whether there are links of this kind. Asked for one without a parent, which those kinds cannot be: a kernel that has the
+    /// kind calls that invalid, another one calls the kind not supported.
+    pub fn knows(&mut self, kind: &str) -> io::Result<bool> {
+        let name = b"bowline-asks\0";
+        let request = Request::new(NEW_LINK, REQUEST | ACK | CREATE_NEW, &[0; 16])
+            .attribute(3, name)
+            .nested(18, |info| info.attribute(1, kind.as_bytes()));
+        match self.ask(request, |_| ()) {
+            Err(e) if e.raw_os_error() == Some(sys::EOPNOTSUPP) => Ok(false),
+            Err(e) if e.raw_os_error() == Some(sys::EINVAL) => Ok(true),
+            Err(e) => Err(e),
+            Ok(()) => Err(io::ErrorKind::InvalidData.into()),
+        }
     }
 
     /// The route that a packet to `to` would take.

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 
 use crate::answer::{Address, Failure, Route};
 use crate::attempt::random;
-use crate::dump::{ACK, CREATE_NEW, Kernel, REQUEST};
+use crate::dump::{ACK, CREATE_NEW, Kernel, NEW_LINK, REQUEST};
 use crate::netlink::Request;
 use crate::sys;
 
-const NEW_LINK: u16 = 16;
 const DELETE_LINK: u16 = 17;
 const NEW_ADDRESS: u16 = 20;
 const NEW_ROUTE: u16 = 24;

@@ -49,6 +49,7 @@ pub const ENOENT: i32 = 2;
 pub const EINTR: i32 = 4;
 pub const EACCES: i32 = 13;
 pub const EINVAL: i32 = 22;
+pub const EOPNOTSUPP: i32 = 95;
 pub const EPROTONOSUPPORT: i32 = 93;
 pub const EAFNOSUPPORT: i32 = 97;
 pub const EADDRINUSE: i32 = 98;

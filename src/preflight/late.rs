@@ -1,0 +1,80 @@
+//! What the Engine says late, in the codes of what preflight says before: a port may be taken between the look and the start.
+
+use crate::finding::Code;
+
+/// Parts of the Engine's messages, of 20.10 to 28.5, and the code of the same trouble. The first row that fits counts; every part of
+/// a row has to be there.
+const MESSAGES: &[(&[&str], Code)] = &[
+    (&["port is already allocated"], Code::PortTaken),
+    (&["bind", "address already in use"], Code::PortTaken),
+    (&["userland proxy", "address already in use"], Code::PortTaken),
+    (&["bind", "cannot assign requested address"], Code::PortTaken),
+    (&["cannot expose privileged port"], Code::PortPrivileged),
+    (&["MAC to", "address already in use"], Code::MacTaken),
+    (&["MAC to", "cannot assign requested address"], Code::BadMac),
+    (&["Pool overlaps with other one"], Code::SubnetOverlap),
+    (&["predefined address pools have been fully subnetted"], Code::PoolsExhausted),
+    (&["non-overlapping IPv4 address pool"], Code::PoolsExhausted),
+    (&["non-overlapping IPv6 address pool"], Code::NoIpv6),
+    (&["no available IPv4 addresses"], Code::PoolTooSmall),
+    (&["no available addresses on this pool"], Code::PoolTooSmall),
+    (&["no configured subnet", "contain"], Code::AddressOutside),
+    (&["user specified IP address is supported"], Code::NoSubnet),
+    (&["no matching subnet for"], Code::BadSubnet),
+    (&["invalid subnet"], Code::BadSubnet),
+    (&["Address already in use"], Code::AddressTaken),
+    (&["invalid subinterface vlan name"], Code::ParentMissing),
+    (&["parent interface", "not found"], Code::ParentMissing),
+    (&["vlan link", "operation not supported"], Code::DriverMissing),
+    (&["failed to create the", "port", "operation not supported"], Code::DriverMissing),
+    (&["failed to create the", "port", "device or resource busy"], Code::ParentBusy),
+    (&["already using parent interface"], Code::ParentShared),
+    (&["networks have same bridge name"], Code::BridgeTaken),
+    (&["existing interface", "is not a bridge"], Code::BridgeTaken),
+    (&["No such image"], Code::ImageMissing),
+    (&["pull access denied"], Code::ImageMissing),
+    (&["manifest unknown"], Code::ImageMissing),
+    (&["is already in use by container"], Code::NameTaken),
+    (&["non running container"], Code::ContainerMissing),
+    (&["joining network namespace", "No such container"], Code::ContainerMissing),
+    (&["network", "not found"], Code::NetworkMissing),
+    (&["bind source path does not exist"], Code::SourceMissing),
+    (&["error gathering device information"], Code::DeviceMissing),
+    (&["exec format error"], Code::PlatformMismatch),
+    (&["not a swarm manager"], Code::SwarmNeeded),
+];
+
+/// The code of what the Engine said; none where preflight has no such rule.
+pub fn code(message: &str) -> Option<Code> {
+    let fits = |(parts, _): &&(&[&str], Code)| parts.iter().all(|part| message.contains(part));
+    MESSAGES.iter().find(fits).map(|(_, code)| *code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_engines_were_seen_to_say_has_its_code() {
+        let said = [
+            ("Bind for 0.0.0.0:18080 failed: port is already allocated", Code::PortTaken),
+            ("failed to bind host port for 0.0.0.0:18099:172.17.0.6:80/tcp: address already in use", Code::PortTaken),
+            ("listen tcp4 0.0.0.0:8080: bind: address already in use", Code::PortTaken),
+            ("failed to bind host port for 192.0.2.77:80:10.0.0.2:80/tcp: cannot assign requested address", Code::PortTaken),
+            ("error setting interface \"veth6a2780e\" MAC to \"02:42:0a:00:00:02\": address already in use", Code::MacTaken),
+            ("invalid pool request: Pool overlaps with other one on this address space", Code::SubnetOverlap),
+            ("failed to set up container networking: Address already in use", Code::AddressTaken),
+            ("no configured subnet or ip-range contain the IP address 10.98.2.5", Code::AddressOutside),
+            ("failed to create the ipvlan port: operation not supported", Code::DriverMissing),
+            ("failed to create the macvlan port: device or resource busy", Code::ParentBusy),
+            ("-o parent interface was not found on the host: nope0", Code::ParentMissing),
+            ("conflicts with network 5d7 (docker0): networks have same bridge name", Code::BridgeTaken),
+            ("cannot join network namespace of a non running container: container n2 is exited", Code::ContainerMissing),
+            ("failed to set up container networking: network nv-nope not found", Code::NetworkMissing),
+        ];
+        for (message, wanted) in said {
+            assert_eq!(code(message), Some(wanted), "{message}");
+        }
+        assert_eq!(code("exec: \"nosuch\": executable file not found in $PATH"), None);
+    }
+}
