@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bowline::engine::Engine;
-use bowline::preflight::late;
 use bowline::plan::{Flaw, Operation, Plan};
+use bowline::preflight::late;
 use bowline::run::{self, Fate, HealthBy, Interrupt, Kind, Options, Outcomes, Urgency};
 
 use super::args::Global;

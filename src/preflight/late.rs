@@ -60,8 +60,14 @@ mod tests {
             ("Bind for 0.0.0.0:18080 failed: port is already allocated", Code::PortTaken),
             ("failed to bind host port for 0.0.0.0:18099:172.17.0.6:80/tcp: address already in use", Code::PortTaken),
             ("listen tcp4 0.0.0.0:8080: bind: address already in use", Code::PortTaken),
-            ("failed to bind host port for 192.0.2.77:80:10.0.0.2:80/tcp: cannot assign requested address", Code::PortTaken),
-            ("error setting interface \"veth6a2780e\" MAC to \"02:42:0a:00:00:02\": address already in use", Code::MacTaken),
+            (
+                "failed to bind host port for 192.0.2.77:80:10.0.0.2:80/tcp: cannot assign requested address",
+                Code::PortTaken,
+            ),
+            (
+                "error setting interface \"veth6a2780e\" MAC to \"02:42:0a:00:00:02\": address already in use",
+                Code::MacTaken,
+            ),
             ("invalid pool request: Pool overlaps with other one on this address space", Code::SubnetOverlap),
             ("failed to set up container networking: Address already in use", Code::AddressTaken),
             ("no configured subnet or ip-range contain the IP address 10.98.2.5", Code::AddressOutside),
@@ -69,7 +75,10 @@ mod tests {
             ("failed to create the macvlan port: device or resource busy", Code::ParentBusy),
             ("-o parent interface was not found on the host: nope0", Code::ParentMissing),
             ("conflicts with network 5d7 (docker0): networks have same bridge name", Code::BridgeTaken),
-            ("cannot join network namespace of a non running container: container n2 is exited", Code::ContainerMissing),
+            (
+                "cannot join network namespace of a non running container: container n2 is exited",
+                Code::ContainerMissing,
+            ),
             ("failed to set up container networking: network nv-nope not found", Code::NetworkMissing),
         ];
         for (message, wanted) in said {

@@ -16,6 +16,7 @@ mod inside;
 mod life;
 mod namespace;
 mod neighbours;
+mod preflight;
 mod probe;
 mod registry;
 mod roads;

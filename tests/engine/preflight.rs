@@ -1,0 +1,127 @@
+//! Traps that these machines can set: each is told with its code, its place and its holder before anything is changed; with preflight
+//! off, the Engine's own late message has the same code.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use crate::stack::{Ran, Stack};
+
+/// A stack in a trap: preflight tells it at this place, and refuses; nothing is there afterwards.
+fn refused(stack: &Stack, code: &str, place: &str, holder: &str) {
+    for command in ["up -d", "plan"] {
+        let ran = Ran::from(stack.bowline(command).output().unwrap());
+        assert_eq!(ran.code, Some(if command == "plan" { 2 } else { 66 }), "{command}: {}", ran.err);
+        assert!(ran.err.contains(&format!("error[{code}]")), "{}", ran.err);
+        assert!(ran.err.contains(&format!("compose.yaml:{place}")), "{}", ran.err);
+        assert!(ran.err.contains(holder), "{}", ran.err);
+        assert!(ran.err.contains("help: "), "{}", ran.err);
+    }
+    assert_eq!(stack.remains(), "", "something was changed");
+}
+
+/// The same without preflight: the Engine says it late, under the same code, and `down` takes away what there is.
+fn refused_late(stack: &Stack, code: &str) {
+    let ran = stack.run("up -d --no-preflight", 1);
+    let told = ran.err.lines().find(|line| line.starts_with("error[")).unwrap_or_default();
+    let last = ran.err.lines().rfind(|line| line.starts_with("error")).unwrap_or_default();
+    assert!(last.starts_with(&format!("error[{code}]")), "{told}\n{}", ran.err);
+    assert!(ran.err.contains(&format!("`bowline explain {code}` tells more")), "{}", ran.err);
+    stack.run("down -v -t 0", 0);
+    assert_eq!(stack.remains(), "");
+}
+
+fn docker(arguments: &[&str]) -> String {
+    let ran = Ran::from(Command::new("docker").args(arguments).output().unwrap());
+    assert_eq!(ran.code, Some(0), "docker {arguments:?}: {}", ran.err);
+    ran.out.trim().to_owned()
+}
+
+#[test]
+fn a_port_that_a_process_holds() {
+    let text = "services:\n  web:\n    image: busybox\n    command: sleep 1000\n    ports: ['127.0.0.1:18611:80']\n";
+    let Some(stack) = Stack::new("pf-port", text) else { return };
+    let held = TcpListener::bind("127.0.0.1:18611").unwrap();
+    refused(&stack, "port-taken", "5:13", &format!("(pid {})", std::process::id()));
+    refused_late(&stack, "port-taken");
+    drop(held);
+    stack.run("up -d", 0);
+    stack.run("down -t 0", 0);
+}
+
+#[test]
+fn a_subnet_and_a_bridge_name_that_another_network_holds() {
+    let text = "services: {web: {image: busybox, networks: [n]}}\nnetworks:\n  n:\n    driver: bridge\n    \
+                ipam: {config: [{subnet: 10.61.5.0/24}]}\n";
+    let Some(stack) = Stack::new("pf-pool", text) else { return };
+    let other = format!("{}-other", stack.name);
+    let bridge = format!("bt{}", std::process::id() % 100_000);
+    let name = format!("com.docker.network.bridge.name={bridge}");
+    docker(&["network", "create", "--subnet", "10.61.0.0/16", "-o", &name, &other]);
+    refused(&stack, "subnet-overlap", "5:30", &format!("10.61.0.0/16 of network `{other}`"));
+    refused_late(&stack, "subnet-overlap");
+    stack.write(&format!(
+        "services: {{web: {{image: busybox, networks: [n]}}}}\nnetworks:\n  n:\n    driver: bridge\n    driver_opts:\n      \
+         com.docker.network.bridge.name: {bridge}\n"
+    ));
+    refused(&stack, "bridge-taken", "6:39", &format!("which is that of network `{other}`"));
+    refused_late(&stack, "bridge-taken");
+    docker(&["network", "rm", &other]);
+}
+
+#[test]
+fn a_device_that_is_not_there_and_an_image_for_another_processor() {
+    let text =
+        "services:\n  web:\n    image: busybox\n    command: sleep 1000\n    devices: ['/dev/bowline-none:/dev/x']\n";
+    let Some(stack) = Stack::new("pf-device", text) else { return };
+    refused(&stack, "device-missing", "2:3", "/dev/bowline-none");
+    refused_late(&stack, "device-missing");
+
+    let foreign = format!("{}:foreign", stack.name);
+    let archive = stack.directory.join("empty.tar");
+    std::fs::write(&archive, [0u8; 1024]).unwrap();
+    docker(&["import", "--platform", "linux/s390x", &archive.to_string_lossy(), &foreign]);
+    stack.write(&format!("services:\n  web:\n    image: {foreign}\n    command: /x\n"));
+    let told = stack.run("plan", 2);
+    docker(&["rmi", &foreign]);
+    assert!(told.err.contains("warning[platform-mismatch]") && told.err.contains("is for linux/s390x"), "{}", told.err);
+}
+
+#[test]
+fn kinds_of_links_that_this_kernel_lacks() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can ask the kernel for its kinds of links");
+        return;
+    }
+    // the kernel calls a kind that it has without a parent invalid, and one that it has not unknown
+    let lacks = |kind: &str| {
+        let asked = Command::new("ip").args(["link", "add", "bt-none", "type", kind]).output().unwrap();
+        let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+        said.contains("Unknown device type") || said.contains("not supported")
+    };
+    for (driver, kind, module) in [("macvlan", "macvlan", "macvlan"), ("ipvlan", "ipvlan", "ipvlan")] {
+        let text = format!(
+            "services: {{web: {{image: busybox, command: sleep 100, networks: [n]}}}}\nnetworks:\n  n:\n    driver: {driver}\n    \
+             driver_opts: {{parent: lo0none}}\n"
+        );
+        let Some(stack) = Stack::new("pf-kind", &text) else { return };
+        let told = stack.run("plan", 2);
+        let said = told.err.contains("error[driver-missing]") && told.err.contains(&format!("`modprobe {module}`"));
+        assert_eq!(said, lacks(kind), "{kind}: {}", told.err);
+        assert!(told.err.contains("error[parent-missing]"), "{}", told.err);
+    }
+}
+
+#[test]
+fn ipv6_that_an_old_engine_gives_no_subnet_for() {
+    let text = "services: {web: {image: busybox, command: sleep 1000, init: true, networks: [n]}}\nnetworks: {n: {enable_ipv6: true}}\n";
+    let Some(stack) = Stack::new("pf-six", text) else { return };
+    let version = docker(&["version", "-f", "{{.Server.Version}}"]);
+    let major: u32 = version.split('.').next().unwrap().parse().unwrap();
+    if major < 27 {
+        refused(&stack, "no-ipv6", "2:12", "chooses none");
+        refused_late(&stack, "no-ipv6");
+    } else {
+        stack.run("up -d", 0);
+        stack.run("down -t 0", 0);
+    }
+}
