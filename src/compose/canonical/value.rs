@@ -27,7 +27,7 @@ pub(super) fn plain(node: &Node, form: Form, short: Short) -> Result<Option<Node
         Form::Duration => time(node)?,
         Form::Mode => mode(node)?,
         Form::Count => count(node)?,
-        Form::Number | Form::StrictNumber => whole(node)?,
+        Form::Number | Form::StrictNumber | Form::Microseconds => whole(node)?,
         Form::Decimal => single(node),
         Form::WholeAsText | Form::TextOrFlag => text(node).map(|text| Node::str(node.span, text)),
         _ => None,
