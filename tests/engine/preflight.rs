@@ -2,6 +2,7 @@
 //! off, the Engine's own late message has the same code.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
 
 use crate::stack::{Ran, Stack};
@@ -34,6 +35,30 @@ fn docker(arguments: &[&str]) -> String {
     let ran = Ran::from(Command::new("docker").args(arguments).output().unwrap());
     assert_eq!(ran.code, Some(0), "docker {arguments:?}: {}", ran.err);
     ran.out.trim().to_owned()
+}
+
+/// Puts an empty image for another processor into the Engine.
+fn load_for(architecture: &str, name: &str, directory: &Path) {
+    // of an empty archive
+    const LAYER: &str = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
+    std::fs::create_dir(directory).unwrap();
+    let write = |file: &str, bytes: &[u8]| std::fs::write(directory.join(file), bytes).unwrap();
+    write("layer.tar", &[0; 1024]);
+    write(
+        "config.json",
+        format!(
+            r#"{{"architecture":"{architecture}","os":"linux","rootfs":{{"type":"layers","diff_ids":["{LAYER}"]}}}}"#
+        )
+        .as_bytes(),
+    );
+    write(
+        "manifest.json",
+        format!(r#"[{{"Config":"config.json","RepoTags":["{name}"],"Layers":["layer.tar"]}}]"#).as_bytes(),
+    );
+    let archive = directory.with_extension("tar");
+    let packed = Command::new("tar").arg("-cf").arg(&archive).arg("-C").arg(directory).arg(".").status().unwrap();
+    assert!(packed.success());
+    docker(&["load", "-q", "-i", &archive.to_string_lossy()]);
 }
 
 #[test]
@@ -77,9 +102,7 @@ fn a_device_that_is_not_there_and_an_image_for_another_processor() {
     refused_late(&stack, "device-missing");
 
     let foreign = format!("{}:foreign", stack.name);
-    let archive = stack.directory.join("empty.tar");
-    std::fs::write(&archive, [0u8; 1024]).unwrap();
-    docker(&["import", "--platform", "linux/s390x", &archive.to_string_lossy(), &foreign]);
+    load_for("s390x", &foreign, &stack.directory.join("image"));
     stack.write(&format!("services:\n  web:\n    image: {foreign}\n    command: /x\n"));
     let told = stack.run("plan", 2);
     docker(&["rmi", &foreign]);
