@@ -273,7 +273,7 @@ pub enum Borrowed {
     Volumes {
         /// The entry as it is written.
         written: String,
-        /// `ro` or `rw`.
+        /// `ro`; `rw` is what goes without saying.
         mode: Option<String>,
     },
 }

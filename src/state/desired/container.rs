@@ -113,7 +113,10 @@ fn borrows(service: &Service) -> Vec<Borrow> {
     let pid = lender(&service.namespaces.pid).map(|from| Borrow { what: Borrowed::Pid, from });
     let volumes = service.volumes_from.iter().filter(|entry| !entry.starts_with("container:")).filter_map(|entry| {
         let (name, mode) = entry.split_once(':').map_or((entry.as_str(), None), |(name, mode)| (name, Some(mode)));
-        let what = Borrowed::Volumes { written: entry.value.clone(), mode: mode.map(str::to_owned) };
+        let what = Borrowed::Volumes {
+            written: entry.value.clone(),
+            mode: mode.filter(|mode| *mode != "rw").map(str::to_owned),
+        };
         Some(Borrow { what, from: Replica::new(name.parse().ok()?, 1) })
     });
     ipc.into_iter().chain(pid).chain(volumes).collect()

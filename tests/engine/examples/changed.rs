@@ -117,6 +117,39 @@ fn a_subnet_that_is_taken_is_told_before_anything_is_changed() {
     assert_eq!(stack.remains(), "");
 }
 
+#[test]
+fn a_network_that_cannot_be_made_leaves_the_stack_as_it_was() {
+    let net = "10.206.2";
+    let yaml = LAN.replace("$NET", net);
+    let Some(stack) = Stack::new("cannot", &yaml) else { return };
+    stack.run("up -d", 0);
+    let id = |service: &str| stack.inspect(service, "{{.Id}} {{.State.Running}}");
+    let address = || stack.inspect("web", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
+    let before = (id("web"), id("client"));
+    let other = format!("{}-other", stack.name);
+    stack.docker(&format!("network create --subnet {net}.128/26 {other}"));
+    let moved = yaml.replace(".0/26", ".128/26").replace(".32/27", ".160/27").replace(".5}", ".133}");
+    let odd = yaml.replace("labels: {edition: first}", "driver_opts: {com.docker.network.driver.mtu: many}");
+    for (file, flags) in [(&moved, "up -d --no-preflight"), (&odd, "up -d")] {
+        stack.write(file);
+        let failed = Ran::from(stack.bowline(flags).output().unwrap());
+        stack.write(&yaml);
+        let planned = Ran::from(stack.bowline("plan").output().unwrap());
+        if failed.code != Some(1) || planned.code != Some(0) {
+            stack.docker(&format!("network rm {other}"));
+            panic!("{flags}: {failed:?}\nthen by the file of before: {planned:?}");
+        }
+        assert!(failed.err.contains("cannot create network lan"), "{}", failed.err);
+    }
+    stack.docker(&format!("network rm {other}"));
+    assert_eq!((id("web"), id("client")), before, "the same containers run");
+    assert_eq!(address(), format!("{net}.5"));
+    let aliases = stack.inspect("web", "{{range .NetworkSettings.Networks}}{{json .Aliases}}{{end}}");
+    assert!(aliases.contains("shop"), "{aliases}");
+    stack.run("down", 0);
+    assert_eq!(stack.remains(), "");
+}
+
 impl Example {
     /// Runs docker compose on the example.
     fn docker_compose(&self, arguments: &str) -> Ran {
