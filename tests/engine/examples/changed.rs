@@ -130,14 +130,15 @@ fn a_network_that_cannot_be_made_leaves_the_stack_as_it_was() {
     stack.docker(&format!("network create --subnet {net}.128/26 {other}"));
     let moved = yaml.replace(".0/26", ".128/26").replace(".32/27", ".160/27").replace(".5}", ".133}");
     let odd = yaml.replace("labels: {edition: first}", "driver_opts: {com.docker.network.driver.mtu: many}");
-    for (file, flags) in [(&moved, "up -d --no-preflight"), (&odd, "up -d")] {
+    // preflight would tell both beforehand
+    for file in [&moved, &odd] {
         stack.write(file);
-        let failed = Ran::from(stack.bowline(flags).output().unwrap());
+        let failed = Ran::from(stack.bowline("up -d --no-preflight").output().unwrap());
         stack.write(&yaml);
         let planned = Ran::from(stack.bowline("plan").output().unwrap());
         if failed.code != Some(1) || planned.code != Some(0) {
             stack.docker(&format!("network rm {other}"));
-            panic!("{flags}: {failed:?}\nthen by the file of before: {planned:?}");
+            panic!("{failed:?}\nthen by the file of before: {planned:?}");
         }
         assert!(failed.err.contains("cannot create network lan"), "{}", failed.err);
     }
