@@ -74,7 +74,7 @@ impl Engine {
                 Ok((self.own_network(wanted, project, &[0]).await?.ok_or(error)?, Effect::Already))
             }
             Err(error @ Error::Refused { .. }) if error.to_string().contains("overlap") => {
-                let late = self.own_network(wanted, project, &[50, 150, 300, 600]).await?;
+                let late = self.own_network(wanted, project, &[50, 150, 300, 600, 1200, 2400]).await?;
                 Ok((late.ok_or(error)?, Effect::Already))
             }
             Err(error) => Err(error),
