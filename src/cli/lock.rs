@@ -18,8 +18,10 @@ use super::signals::Signals;
 /// Held until it is dropped, or the process ends, however it ends.
 pub struct Lock(#[expect(dead_code, reason = "closing it unlocks")] Option<File>);
 
-/// Waits for the lock of `project` on `engine`, and says for whom; with `--no-wait` it fails instead. A dry run takes none. Where no lock file can be had (no directory of this user), the
-/// command goes on without one: the Engine itself refuses what two writers would do to each other.
+/// Waits for the lock of `project` on `engine`, and says for whom; with `--no-wait` it fails instead. A dry run takes none.
+///
+/// Where no lock file can be had (no directory of this user), the command goes on without one: the Engine itself refuses what two
+/// writers would do to each other.
 pub async fn take(
     global: &Global,
     engine: &Engine,
