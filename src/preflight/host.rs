@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 use crate::name::Protocol;
-pub use crate::probe::LinkKind;
 
 /// The host, as far as it could be looked at. What was not looked at is `None`, and rules that need it stay silent.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +19,8 @@ pub struct HostFacts {
     pub listeners: Option<Vec<Listener>>,
     /// Paths that the stack mounts or takes for devices and that are not there; looked at where the Engine is local.
     pub missing_paths: BTreeSet<PathBuf>,
-    /// The kinds of links that a network of the stack needs, and whether the kernel has them.
-    pub kinds: BTreeMap<LinkKind, bool>,
+    /// The kinds of links that a network of the stack needs, by the kernel's words, and whether it has them.
+    pub kinds: BTreeMap<String, bool>,
     /// Kernel settings, by their names with dots.
     pub settings: BTreeMap<String, String>,
 }

@@ -1,34 +1,29 @@
 //! What the host's kernel cannot do, or is told not to.
 
 use super::Scene;
-use super::host::LinkKind;
 use crate::finding::{Code, Finding, Findings};
 
 /// P33: a macvlan, ipvlan or VLAN network on a kernel without such links. The Engine takes the network, and the first container
 /// on it fails with `operation not supported`.
 pub(super) fn check_kinds(scene: Scene<'_>, findings: &mut Findings) {
     for network in scene.project.networks.values().filter(|n| !n.external) {
-        let kind = match network.driver_name() {
-            "macvlan" => LinkKind::Macvlan,
-            "ipvlan" => LinkKind::Ipvlan,
-            _ => continue,
-        };
-        let lacks = |kind: LinkKind| scene.host.kinds.get(&kind) == Some(&false);
+        let driver = network.driver_name();
+        if !matches!(driver, "macvlan" | "ipvlan") {
+            continue;
+        }
+        let lacks = |kind: &str| scene.host.kinds.get(kind) == Some(&false);
         let parent = network.driver_opts.get("parent");
         // a VLAN that is there already need not be made
         let sub_interface = parent.filter(|p| p.value.contains('.') && scene.host.link(&p.value).is_none());
-        let (kind, module, at) = if lacks(kind) {
-            (kind, kind.as_str(), network.driver.as_ref().map(|d| d.span).or(network.span))
-        } else if let Some(parent) = sub_interface.filter(|_| lacks(LinkKind::Vlan)) {
-            (LinkKind::Vlan, "8021q", Some(parent.span))
+        let (kind, module, at) = if lacks(driver) {
+            (driver, driver, network.driver.as_ref().map(|d| d.span).or(network.span))
+        } else if let Some(parent) = sub_interface.filter(|_| lacks("vlan")) {
+            ("vlan", "8021q", Some(parent.span))
         } else {
             continue;
         };
-        let message = format!(
-            "the kernel of the Engine's host has no {} links, which network {} needs",
-            kind.as_str(),
-            network.key
-        );
+        let message =
+            format!("the kernel of the Engine's host has no {} links, which network {} needs", kind, network.key);
         findings.push(
             Finding::error(Code::DriverMissing, message)
                 .maybe_at(at)

@@ -8,8 +8,8 @@ use crate::compose::model::{MountSource, Project};
 use crate::engine::{Address, Engine};
 use crate::name::Protocol;
 use crate::preflight::HostFacts;
-use crate::preflight::host::{HostLink, HostRoute, LinkKind, Listener, Process};
-use crate::probe::{self, Answer, ProbeError, Question};
+use crate::preflight::host::{HostLink, HostRoute, Listener, Process};
+use crate::probe::{self, Answer, LinkKind, ProbeError, Question};
 
 /// Looks at the host, as far as `project` gives reason to.
 ///
@@ -38,7 +38,7 @@ pub async fn facts(engine: &Engine, project: &Project) -> Result<HostFacts, Prob
             (_, Answer::Addresses(addresses)) => found.addresses = addresses,
             (_, Answer::Routes(routes)) => facts.routes = Some(routes.iter().filter_map(route).collect()),
             (_, Answer::Sockets(sockets)) => facts.listeners = Some(sockets.into_iter().map(listener).collect()),
-            (Question::Kind { kind }, Answer::Known(known)) => _ = facts.kinds.insert(kind, known),
+            (Question::Kind { kind }, Answer::Known(known)) => _ = facts.kinds.insert(kind.as_str().to_owned(), known),
             (Question::Sysctl { name }, Answer::Sysctl(setting)) => {
                 facts.settings.extend(setting.value.map(|value| (name, value)));
             }
