@@ -162,3 +162,30 @@ networks: {front: {ipam: {config: [{subnet: 10.231.7.0/24}]}}}
     stack.run("down -t 2", 0);
     assert_eq!(stack.remains(), "");
 }
+
+#[test]
+fn who_lives_with_it_or_restarts_with_it_comes_back_with_it() {
+    let yaml = "
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    init: true
+    healthcheck: {test: 'true', interval: 200ms, retries: 2}
+    deploy: {update_config: {failure_action: rollback}}
+  side: {image: busybox, command: sleep 1000, init: true, network_mode: 'service:web'}
+  near: {image: busybox, command: sleep 1000, init: true, depends_on: {web: {condition: service_healthy, restart: true}}}
+";
+    let Some(stack) = Stack::new("family", yaml) else { return };
+    stack.run("up -d --wait", 0);
+    let ids =
+        |stack: &Stack| ["web", "side", "near"].map(|service| stack.inspect(service, "{{.Id}} {{.State.Running}}"));
+    let before = ids(&stack);
+    stack.write(&yaml.replace("test: 'true'", "test: 'false'"));
+    let failed = stack.run("up -d -t 2", 70);
+    assert!(failed.err.contains("near, side, web run as before"), "{}", failed.err);
+    assert_eq!(ids(&stack), before, "{}", failed.err);
+    assert_eq!(names(&stack).len(), 3);
+    stack.run("down -t 2", 0);
+    assert_eq!(stack.remains(), "");
+}

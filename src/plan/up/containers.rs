@@ -29,7 +29,7 @@ impl<'a> Work<'a> {
                 self.take_away(old, fate);
             }
             // while the other is kept, it has the name
-            let named_last = fate.is_kept_for_a_while();
+            let named_last = fate.kept_for.is_some();
             if named_last {
                 self.let_run(&replica, fate);
             }

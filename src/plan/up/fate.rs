@@ -6,7 +6,7 @@ use super::networks::NetworkFate;
 use super::scope::Scope;
 use super::update::{self, Succession};
 use super::{Recreate, UpOptions};
-use crate::name::{NetworkKey, Replica};
+use crate::name::{NetworkKey, Replica, ServiceName};
 use crate::plan::operation::Cause;
 use crate::state::desired::{Attachment, Desired, DesiredContainer, LinkTarget};
 use crate::state::difference::{self, ContainerDrift};
@@ -24,6 +24,8 @@ pub(super) struct Fate<'a> {
     pub cause: Cause,
     /// Which goes first where one takes another's place.
     pub succession: Succession,
+    /// The service for whose new container the old one is kept: its own, or that in whose namespaces it lives.
+    pub kept_for: Option<ServiceName>,
 }
 
 /// A container that stays.
@@ -122,14 +124,21 @@ fn decide<'a>(
     };
     let stays = kept.as_ref().map(|kept| kept.found.id.clone());
     let going = there.into_iter().filter(|c| Some(&c.id) != stays.as_ref()).collect();
-    Fate { wanted, kept, going, cause, succession: Succession::default() }
+    Fate { wanted, kept, going, cause, succession: Succession::default(), kept_for: None }
 }
 
 /// A container outside the scope is kept as it is, unless it is drawn in.
 fn untouched<'a>(wanted: &'a DesiredContainer, mut there: Vec<&'a ObservedContainer>) -> Fate<'a> {
     there.sort_by_key(|c| (c.name != wanted.name, !c.state.is_running()));
     let kept = Kept { found: there.remove(0), drift: ContainerDrift::default(), restarted: None };
-    Fate { wanted, kept: Some(kept), going: Vec::new(), cause: Cause::Missing, succession: Succession::default() }
+    Fate {
+        wanted,
+        kept: Some(kept),
+        going: Vec::new(),
+        cause: Cause::Missing,
+        succession: Succession::default(),
+        kept_for: None,
+    }
 }
 
 /// A container on a network that is replaced stops for the time, and is connected again afterwards; one with a MAC of its own

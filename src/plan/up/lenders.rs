@@ -42,7 +42,7 @@ impl<'a> Work<'a> {
 }
 
 /// The containers that this one shares something of, with the attribute that says so.
-fn lenders(wanted: &DesiredContainer) -> impl Iterator<Item = (&Replica, &'static str)> {
+pub(super) fn lenders(wanted: &DesiredContainer) -> impl Iterator<Item = (&Replica, &'static str)> {
     let network = match &wanted.attachment {
         Attachment::Replica(owner) => Some((owner, "network_mode")),
         _ => None,

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::fate::{Fate, Fates};
+use super::lenders::lenders;
 use super::networks::NetworkFate;
 use super::work::Work;
 use crate::name::NetworkKey;
@@ -30,6 +31,29 @@ pub(super) fn decide(fates: &mut Fates, networks: &IndexMap<NetworkKey, NetworkF
             Some(why) => Succession::Forbidden(why),
             None => Succession::StartFirst,
         };
+    }
+    keep(fates);
+}
+
+/// Says for whom each old container is kept that is: for its own successor, or for that of the one in whose namespaces it lives.
+fn keep(fates: &mut Fates) {
+    for fate in fates.values_mut().filter(|fate| fate.is_replaced()) {
+        if fate.succession == Succession::StartFirst || fate.wanted.update.rollback {
+            fate.kept_for = Some(fate.wanted.replica.service.clone());
+        }
+    }
+    loop {
+        let owner = |fate: &Fate| {
+            let mut owners = lenders(fate.wanted).filter_map(|(owner, _)| fates.get(owner));
+            owners.find_map(|owner| owner.kept_for.clone())
+        };
+        let mut open = fates.iter().filter(|(_, fate)| fate.is_replaced() && fate.kept_for.is_none());
+        let Some((replica, service)) = open.find_map(|(replica, fate)| Some((replica.clone(), owner(fate)?))) else {
+            return;
+        };
+        if let Some(fate) = fates.get_mut(&replica) {
+            fate.kept_for = Some(service);
+        }
     }
 }
 
@@ -70,11 +94,6 @@ impl Fate<'_> {
             Succession::Forbidden(why) => Cause::StopFirst { cause: Box::new(self.cause.clone()), why: why.clone() },
             _ => self.cause.clone(),
         }
-    }
-
-    /// Whether the old one is kept until the new one holds.
-    pub(super) fn is_kept_for_a_while(&self) -> bool {
-        self.is_replaced() && (self.succession == Succession::StartFirst || self.wanted.update.rollback)
     }
 }
 

@@ -53,13 +53,11 @@ pub(super) fn add(work: &mut Work, fates: &Fates, scope: &Scope) {
 fn keep_old(work: &mut Work, fates: &Fates, waits: &mut Waits) {
     for (replica, start) in work.starts.clone() {
         let fate = &fates[&replica];
-        let Some(condition) = final_condition(work, fates, &replica.service).filter(|_| fate.is_kept_for_a_while())
-        else {
-            continue;
-        };
+        let Some(service) = &fate.kept_for else { continue };
+        let Some(condition) = final_condition(work, fates, service) else { continue };
         work.outlive(fate, start);
         let cause = Cause::Requested("deploy.update_config".to_owned());
-        if let Some(held) = wait(work, fates, waits, &replica.service, condition, cause) {
+        if let Some(held) = wait(work, fates, waits, service, condition, cause) {
             work.builder.insist(held);
             work.outlive(fate, held);
         }
