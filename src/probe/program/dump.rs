@@ -151,7 +151,8 @@ impl Kernel {
     pub fn forget(&mut self, addresses: &[IpAddr]) -> io::Result<u32> {
         // the number of the link in place of its name: it is what the kernel wants back
         let number = |index: u32| index.to_string();
-        let found = self.table(GET_NEIGHBOUR, &[0; 12], |body| rtnetlink::neighbour(body, &number).into_iter().collect())?;
+        let found =
+            self.table(GET_NEIGHBOUR, &[0; 12], |body| rtnetlink::neighbour(body, &number).into_iter().collect())?;
         let mut count = 0;
         for neighbour in found.iter().filter(|n| addresses.contains(&n.address)) {
             let Ok(index) = neighbour.device.parse::<u32>() else { continue };
