@@ -68,7 +68,7 @@ fn restart_policy(node: &Node, trail: &Trail, findings: &mut Findings) {
         findings.push(finding.help("one of: none, on-failure, any"));
     }
     let attempts = node.get("max_attempts").and_then(Node::as_scalar).map(|s| s.value.to_string());
-    if attempts.is_some_and(|n| n != "0") && !["", "on-failure"].contains(&condition) {
+    if attempts.is_some_and(|n| n != "0") && condition != "on-failure" {
         let message = format!("{trail}.max_attempts: the Engine counts attempts with `condition: on-failure` alone");
         let finding = Finding::error(Code::BadValue, message).at(at("max_attempts"));
         findings.push(finding.help("take it out, or write `condition: on-failure`"));
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_not_done_yet_is_named_and_what_has_no_effect_is_not() {
-        let text = "services: {a: {image: x, use_api_socket: true, pull_policy: refresh, ulimits: {}, deploy: {mode: global, replicas: 2, \
+        let text = "services: {b: {image: x, deploy: {restart_policy: {max_attempts: 2}}}, a: {image: x, use_api_socket: true, pull_policy: refresh, ulimits: {}, deploy: {mode: global, replicas: 2, \
             restart_policy: {condition: any, max_attempts: 3}}, \
             ports: [{target: 80, name: web}], volumes: [{type: npipe, source: y, target: /y}]}}";
         let project = load_text("c.yaml", text).project.unwrap();
@@ -113,6 +113,7 @@ mod tests {
         assert_eq!(
             found,
             [
+                "services.b.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",
                 "services.a.pull_policy: `refresh` is not supported yet",
                 "services.a.use_api_socket is not supported yet",
                 "services.a.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",

@@ -1,5 +1,7 @@
 //! Values made plain: each form of the table has one way to be written afterwards.
 
+use indexmap::IndexMap;
+
 use super::long::text;
 use crate::compose::attributes::{Form, Short};
 use crate::compose::value::{BadValue, bytes, duration, host, words};
@@ -94,10 +96,10 @@ fn pairs(node: &Node, unset: Unset) -> Option<Node> {
     Some(Node::map(node.span, pairs))
 }
 
-/// Hosts as a list of `name=address`, one address each.
+/// Hosts as a list of `name=address`, one address each, and each once: a list that says the same twice cannot be read again.
 fn hosts(node: &Node) -> Result<Node, BadValue> {
-    let line = |span, name: &str, address: &str| Node::str(span, format!("{name}={address}"));
-    let mut lines = vec![];
+    let line = |span, name: &str, address: &str| (format!("{name}={address}"), span);
+    let mut lines: IndexMap<String, Span> = IndexMap::new();
     for (name, entry) in node.as_map().into_iter().flat_map(Mapping::iter) {
         let many = entry.value.as_seq().unwrap_or(std::slice::from_ref(&entry.value));
         let address = |node: &Node| text(node).unwrap_or_default();
@@ -107,7 +109,7 @@ fn hosts(node: &Node) -> Result<Node, BadValue> {
         let (name, addresses) = host::parse(&text(item).unwrap_or_default())?;
         lines.extend(addresses.iter().map(|address| line(item.span, &name, address)));
     }
-    Ok(Node::seq(node.span, lines))
+    Ok(Node::seq(node.span, lines.into_iter().map(|(line, span)| Node::str(span, line)).collect()))
 }
 
 fn command(node: &Node) -> Result<Option<Node>, BadValue> {
