@@ -30,6 +30,7 @@ use super::{block_on, directory, lock, output};
 /// What is right stays untouched, what differs is replaced for a reason that is told, what is missing is made. Without `-d` the
 /// output of the services is followed until Ctrl-C stops them; once more kills them.
 #[derive(Debug, Default, Args)]
+#[command(after_help = "Exit codes: with --verify also 71, something is refuted, and 73, something could not be told")]
 pub struct Arguments {
     /// Return when everything runs, and leave it running.
     #[arg(short, long, conflicts_with_all = ["abort_on_container_exit", "abort_on_container_failure", "exit_code_from",
@@ -52,6 +53,10 @@ pub struct Arguments {
     /// well, by the same check as soon as the container runs.
     #[arg(long, value_enum, value_name = "WHO", default_value_t)]
     health: Health,
+    /// Prove afterwards that the stack is what its file says, as `verify` does; implies `-d`.
+    #[arg(long, conflicts_with_all = ["no_start", "abort_on_container_exit", "abort_on_container_failure", "exit_code_from",
+          "attach", "attach_dependencies"])]
+    verify: bool,
     /// How long `--wait` waits, in seconds.
     #[arg(long, value_name = "SECONDS")]
     wait_timeout: Option<u64>,
@@ -262,7 +267,10 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         wait_timeout: arguments.wait_timeout.map(Duration::from_secs),
         ..changes.options(&arguments.services)
     };
-    block_on(converge(global, arguments, &stack, &options))
+    match block_on(converge(global, arguments, &stack, &options))? {
+        Exit::Ok if arguments.verify && !global.dry_run => super::verify::after_up(global, stack, &changes.scale),
+        exit => Ok(exit),
+    }
 }
 
 async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options: &UpOptions) -> Result<Exit, Failure> {
@@ -287,7 +295,7 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
         plan = self::plan(global, stack, &observed, &UpOptions { refreshed: true, ..options.clone() })?;
     }
     tell_why(&plan, &display);
-    if arguments.detach || arguments.wait || arguments.no_start {
+    if arguments.detach || arguments.wait || arguments.verify || arguments.no_start {
         return detached(stage, stack, &observed, &plan, &mut signals).await;
     }
     let attached = Attached {

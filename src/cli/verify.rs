@@ -1,19 +1,19 @@
 //! `bowline verify`: is the stack what its file says?
 
-use bowline::finding::Findings;
+mod subject;
+
+use bowline::name::ServiceName;
 use bowline::report::findings::Color;
 use bowline::report::verification::{self, Detail, Look, Outcome, Report};
 use bowline::vantage::Way;
-use bowline::verify::derive;
-use bowline::verify::gather::prove;
-use bowline::verify::matrix::Matrix;
-use bowline::verify::topology::Topology;
 use clap::{Args, ValueEnum};
 
 use super::args::Global;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
+use super::stack::Stack;
 use super::{block_on, load, output};
+use subject::Subject;
 
 /// Prove that the running stack is what its file says
 ///
@@ -78,50 +78,46 @@ impl From<Probe> for Way {
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let (project, files) = load::project(global, &[])?;
-    let topology = Topology::of(&project);
-    let mut findings = Findings::new();
-    let mut checks = derive(&project, &topology, &mut findings);
-    output::findings(&files, &findings, global.verbose);
-    if findings.has_errors() {
-        return Err(Failure::new(Exit::File, "the rules of x-verify contradict the file"));
-    }
-    if let Some(wrong) = arguments.services.iter().find(|name| !project.services.keys().any(|s| s == name.as_str())) {
-        let near = bowline::finding::nearest(wrong, project.services.keys().map(|s| s.as_str()));
-        let failure = Failure::new(Exit::Usage, format!("no such service: {wrong}"));
-        return Err(near.into_iter().fold(failure, |failure, near| failure.hint(format!("did you mean `{near}`?"))));
-    }
-    if !arguments.services.is_empty() {
-        checks.retain(|c| c.service.as_ref().is_some_and(|s| arguments.services.iter().any(|name| s == name.as_str())));
-    }
-    let matrix = Matrix::of(&topology);
-    let name = project.name.as_str();
+    let subject = Subject::new(global, &project, &files, &arguments.services)?;
+    let detail = if arguments.all { Detail::All } else { Detail::Counts };
     if arguments.offline {
-        let report = Report::offline(name, &checks, &matrix, &files);
-        let before = verification::matrix_text(&report, look(arguments));
-        let list = if arguments.all { verification::text(&report, look(arguments)) } else { String::new() };
-        return answer(arguments, &report, &format!("{before}\n{list}"));
+        let report = subject.offline();
+        let before = verification::matrix_text(&report, look(detail));
+        let list = if arguments.all { verification::text(&report, look(detail)) } else { String::new() };
+        return answer(arguments.format, &report, &format!("{before}\n{list}"));
     }
     let way = arguments.probe.into();
-    let proof = block_on(async {
+    let report = block_on(async {
         let engine = connect(global, Purpose::Write).await?;
-        Ok(prove(&engine, &project, checks, way).await?)
+        subject.prove(&engine, way).await
     })?;
-    for left in &proof.leftovers {
-        output::remark(&format!("warning: {left}"));
+    let text = verification::text(&report, look(detail));
+    answer(arguments.format, &report, &text)
+}
+
+/// `up --verify`: proves what was brought up, with as many containers as `--scale` said, and shows it as `verify` does.
+pub fn after_up(global: &Global, mut stack: Stack, scale: &[(ServiceName, u32)]) -> Result<Exit, Failure> {
+    for (name, number) in scale {
+        if let Some(service) = stack.project.services.get_mut(name) {
+            service.scale.value = *number;
+        }
     }
-    let report = Report::of(name, proof, &matrix, &files);
-    let text = verification::text(&report, look(arguments));
-    answer(arguments, &report, &text)
+    let subject = Subject::new(global, &stack.project, &stack.files, &[])?;
+    let report = block_on(async {
+        let engine = connect(global, Purpose::Write).await?;
+        subject.prove(&engine, Way::Auto).await
+    })?;
+    let text = verification::text(&report, look(Detail::Counts));
+    answer(Format::Text, &report, &text)
 }
 
 /// Colours always: where they do not belong, the output drops them.
-fn look(arguments: &Arguments) -> Look {
-    let detail = if arguments.all { Detail::All } else { Detail::Counts };
+fn look(detail: Detail) -> Look {
     Look { color: Color::Ansi, width: output::width().clamp(60, 120), detail }
 }
 
-fn answer(arguments: &Arguments, report: &Report, text: &str) -> Result<Exit, Failure> {
-    match arguments.format {
+fn answer(format: Format, report: &Report, text: &str) -> Result<Exit, Failure> {
+    match format {
         Format::Text => output::answer(text)?,
         Format::Json => output::answer(&report.json())?,
         Format::Junit => {

@@ -313,13 +313,15 @@ impl Loader<'_> {
         let selection = profile::named(&tree, selection, &request.services, self.findings);
         consistency::check_exposed(&tree, self.findings);
         self.read_env_files(&mut tree, &selection, environment);
+        let networks = tree::section(&tree, "networks").map(|(key, _)| key.to_string()).collect();
         profile::prune(&mut tree, &selection, request.all_resources);
         if self.findings.has_errors() {
             return (None, None);
         }
         let files = stack_files.iter().filter_map(|id| self.path(*id)).collect();
         let inactive = selection.inactive.iter().filter_map(|name| name.parse().ok()).collect();
-        let identity = decode::Identity { name, named_by, working_dir: directory, files, env_files, inactive };
+        let identity =
+            decode::Identity { name, named_by, working_dir: directory, files, env_files, inactive, networks };
         let project = decode::decode(&tree, identity, environment, self.findings);
         let project = (!self.findings.has_errors()).then_some(project);
         if let Some(project) = project.as_ref().filter(|_| !self.skip.consistency) {

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::agenda::Agenda;
 use super::check::{Check, Expectation, Verdict, Why};
 use super::gap::Gap;
+use super::jobs::{Ended, ended};
 use super::judge::{Judgement, judge};
 use super::scene::{Facts, Questions, Scene, Vantage};
 use super::topology::Namespace;
@@ -41,16 +43,21 @@ pub struct Proof {
 
 /// Asks and judges until every check is settled. What is expected to hold is asked again until the file's `timeout` is over;
 /// what is expected to be blocked was tried three times in one round, and any success refutes it for good, but for a known [gap](Gap)
-/// of old Engines, in which it is looked at twice.
+/// of old Engines, in which it is looked at twice. `checks` gives what is to be checked when these services have ended: it is called
+/// again when a job ends meanwhile.
 ///
 /// # Errors
 /// When the Engine does not answer, or does not tell of a container.
-pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: Way) -> Result<Proof, Error> {
+pub async fn prove(
+    engine: &Engine,
+    project: &Project,
+    checks: impl Fn(&Ended) -> Vec<Check>,
+    way: Way,
+) -> Result<Proof, Error> {
     let started = Instant::now();
     let deadline = started + project.rules.timeout.unwrap_or(PATIENCE);
     let scope = Scope { project: &project.name, images: vec![], facts: Depth::Brief };
-    let mut settled: Vec<Option<Verdict>> = checks.iter().map(|_| None).collect();
-    let mut firsts: Vec<Option<Verdict>> = checks.iter().map(|_| None).collect();
+    let mut agenda = Agenda::default();
     let mut gap = Gap::watch(engine).await?;
     let mut proof = Proof {
         verdicts: vec![],
@@ -74,32 +81,31 @@ pub async fn prove(engine: &Engine, project: &Project, checks: Vec<Check>, way: 
         proof.containers = observed.containers.len();
         let topology = Topology::of(project).with_networks(&observed.networks);
         let scene = Scene { project, topology: &topology, observed: &observed };
-        let open: Vec<usize> = (0..checks.len()).filter(|i| settled[*i].is_none()).collect();
+        agenda.follow(ended(project, &observed), &checks);
         let round = Round { engine, scene, way };
-        let verdicts = round.run(open.iter().map(|i| &checks[*i]).collect(), &mut places, &mut proof).await;
+        let verdicts = round.run(agenda.open().map(|item| &item.check).collect(), &mut places, &mut proof).await;
         let late = Instant::now() + pause >= deadline;
-        for (index, verdict) in open.into_iter().zip(verdicts) {
-            if firsts[index].is_none() && gap.may_explain(&verdict) {
-                firsts[index] = Some(verdict);
+        for (item, verdict) in agenda.open_mut().zip(verdicts) {
+            if item.first.is_none() && gap.may_explain(&verdict) {
+                item.first = Some(verdict);
                 continue;
             }
-            let verdict = match firsts[index].take() {
+            let verdict = match item.first.take() {
                 Some(first) => gap.settle(first, verdict).await,
                 None => verdict,
             };
-            if late || !may_come_true(&checks[index], &verdict, &proof, &observed) {
-                settled[index] = Some(verdict);
+            if late || !may_come_true(&item.check, &verdict, &proof, &observed) {
+                item.verdict = Some(verdict);
             }
         }
-        if settled.iter().all(Option::is_some) {
+        if agenda.open().next().is_none() {
             break;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     }
     proof.leftovers = places.close().await;
-    let verdicts = checks.into_iter().zip(settled);
-    proof.verdicts = verdicts.filter_map(|(check, verdict)| verdict.map(|v| (check, v))).collect();
+    proof.verdicts = agenda.settled();
     proof.took = started.elapsed();
     Ok(proof)
 }

@@ -1,12 +1,14 @@
 //! Proof that a stack is what its file says: checks are derived from the file, facts are gathered from the Engine and from
 //! inside the network namespaces, and each check is judged: proved, refuted, or not proved.
 
+mod agenda;
 pub mod check;
 mod derive;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod gap;
 pub mod gather;
+pub mod jobs;
 mod judge;
 pub mod matrix;
 pub mod rule;

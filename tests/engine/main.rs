@@ -18,6 +18,7 @@ mod namespace;
 mod neighbours;
 mod preflight;
 mod probe;
+mod proof;
 mod registry;
 mod roads;
 mod sidecar;

@@ -32,9 +32,10 @@ pub(super) const ROWS: &[Attribute] = &[
     at("x-verify.matrix", Text, "Whether what follows from the file is proved besides the rules.")
         .words(&["auto", "strict", "off"])
         .default("auto"),
-    at("x-verify.timeout", Duration, "How long what must be reached may take to answer.").default("10s"),
+    at("x-verify.timeout", Duration, "How long what must be reached may take to answer.").default("5s"),
     at("x-verify.allow", Texts, "What must be reached: `web -> db:5432`."),
     at("x-verify.deny", Texts, "What must be blocked: `bot -> db:5432`."),
+    at("x-verify.jobs", Texts, "Services that end with 0 and stay so: they promise that end alone."),
     at("x-verify.names", Free, "What a name must mean, seen from a service: `{web: {db: db}}`."),
     at(
         "x-verify.hosts",

@@ -33,6 +33,8 @@ pub(super) struct Identity {
     pub files: Vec<PathBuf>,
     pub env_files: Vec<PathBuf>,
     pub inactive: Vec<ServiceName>,
+    /// Every network that the file declares, used or not.
+    pub networks: Vec<String>,
 }
 
 /// Decodes a tree whose services are the active ones, and whose resources are those that they use.
@@ -68,8 +70,9 @@ pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment,
             volumes.insert(key.clone(), network::volume(key, entry.key, &entry.value, findings));
         }
     }
-    let Identity { name, named_by, working_dir, files, env_files, inactive } = identity;
-    let rules = extension::rules(tree, findings);
+    let declared = identity.networks.iter().map(String::as_str);
+    let rules = extension::rules(tree, identity.inactive.iter().map(ServiceName::as_str), declared, findings);
+    let Identity { name, named_by, working_dir, files, env_files, inactive, .. } = identity;
     let tree = tree.clone();
     Project { name, named_by, working_dir, files, env_files, services, inactive, networks, volumes, rules, tree }
 }

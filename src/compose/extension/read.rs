@@ -1,26 +1,31 @@
 //! `x-verify` from the tree: checked strictly, for a rule that is not understood proves nothing.
 
 use super::rule::{BadRule, Names, parse};
-use super::verify::{HostsRule, Matrix, NameRule, Rule, Rules};
+use super::verify::{HostsRule, Matrix, NameRule, Rule, Rules, Source, Target};
 use crate::compose::tree::section;
 use crate::compose::value::duration;
 use crate::finding::{Code, Finding, Findings, nearest};
-use crate::name::ServiceName;
+use crate::name::{NetworkKey, ServiceName};
 use crate::source::{Span, Spanned};
 use crate::yaml::{Entry, Node, Style};
 
 /// The keys of `x-verify`.
-const KEYS: &[&str] = &["matrix", "timeout", "allow", "deny", "names", "hosts"];
+const KEYS: &[&str] = &["matrix", "timeout", "allow", "deny", "jobs", "names", "hosts"];
 
 /// The keys of `x-verify` under a service.
 const SERVICE_KEYS: &[&str] = &["allow", "deny", "names", "hosts"];
 
-/// Reads the rules of a project: those at the top level, and those under its services.
-pub(in crate::compose) fn rules(tree: &Node, findings: &mut Findings) -> Rules {
-    let names = Names {
-        services: section(tree, "services").map(|(name, _)| &**name).collect(),
-        networks: section(tree, "networks").map(|(name, _)| &**name).collect(),
-    };
+/// Reads the rules of a project: those at the top level, and those under its services. What names a service that takes no part now
+/// (`inactive`), or a network that only such services use, is checked like the rest and then left out.
+pub(in crate::compose) fn rules<'p>(
+    tree: &'p Node,
+    inactive: impl Iterator<Item = &'p str>,
+    networks: impl Iterator<Item = &'p str>,
+    findings: &mut Findings,
+) -> Rules {
+    let active: Vec<&str> = section(tree, "services").map(|(name, _)| &**name).collect();
+    let used: Vec<&str> = section(tree, "networks").map(|(name, _)| &**name).collect();
+    let names = Names { services: active.iter().copied().chain(inactive).collect(), networks: networks.collect() };
     let mut reader = Reader { names, rules: Rules::default(), findings };
     if let Some(node) = tree.get("x-verify").filter(|n| !n.is_null()) {
         reader.top(node);
@@ -30,7 +35,37 @@ pub(in crate::compose) fn rules(tree: &Node, findings: &mut Findings) -> Rules {
             reader.service(node, &service);
         }
     }
-    reader.rules
+    let mut rules = reader.rules;
+    narrow(&mut rules, &active, &used);
+    rules
+}
+
+/// Leaves out what names a service or a network that takes no part.
+fn narrow(rules: &mut Rules, services: &[&str], networks: &[&str]) {
+    let service = |name: &ServiceName| services.contains(&name.as_str());
+    let network = |key: &NetworkKey| networks.contains(&key.as_str());
+    let taking_part = |rule: &Spanned<Rule>| {
+        let from = match &rule.value.source {
+            Source::Service(name, _) => service(name),
+            Source::Network(key) => network(key),
+            Source::Host | Source::Outside | Source::Every => true,
+        };
+        let to = match &rule.value.target {
+            Target::Service(name, _) => service(name),
+            Target::Network(key) => network(key),
+            Target::Host | Target::Internet | Target::Address(_) | Target::Cidr(_) | Target::Name(_) => true,
+        };
+        from && to && rule.value.via.as_ref().is_none_or(network)
+    };
+    rules.allow.retain(taking_part);
+    rules.deny.retain(taking_part);
+    rules.names.retain(|rule| service(&rule.from) && rule.means.iter().all(service));
+    let named = |rule: &HostsRule| {
+        let names = rule.line.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
+        names.map(|name| name.strip_suffix(".id").unwrap_or(name)).all(|name| services.contains(&name))
+    };
+    rules.hosts.retain(|rule| service(&rule.from) && named(rule));
+    rules.jobs.retain(|job| service(&job.value));
 }
 
 #[derive(Clone, Copy)]
@@ -57,6 +92,7 @@ impl Reader<'_, '_> {
                 "timeout" => self.timeout(value),
                 "allow" => self.list(value, Wish::Allow, None),
                 "deny" => self.list(value, Wish::Deny, None),
+                "jobs" => self.jobs(value),
                 "names" => self.names_of_services(value),
                 "hosts" => self.hosts_of_services(value),
                 other => self.unknown_key(other, *at, "x-verify", KEYS),
@@ -135,6 +171,19 @@ impl Reader<'_, '_> {
     fn bad_rule(&mut self, item: &Node, text: &str, bad: BadRule) {
         let message = format!("the rule `{text}` cannot be read: {}", bad.message);
         self.refuse(part_of(item, text, &bad), message, bad.help);
+    }
+
+    /// `[service]`.
+    fn jobs(&mut self, node: &Node) {
+        let Some(items) = node.as_seq() else {
+            let message = format!("jobs are a list of services, not {}", node.kind());
+            return self.refuse(node.span, message, "write `jobs: [migrate]`");
+        };
+        for item in items {
+            if let Some(service) = self.known_service(item) {
+                self.rules.jobs.push(Spanned::new(service, item.span));
+            }
+        }
     }
 
     fn names_of_services(&mut self, node: &Node) {
@@ -291,6 +340,19 @@ mod tests {
     }
 
     #[test]
+    fn rules_about_services_that_take_no_part_now_are_left_out_and_typos_in_them_are_not() {
+        let text = "services: {web: {image: x}, db: {image: y, profiles: [full], networks: [back]}}\n\
+                    networks: {back: }\nx-verify:\n  allow: [web -> db, host -> web]\n  deny: ['@back -> web']\n  \
+                    names: {web: {db: db, web: web}, db: {web: web}}\n  hosts: {web: ['{db} db', '{web} web']}\n  jobs: [db]\n";
+        let rules = load_text("c.yaml", text).project.unwrap().rules;
+        let counts = [rules.allow.len(), rules.deny.len(), rules.names.len(), rules.hosts.len(), rules.jobs.len()];
+        assert_eq!(counts, [1, 0, 1, 1, 0]);
+        for typo in [text.replace("-> db", "-> dc"), text.replace("@back", "@bck")] {
+            assert!(load_text("c.yaml", &typo).project.is_none(), "{typo}");
+        }
+    }
+
+    #[test]
     fn a_typo_is_found_where_it_stands() {
         for (extension, place, message) in [
             ("{alow: []}", "c.yaml:3:12", "write `allow`"),
@@ -298,6 +360,8 @@ mod tests {
             ("{deny: ['web -> @fornt']}", "c.yaml:3:28", "did you mean `front`?"),
             ("{allow: web -> db}", "c.yaml:3:19", "after a `-`"),
             ("{names: {wbe: {a: db}}}", "c.yaml:3:20", "did you mean `web`?"),
+            ("{jobs: [wbe]}", "c.yaml:3:19", "did you mean `web`?"),
+            ("{jobs: web}", "c.yaml:3:18", "after a `-`"),
             ("{names: {web: {a: dbb}}}", "c.yaml:3:29", "did you mean `db`?"),
             ("{hosts: {web: ['{dbb} x']}}", "c.yaml:3:26", "did you mean `db`?"),
             ("{matrix: sometimes}", "c.yaml:3:20", "auto, strict, off"),

@@ -23,6 +23,8 @@ pub struct Rules {
     pub names: Vec<NameRule>,
     /// `hosts`: lines that a service's /etc/hosts must hold.
     pub hosts: Vec<HostsRule>,
+    /// `jobs`: services that end with 0 and stay so.
+    pub jobs: Vec<Spanned<ServiceName>>,
 }
 
 /// `matrix`.

@@ -8,6 +8,7 @@ use crate::finding::{Code, Finding, Findings};
 use crate::name::ServiceName;
 use crate::source::Spanned;
 use crate::verify::check::{Basis, Expectation, How, Meaning, NameSource, Owner, Path, Side, Spot};
+use crate::verify::jobs::starts_again;
 use crate::verify::matrix::{Cell, Expected, Layer, Party};
 
 /// Whether a rule asks for reach or for its opposite.
@@ -25,6 +26,7 @@ pub(super) fn derive(draft: &mut Draft<'_>, findings: &mut Findings) {
             one(draft, wish, rule, from, to, findings);
         }
     }
+    jobs(draft, findings);
     names(draft);
     hosts(draft, findings);
 }
@@ -208,6 +210,17 @@ fn published_rule(
     let basis = Basis::Declared(rule.value.text.clone());
     let origin = Origin { service: Some(&service), basis, span: Some(rule.span) };
     draft.add(format!("{id}/{service}:{text}"), says, origin, expectation);
+}
+
+/// A job ends and stays so; what the Engine starts again for ever is none.
+fn jobs(draft: &Draft<'_>, findings: &mut Findings) {
+    for job in &draft.project.rules.jobs {
+        let Some(restart) = draft.project.services.get(&job.value).and_then(starts_again) else { continue };
+        let message =
+            format!("`jobs: {}` contradicts the file: the Engine starts it again whenever it ends", job.value);
+        let finding = Finding::error(Code::BadVerifyRule, message).at(job.span).also(restart, "started again by this");
+        findings.push(finding.help("write `restart: on-failure`, which ends with 0, or take it out of `jobs`"));
+    }
 }
 
 fn names(draft: &mut Draft<'_>) {

@@ -1,30 +1,29 @@
 //! Containers run, have done their work, are healthy.
 
-use super::{Draft, Origin, called, replicas};
+use super::{Draft, Job, Origin, called, replicas};
 use crate::compose::model::{HealthTest, Service};
-use crate::verify::check::Expectation;
+use crate::verify::check::{Basis, Expectation};
 
 pub(super) fn derive(draft: &mut Draft<'_>, service: &Service) {
-    let awaited = draft.awaited(&service.name).map(|(waiting, span)| (waiting.clone(), span));
+    let job = draft.job(&service.name);
     for replica in replicas(service) {
         let who = called(service, &replica);
-        match &awaited {
-            Some((waiting, span)) => draft.add(
+        if let Some(job) = &job {
+            let origin = end_of(service, job);
+            draft.add(
                 format!("completed/{who}"),
                 format!("{who} has ended with 0"),
-                Origin::attribute(waiting, &format!("depends_on.{}", service.name), span.unwrap_or(service.span)),
-                Expectation::Completed(replica.clone()),
-            ),
-            None => draft.add(
-                format!("running/{who}"),
-                format!("{who} runs"),
-                Origin::attribute(&service.name, "", service.span),
-                Expectation::Running(replica.clone()),
-            ),
-        }
-        if awaited.is_some() {
+                origin,
+                Expectation::Completed(replica),
+            );
             continue;
         }
+        draft.add(
+            format!("running/{who}"),
+            format!("{who} runs"),
+            Origin::attribute(&service.name, "", service.span),
+            Expectation::Running(replica.clone()),
+        );
         let Some(health) = service.healthcheck.as_ref().filter(|h| h.test != Some(HealthTest::None)) else { continue };
         draft.add(
             format!("healthy/{who}"),
@@ -33,4 +32,17 @@ pub(super) fn derive(draft: &mut Draft<'_>, service: &Service) {
             Expectation::Healthy(replica),
         );
     }
+}
+
+/// Where the file says that a job ends. It stands among the job's own checks, whoever says it.
+fn end_of<'a>(service: &'a Service, job: &Job) -> Origin<'a> {
+    let (basis, span) = match job {
+        Job::Awaited(waiting, span) => {
+            let path = format!("services.{waiting}.depends_on.{}", service.name);
+            (Basis::Attribute(path), span.unwrap_or(service.span))
+        }
+        Job::Declared(span) => (Basis::Declared(format!("jobs: {}", service.name)), *span),
+        Job::Ended(span) => (Basis::Attribute(format!("services.{}.restart", service.name)), *span),
+    };
+    Origin { service: Some(&service.name), basis, span: Some(span) }
 }

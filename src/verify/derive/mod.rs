@@ -13,6 +13,7 @@ pub(super) use declared::placeholders;
 use indexmap::IndexMap;
 
 use super::check::{Basis, Check, Expectation};
+use super::jobs::{Ended, may_end, starts_again};
 use super::topology::Topology;
 use crate::compose::model::{Condition, Project, Service};
 use crate::finding::Findings;
@@ -20,9 +21,9 @@ use crate::name::{Replica, ServiceName};
 use crate::source::Span;
 
 /// Every check of a project, service by service in the order of the file. Rules of `x-verify` that cannot hold beside the file
-/// are findings with both places; they give no check.
-pub fn derive(project: &Project, topology: &Topology, findings: &mut Findings) -> Vec<Check> {
-    let mut draft = Draft { project, topology, checks: IndexMap::new() };
+/// are findings with both places; they give no check. Of the services that have `ended`, those that may promise their end alone.
+pub fn derive(project: &Project, topology: &Topology, ended: &Ended, findings: &mut Findings) -> Vec<Check> {
+    let mut draft = Draft { project, topology, ended, checks: IndexMap::new() };
     for service in project.services.values() {
         life::derive(&mut draft, service);
         if !draft.stays(&service.name) {
@@ -44,7 +45,18 @@ pub fn derive(project: &Project, topology: &Topology, findings: &mut Findings) -
 struct Draft<'a> {
     project: &'a Project,
     topology: &'a Topology,
+    ended: &'a Ended,
     checks: IndexMap<String, Check>,
+}
+
+/// What makes a service a job: it promises that it ends with 0, and nothing that only a running container could keep.
+enum Job {
+    /// This service waits until it has ended.
+    Awaited(ServiceName, Option<Span>),
+    /// `x-verify.jobs` names it.
+    Declared(Span),
+    /// Its `restart` lets it end, and so it did.
+    Ended(Span),
 }
 
 /// A check about to be added: where it comes from.
@@ -70,11 +82,26 @@ impl Draft<'_> {
         self.checks.insert(id, check);
     }
 
-    /// Whether containers of the service are meant to stay. One that is scaled to none has no container, and a job, which another
-    /// service waits for until it has ended, promises nothing but that end.
+    /// Whether containers of the service are meant to stay. One that is scaled to none has no container, and a job promises
+    /// nothing but its end.
     fn stays(&self, name: &ServiceName) -> bool {
         let scaled = self.topology.places.get(name).is_some_and(|p| p.scale > 0);
-        scaled && self.awaited(name).is_none()
+        scaled && self.job(name).is_none()
+    }
+
+    /// What makes the service a job, if it is one.
+    fn job(&self, name: &ServiceName) -> Option<Job> {
+        let declared = || {
+            let service = self.project.services.get(name).filter(|service| starts_again(service).is_none())?;
+            let job = self.project.rules.jobs.iter().find(|job| job.value == service.name);
+            job.map(|job| Job::Declared(job.span))
+        };
+        let ended = || {
+            let service = self.project.services.get(name).filter(|_| self.ended.contains(name))?;
+            may_end(service).map(Job::Ended)
+        };
+        let awaited = self.awaited(name).map(|(waiting, span)| Job::Awaited(waiting.clone(), span));
+        awaited.or_else(declared).or_else(ended)
     }
 
     /// Who waits until the service has ended, and where the file says so.

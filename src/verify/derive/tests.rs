@@ -7,7 +7,7 @@ use crate::verify::fixture::project;
 fn ids(text: &str) -> Vec<String> {
     let project = project(text);
     let mut findings = Findings::new();
-    let checks = derive(&project, &Topology::of(&project), &mut findings);
+    let checks = derive(&project, &Topology::of(&project), &Ended::new(), &mut findings);
     assert!(findings.is_empty(), "{text}: {findings:#?}");
     checks.into_iter().map(|check| check.id).collect()
 }
@@ -113,6 +113,23 @@ const TABLE: &[(&str, &str)] = &[
          networks: {x: {}}
         ",
         "completed/job running/web address/web@x mac/web@x bridge/web@x route/web reach/host->web",
+    ),
+    // a job by its rule
+    (
+        "
+         services: {job: {networks: [x], ports: ['80']}, web: {networks: [x]}}
+         networks: {x: {}}
+         x-verify: {jobs: [job]}
+        ",
+        "completed/job running/web address/web@x mac/web@x bridge/web@x route/web reach/host->web",
+    ),
+    // one that may end is asked like any other while it runs
+    (
+        "
+         services: {job: {networks: [x], restart: on-failure}}
+         networks: {x: {}}
+        ",
+        "running/job address/job@x mac/job@x bridge/job@x route/job reach/host->job",
     ),
     // a container's name is a name for its neighbours
     (
@@ -306,19 +323,19 @@ const TABLE: &[(&str, &str)] = &[
 
 #[test]
 fn a_rule_that_contradicts_the_file_is_a_finding_with_both_places() {
-    let parted =
-        "services: {a: {networks: [x], ports: ['127.0.0.1:80:80']}, b: {networks: [y]}}\nnetworks: {x: {}, y: {}}\n";
+    let parted = "services: {a: {networks: [x], ports: ['127.0.0.1:80:80']}, b: {networks: [y], restart: always}}\nnetworks: {x: {}, y: {}}\n";
     for (rules, says) in [
         ("allow: ['a -> b']", "rule R3a says blocked"),
         ("allow: ['a -> http://b/']", "rule R3a says blocked"),
         ("deny: ['host -> a']", "rule R5 says reached"),
         ("deny: ['host -> a:80']", "the port is published"),
         ("allow: ['outside -> a:80']", "published at a loopback address"),
+        ("jobs: [b]", "the Engine starts it again"),
     ] {
         let text = format!("{parted}x-verify: {{{rules}}}");
         let project = project(&text);
         let mut findings = Findings::new();
-        let checks = derive(&project, &Topology::of(&project), &mut findings);
+        let checks = derive(&project, &Topology::of(&project), &Ended::new(), &mut findings);
         let [finding] = findings.iter().collect::<Vec<_>>()[..] else { panic!("{rules}: {findings:#?}") };
         assert!(finding.message.contains(says), "{rules}: {}", finding.message);
         assert!(finding.at.is_some(), "{rules}");

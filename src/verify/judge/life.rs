@@ -47,8 +47,8 @@ pub(super) fn running(desk: &Desk<'_>, replica: &Replica) -> Verdict {
         }
         ContainerState::Exited { code: 0, .. } if may_end(desk, replica) => {
             Verdict::Unproved(Why::Undeclared(format!(
-                "{name} has ended with 0; whether it is meant to end, the file does not say: somebody's \
-                 `depends_on: {{{}: {{condition: service_completed_successfully}}}}` would",
+                "{name} has ended with 0, and whether it is meant to end, the file does not say: \
+                 `x-verify: {{jobs: [{}]}}` would, or its `restart: on-failure`",
                 replica.service
             )))
         }

@@ -1,0 +1,80 @@
+//! What is still to be settled: checks with their verdicts so far. They change when a job ends while they are looked at.
+
+use super::check::{Check, Verdict};
+use super::jobs::Ended;
+
+/// One check on the way to its verdict.
+pub(super) struct Item {
+    /// The check.
+    pub check: Check,
+    /// Its verdict, once that is final.
+    pub verdict: Option<Verdict>,
+    /// A verdict that a gap of old Engines may explain: it is looked at once more.
+    pub first: Option<Verdict>,
+}
+
+/// All of them, in the order of the file.
+#[derive(Default)]
+pub(super) struct Agenda {
+    items: Vec<Item>,
+    /// The services that had ended when the checks were made; none before the first look.
+    ended: Option<Ended>,
+}
+
+impl Agenda {
+    /// Takes up the checks that there are now that these services have ended; what is settled of them stays so.
+    pub(super) fn follow(&mut self, ended: Ended, checks: impl Fn(&Ended) -> Vec<Check>) {
+        if self.ended.as_ref() == Some(&ended) {
+            return;
+        }
+        let mut known = std::mem::take(&mut self.items);
+        let same = |check: Check| {
+            let place = known.iter().position(|item| item.check == check);
+            place.map_or(Item { check, verdict: None, first: None }, |at| known.swap_remove(at))
+        };
+        self.items = checks(&ended).into_iter().map(same).collect();
+        self.ended = Some(ended);
+    }
+
+    /// What is not settled yet.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| item.verdict.is_none())
+    }
+
+    /// What is not settled yet.
+    pub(super) fn open_mut(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.items.iter_mut().filter(|item| item.verdict.is_none())
+    }
+
+    /// Every check with its verdict.
+    pub(super) fn settled(self) -> Vec<(Check, Verdict)> {
+        self.items.into_iter().filter_map(|item| item.verdict.map(|verdict| (item.check, verdict))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Findings;
+    use crate::verify::derive;
+    use crate::verify::fixture::project;
+    use crate::verify::topology::Topology;
+
+    #[test]
+    fn a_job_that_ends_meanwhile_is_asked_for_its_end_alone_and_what_is_settled_stays() {
+        let project = project("services: {web: {}, job: {restart: 'no'}}");
+        let topology = Topology::of(&project);
+        let checks = |ended: &Ended| derive(&project, &topology, ended, &mut Findings::new());
+        let mut agenda = Agenda::default();
+        agenda.follow(Ended::new(), checks);
+        for item in agenda.open_mut().filter(|item| !item.check.id.contains("->")) {
+            item.verdict = Some(Verdict::Proved(vec![]));
+        }
+        let open = |agenda: &Agenda| agenda.open().map(|item| item.check.id.clone()).collect::<Vec<_>>();
+        let pairs = ["reach/web->job", "reach/host->web", "reach/job->web", "reach/host->job"];
+        assert_eq!(open(&agenda), pairs);
+        agenda.follow(Ended::from(["job".parse().unwrap()]), checks);
+        assert_eq!(open(&agenda), ["reach/host->web", "completed/job"]);
+        assert!(agenda.settled().iter().any(|(check, _)| check.id == "running/web"));
+    }
+}
