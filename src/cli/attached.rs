@@ -14,10 +14,10 @@ use bowline::state::observed::{Observed, ObservedContainer};
 use super::carry::{self, Stage};
 use super::display::Display;
 use super::exit::{Exit, Failure};
-use super::output;
 use super::restore::restore;
 use super::signals::Signals;
-use super::stack::{Stack, observe};
+use super::stack::Stack;
+use super::{lock, output};
 
 /// What an attached `up` works with.
 pub struct Attached<'a> {
@@ -102,6 +102,8 @@ pub async fn run(attached: &Attached<'_>, plan: &Plan, signals: &mut Signals) ->
         }
     };
     watched.expect(plan, &outcomes);
+    // whoever wants to change the stack while we only follow it may
+    attached.stage.lock.release();
     let ended = match interrupted {
         true => Ended::Interrupted,
         false => follow(&mut follower, &mut watched, signals, &mut show).await?,
@@ -230,15 +232,17 @@ async fn stop_all(
     watched: &mut Watched,
     show: &mut impl FnMut(Output, &mut Watched),
 ) -> Result<(), Failure> {
-    let (engine, project) = (attached.stage.engine, &attached.stack.desired.project);
-    let observed = observe(engine, project, vec![], bowline::engine::Facts::Brief).await?;
+    let Stage { global, engine, .. } = attached.stage;
+    let project = &attached.stack.desired.project;
+    let lock = lock::take(global, engine, project, "up", signals).await?;
+    let observed = attached.stack.observe(engine).await?;
     let options = LifecycleOptions { timeout: attached.timeout, ..LifecycleOptions::default() };
     let plan =
         lifecycle(&Change::Stop, project, Some(&attached.stack.desired), &observed, &options).map_err(carry::flaw)?;
     let up: Vec<&ObservedContainer> =
         observed.containers.iter().filter(|container| container.state.is_running()).collect();
     watched.running = up.iter().map(|container| container.name.clone()).collect();
-    let stage = Stage { first: Urgency::Now, ..attached.stage };
+    let stage = Stage { first: Urgency::Now, lock: &lock, ..attached.stage };
     let outcomes = {
         let aside = async {
             while let Ok(Some(output)) = follower.next().await {
@@ -252,6 +256,7 @@ async fn stop_all(
         for container in up {
             engine.kill_container(container.id.as_str(), "KILL").await?;
         }
+        lock.end();
     } else {
         carry::verdict(&plan, &outcomes)?;
     }

@@ -10,6 +10,7 @@ use bowline::run::{self, Fate, HealthBy, Interrupt, Kind, Options, Outcomes, Urg
 use super::args::Global;
 use super::display::Display;
 use super::exit::{Exit, Failure};
+use super::lock::Lock;
 use super::output;
 use super::signals::Signals;
 
@@ -25,6 +26,8 @@ pub struct Stage<'a> {
     pub engine: &'a Engine,
     /// Where progress is shown.
     pub display: &'a Display,
+    /// What keeps other writers away from the project.
+    pub lock: &'a Lock,
     /// What the first Ctrl-C asks for; the next one asks to leave everything.
     pub first: Urgency,
     /// Who finds out that a service is healthy.
@@ -33,8 +36,8 @@ pub struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     /// A stage on which the first Ctrl-C lets what is under way end.
-    pub fn new(global: &'a Global, engine: &'a Engine, display: &'a Display) -> Self {
-        Self { global, engine, display, first: Urgency::Soon, health: HealthBy::Engine }
+    pub fn new(global: &'a Global, engine: &'a Engine, display: &'a Display, lock: &'a Lock) -> Self {
+        Self { global, engine, display, lock, first: Urgency::Soon, health: HealthBy::Engine }
     }
 }
 
@@ -54,7 +57,7 @@ pub async fn carry_out(
     signals: &mut Signals,
     aside: impl Future<Output = ()>,
 ) -> Outcomes {
-    let Stage { global, engine, display, first, health } = stage;
+    let Stage { global, engine, display, lock, first, health } = stage;
     if plan.is_empty() {
         return Outcomes::default();
     }
@@ -63,6 +66,7 @@ pub async fn carry_out(
         Ok(at_once) => Options { at_once, health },
         Err(_) => Options { health, ..Options::default() },
     };
+    lock.begin();
     let tell = |event: &run::Event<'_>| display.hear(plan, event);
     let mut running = std::pin::pin!(run::run(engine, plan, options, ear, &tell));
     let mut aside = std::pin::pin!(futures_util::FutureExt::fuse(aside));
@@ -82,6 +86,11 @@ pub async fn carry_out(
             _ = tick.tick(), if display.is_live() => display.redraw(),
         }
     };
+    // a call that was left, or whose answer did not come, may still have its effect
+    let is_lost = outcomes.failures().any(|error| error.kind == Kind::Unreachable);
+    if *voice.borrow() != Urgency::Now && !is_lost {
+        lock.end();
+    }
     display.finish(plan, &outcomes);
     outcomes
 }

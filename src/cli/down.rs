@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bowline::finding::{Code, Findings};
+use bowline::plan::Plan;
 use bowline::plan::down::{self, DownOptions, down};
 use clap::{Args, ValueEnum};
 
@@ -14,6 +15,9 @@ use super::exit::{Exit, Failure};
 use super::signals::Signals;
 use super::stack::Named;
 use super::{block_on, directory, lock, output};
+
+/// How often it is looked again whether something of the stack has appeared meanwhile.
+const LOOKS: usize = 3;
 
 /// Stop and remove the stack's containers and networks
 ///
@@ -54,8 +58,9 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
 async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let engine = connect(global, Purpose::Write).await?;
-    let _lock = lock::take(global, &engine, named.name(), "down", &mut signals).await?;
-    let observed = named.observe(&engine).await?;
+    let lock = lock::take(global, &engine, named.name(), "down", &mut signals).await?;
+    let observed = named.look(&engine).await?;
+    observed.gaps.iter().for_each(|gap| output::remark(&gap.to_string()));
     let options = DownOptions {
         services: named.services(&arguments.services, &observed)?,
         volumes: arguments.volumes,
@@ -76,14 +81,46 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
         return Ok(Exit::Ok);
     }
     let display = Display::new(global);
-    if plan.is_empty() {
+    if plan.is_empty() && observed.gaps.is_empty() {
         display.remark(&format!("nothing of {} is there", named.name()));
     }
-    let done = carry::perform(Stage::new(global, &engine, &display), &plan, &mut signals).await;
-    done.map_err(|failure| match failure.kind {
+    let stage = Stage::new(global, &engine, &display, &lock);
+    perform(stage, &plan, &mut signals).await?;
+    take_latecomers(stage, named, &options, &mut signals).await?;
+    let stays = findings.iter().any(|finding| finding.code == Code::StillUsed);
+    match observed.gaps.first() {
+        Some(gap) => {
+            Err(Failure::new(Exit::Leftovers, gap.to_string()).hint("what it does not tell of was left as it is"))
+        }
+        None if stays => Ok(Exit::Leftovers),
+        None => Ok(Exit::Ok),
+    }
+}
+
+/// What a killed `up` had asked of the Engine may appear while the rest goes, so the stack is looked at until there is nothing.
+async fn take_latecomers(
+    stage: Stage<'_>,
+    named: &Named,
+    options: &DownOptions,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
+    let options = DownOptions { images: None, ..options.clone() };
+    for _ in 0..LOOKS {
+        let observed = named.look(stage.engine).await?;
+        let plan = down(named.name(), named.desired(), &observed, &options, &mut Findings::new());
+        let plan = plan.map_err(carry::flaw)?;
+        if plan.is_empty() {
+            break;
+        }
+        perform(stage, &plan, signals).await?;
+    }
+    Ok(())
+}
+
+/// Carries out what takes away; where a step failed, something is left.
+async fn perform(stage: Stage<'_>, plan: &Plan, signals: &mut Signals) -> Result<(), Failure> {
+    carry::perform(stage, plan, signals).await.map_err(|failure| match failure.kind {
         Exit::StepFailed => Failure { kind: Exit::Leftovers, ..failure },
         _ => failure,
-    })?;
-    let stays = findings.iter().any(|finding| finding.code == Code::StillUsed);
-    Ok(if stays { Exit::Leftovers } else { Exit::Ok })
+    })
 }

@@ -14,6 +14,7 @@ use super::carry::{self, Stage};
 use super::display::Display;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
+use super::lock::Lock;
 use super::signals::Signals;
 use super::stack::{Stack, service_names};
 use super::{block_on, load, output};
@@ -171,6 +172,7 @@ async fn carry_out(
     }
     let progress = if quiet { Progress::Quiet } else { global.progress };
     let display = Display::new(&Global { progress, ..global.clone() });
-    carry::perform(Stage::new(global, &engine, &display), &plan, &mut signals).await?;
+    let lock = Lock::default();
+    carry::perform(Stage::new(global, &engine, &display, &lock), &plan, &mut signals).await?;
     Ok(Exit::Ok)
 }

@@ -164,7 +164,7 @@ pub fn run<'a>(global: &Global, asked: impl Into<Asked<'a>>) -> Result<Exit, Fai
 async fn change(global: &Global, asked: &Asked<'_>, named: &Named) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let engine = connect(global, Purpose::Write).await?;
-    let _lock = lock::take(global, &engine, named.name(), asked.change.word(), &mut signals).await?;
+    let lock = lock::take(global, &engine, named.name(), asked.change.word(), &mut signals).await?;
     let observed = named.observe(&engine).await?;
     let options = LifecycleOptions {
         services: named.services(asked.services, &observed)?,
@@ -184,7 +184,7 @@ async fn change(global: &Global, asked: &Asked<'_>, named: &Named) -> Result<Exi
         display.remark("nothing was removed");
         return Ok(Exit::Ok);
     }
-    carry::perform(Stage::new(global, &engine, &display), &plan, &mut signals).await?;
+    carry::perform(Stage::new(global, &engine, &display, &lock), &plan, &mut signals).await?;
     Ok(Exit::Ok)
 }
 

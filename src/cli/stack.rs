@@ -7,7 +7,7 @@ use bowline::finding::Findings;
 use bowline::name::{ProjectName, ServiceName};
 use bowline::source::Files;
 use bowline::state::desired::{Desired, DesiredOptions, desired};
-use bowline::state::observed::Observed;
+use bowline::state::observed::{Gap, Observed};
 
 use super::args::Global;
 use super::engine::environment;
@@ -55,8 +55,12 @@ impl Stack {
         }
     }
 
-    /// Looks at the Engine as far as this stack is concerned.
+    /// Looks at the Engine as far as this stack is concerned, and insists on every answer.
     pub async fn observe(&self, engine: &Engine) -> Result<Observed, Failure> {
+        whole(self.look(engine).await?)
+    }
+
+    async fn look(&self, engine: &Engine) -> Result<Observed, Failure> {
         let each = self.desired.containers.values().flat_map(|c| c.settings.images());
         let mut images: Vec<String> = each.map(str::to_owned).collect();
         images.sort_unstable();
@@ -64,28 +68,20 @@ impl Stack {
         // the first answer of Engines before API 1.42 does not tell of a Swarm
         let overlay = self.desired.networks.values().any(|network| network.driver == "overlay");
         let facts = if overlay { Facts::Whole } else { Facts::Brief };
-        observe(engine, &self.desired.project, images, facts).await
+        look(engine, &self.desired.project, images, facts).await
     }
 }
 
-/// Looks at the Engine for a project. What it does not tell may be what a plan would destroy or make twice: so there is none.
-pub async fn observe(
-    engine: &Engine,
-    project: &ProjectName,
-    images: Vec<String>,
-    facts: Facts,
-) -> Result<Observed, Failure> {
-    let observed = engine.observe(&Scope { project, images, facts }).await?;
-    for gap in observed.gaps.iter().skip(1) {
-        output::remark(&format!("the Engine does not tell of {}: {}", gap.about, gap.why));
-    }
-    match observed.gaps.first() {
-        Some(gap) => {
-            let unknown = format!("the Engine does not tell of {}: {}", gap.about, gap.why);
-            Err(Failure::new(Exit::StepFailed, unknown).hint("without knowing it, nothing is planned or done"))
-        }
-        None => Ok(observed),
-    }
+async fn look(engine: &Engine, project: &ProjectName, images: Vec<String>, facts: Facts) -> Result<Observed, Failure> {
+    Ok(engine.observe(&Scope { project, images, facts }).await?)
+}
+
+/// What the Engine does not tell may be what a plan would destroy or make twice: so there is none.
+fn whole(observed: Observed) -> Result<Observed, Failure> {
+    let mut gaps = observed.gaps.iter().map(Gap::to_string);
+    let Some(first) = gaps.next() else { return Ok(observed) };
+    gaps.for_each(|gap| output::remark(&gap));
+    Err(Failure::new(Exit::StepFailed, first).hint("without knowing it, nothing is planned or done"))
 }
 
 /// A project, with its file or by its name alone.
@@ -129,11 +125,16 @@ impl Named {
         }
     }
 
-    /// Looks at the Engine for it.
+    /// Looks at the Engine for it, and insists on every answer.
     pub async fn observe(&self, engine: &Engine) -> Result<Observed, Failure> {
+        whole(self.look(engine).await?)
+    }
+
+    /// Looks at the Engine for it. What that does not tell of are gaps, for who goes on without knowing it.
+    pub async fn look(&self, engine: &Engine) -> Result<Observed, Failure> {
         match self {
-            Self::Stack(stack) => stack.observe(engine).await,
-            Self::Name(name) => observe(engine, name, vec![], Facts::Brief).await,
+            Self::Stack(stack) => stack.look(engine).await,
+            Self::Name(name) => look(engine, name, vec![], Facts::Brief).await,
         }
     }
 

@@ -276,14 +276,14 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
 async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options: &UpOptions) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let engine = connect(global, Purpose::Write).await?;
-    let _lock = lock::take(global, &engine, &stack.desired.project, "up", &mut signals).await?;
+    let lock = lock::take(global, &engine, &stack.desired.project, "up", &mut signals).await?;
     let mut observed = stack.observe(&engine).await?;
     let mut plan = plan(global, stack, &observed, options)?;
     let rigour = if arguments.no_preflight { Rigour::Tell } else { Rigour::Refuse };
     directory::check(global, stack, &observed, &plan, Rigour::Refuse)?;
     preflight::check(global, &engine, stack, &observed, &plan, rigour).await?;
     let display = Display::new(global).quiet_pull(arguments.changes.quiet_pull);
-    let stage = Stage { health: arguments.health.into(), ..Stage::new(global, &engine, &display) };
+    let stage = Stage { health: arguments.health.into(), ..Stage::new(global, &engine, &display, &lock) };
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);

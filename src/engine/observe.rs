@@ -1,5 +1,7 @@
 //! What the Engine holds, asked with as few questions as possible, several at a time, and sorted.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use futures_util::stream;
 use indexmap::IndexMap;
@@ -15,6 +17,8 @@ use ipnet::IpNet;
 
 /// Questions that are under way at once. Beyond this the Engine's own locks decide (measured on two cores).
 const AT_ONCE: usize = 16;
+/// How long a container that is listed may take until it can be inspected, in pauses of milliseconds: 6 s together.
+const BEING_MADE: [u64; 8] = [10, 40, 150, 400, 900, 1500, 1500, 1500];
 
 /// What is looked at.
 #[derive(Clone, Debug)]
@@ -53,7 +57,8 @@ impl Engine {
         );
         let mut gaps = vec![];
         let (own, others) = divide(summaries?, scope.project);
-        let containers = self.containers(own.iter().map(|summary| summary.id.as_str()), &mut gaps).await?;
+        let listed = own.iter().map(|summary| summary.id.as_str());
+        let containers = self.containers(scope.project, listed, &mut gaps).await?;
         let others: Vec<OtherContainer> = others.into_iter().map(decode::summary).collect();
         let mut networks = networks?;
         add_members(&mut networks, &containers, &others);
@@ -85,14 +90,15 @@ impl Engine {
         Ok(self.ask::<Vec<wire::Summary>>(call).await?.into_iter().map(decode::summary).collect())
     }
 
-    /// Inspects containers, several at once, sorted by replica and name. One that is gone meanwhile is not there; one that
-    /// cannot be inspected is a gap.
+    /// Inspects containers that were listed, several at once, sorted by replica and name. One that is gone meanwhile is not
+    /// there; one that cannot be inspected is a gap.
     async fn containers(
         &self,
+        project: &ProjectName,
         ids: impl Iterator<Item = &str>,
         gaps: &mut Vec<Gap>,
     ) -> Result<Vec<ObservedContainer>, Error> {
-        let asked = ids.map(|id| async move { (id, self.inspect(id).await) });
+        let asked = ids.map(|id| async move { (id, self.inspect_listed(project, id).await) });
         let mut answers = stream::iter(asked).buffer_unordered(AT_ONCE);
         let mut found = vec![];
         while let Some((id, answer)) = answers.next().await {
@@ -104,6 +110,26 @@ impl Engine {
         Ok(found)
     }
 
+    /// Inspects a container that was listed. While the Engine makes a container, it is in the list and cannot be inspected yet
+    /// (20.10 and 28 alike): only what is in no list any more is gone.
+    async fn inspect_listed(&self, project: &ProjectName, id: &str) -> Result<Option<ObservedContainer>, Error> {
+        let mut pauses = BEING_MADE.iter();
+        loop {
+            let error = match self.ask::<wire::Container>(inspection(id)).await {
+                Ok(found) => return Ok(decode::container(found)),
+                Err(error @ Error::NotFound(_)) => error,
+                Err(error) => return Err(error),
+            };
+            if !self.summaries(Some(project)).await?.iter().any(|summary| summary.id == id) {
+                return Ok(None);
+            }
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(Duration::from_millis(*pause)).await,
+                None => return Err(error),
+            }
+        }
+    }
+
     /// Inspects one container of a project: none where it is gone, or its labels do not say which one it is.
     ///
     /// # Errors
@@ -113,7 +139,7 @@ impl Engine {
     }
 
     pub(super) async fn raw_container(&self, id: &str) -> Result<Option<wire::Container>, Error> {
-        absent(self.ask(Call::get(&format!("/containers/{}/json", segment(id)))).await)
+        absent(self.ask(inspection(id)).await)
     }
 
     /// Every network, sorted by name, without members.
@@ -175,6 +201,10 @@ impl Engine {
             Facts::Whole => self.all_facts().await,
         }
     }
+}
+
+fn inspection(id: &str) -> Call {
+    Call::get(&format!("/containers/{}/json", segment(id)))
 }
 
 /// "Not there" as an answer.

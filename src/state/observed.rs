@@ -298,3 +298,9 @@ pub struct Gap {
     /// What the Engine said.
     pub why: String,
 }
+
+impl std::fmt::Display for Gap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the Engine does not tell of {}: {}", self.about, self.why)
+    }
+}

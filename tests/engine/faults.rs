@@ -96,6 +96,60 @@ fn down_leaves_nothing_after_any_fault() {
     Matrix { topic: "fdown", subnet: 203, from_up: true, file, command: "down -v", spread: 10 }.all();
 }
 
+/// The Engine lists a container while it makes it, and says at the same time that there is none.
+#[test]
+fn what_is_just_being_made_goes_with_the_rest() {
+    let Some(engine) = socket() else { return };
+    let yaml = "services: {web: {image: busybox, command: sleep 1000, stop_grace_period: 0s, scale: 2}}";
+    let Some(stack) = Stack::new("funknown", yaml) else { return };
+    let down = |at: Option<(usize, Fault)>| {
+        stack.run("up -d", 0);
+        let proxy = Proxy::new(&stack.directory.join("engine.sock"), &engine, at);
+        let mut down = stack.bowline("down");
+        down.env("DOCKER_HOST", proxy.host());
+        let ran = within_limit(down, &stack.directory.join("bad"), |_| ()).unwrap();
+        assert_eq!((ran.code, stack.remains().as_str()), (Some(0), ""), "{at:?}\n{}", ran.err);
+        proxy.calls()
+    };
+    let calls = down(None);
+    let is_inspection =
+        |call: &str| call.starts_with("GET") && call.contains("/containers/") && call.ends_with("/json");
+    let inspections: Vec<usize> = (1..).zip(&calls).filter(|(_, call)| is_inspection(call)).map(|(n, _)| n).collect();
+    assert_eq!(inspections.len(), 2, "{calls:?}");
+    for call in inspections {
+        down(Some((call, Fault::Unknown)));
+    }
+}
+
+/// A create that is under way when `up` is killed ends after the next `down` has looked.
+#[test]
+fn down_right_after_a_kill_leaves_nothing() {
+    let Some(engine) = socket() else { return };
+    let yaml = "
+services:
+  web: {image: busybox, command: sleep 1000, stop_grace_period: 0s}
+  db: {image: busybox, command: sleep 1000, stop_grace_period: 0s, networks: [back]}
+networks: {back: {}}
+";
+    let Some(stack) = Stack::new("fsoon", yaml) else { return };
+    let proxy = Proxy::new(&stack.directory.join("engine.sock"), &engine, None);
+    let run = |arguments: &str, at: Option<(usize, Fault)>| {
+        proxy.strike(at);
+        let mut command = stack.bowline(arguments);
+        command.env("DOCKER_HOST", proxy.host());
+        within_limit(command, &stack.directory.join("bad"), |process| proxy.victim(process)).unwrap()
+    };
+    run("up -d", None);
+    let calls = proxy.calls();
+    run("down", None);
+    for (call, number) in calls.iter().zip(1..).filter(|(call, _)| call.starts_with("POST")) {
+        assert_eq!(run("up -d", Some((number, Fault::Killed))).code, None, "{call}");
+        let down = run("down", None);
+        assert_eq!((down.code, stack.remains().as_str()), (Some(0), ""), "{call}\n{}", down.err);
+        assert!(down.err.contains("ended in the middle of its work"), "{call}\n{}", down.err);
+    }
+}
+
 #[test]
 fn commands_that_only_read_say_what_failed() {
     let Some(engine) = socket() else { return };
@@ -227,8 +281,12 @@ impl Matrix {
         let subnet = format!("10.{}.{}", self.subnet, place % 256);
         let first = STACK.replace("$NET", &subnet);
         let stack = Stack::new(self.topic, &first).ok_or("no Engine")?;
+        // the same address throughout: it is one Engine, whose lock tells of a killed predecessor
+        let proxy = Proxy::new(&stack.directory.join("engine.sock"), engine, None);
         let good = |arguments: &str, code: i32| {
-            let ran = within_limit(stack.bowline(arguments), &stack.directory.join("good"), |_| ());
+            let mut command = stack.bowline(arguments);
+            command.env("DOCKER_HOST", proxy.host());
+            let ran = within_limit(command, &stack.directory.join("good"), |_| ());
             let ran = ran.map_err(|why| format!("then {arguments}: {why}"))?;
             match ran.code == Some(code) && !ran.err.contains("panicked") {
                 true => Ok(ran),
@@ -241,12 +299,12 @@ impl Matrix {
         let file = (self.file)(&first);
         stack.write(&file);
 
-        let proxy = Proxy::new(&stack.directory.join("engine.sock"), engine, at);
+        proxy.strike(at);
         let mut command = stack.bowline(self.command);
         command.env("DOCKER_HOST", proxy.host());
         let bad = within_limit(command, &stack.directory.join("bad"), |process| proxy.victim(process))?;
         let (struck, calls) = (proxy.struck(), proxy.calls());
-        drop(proxy);
+        proxy.strike(None);
         let mut story = format!("{}\n", struck.as_deref().unwrap_or("(no such call)"));
         let _ = writeln!(story, "{} ended with {:?}:\n{}{}", self.command, bad.code, bad.out, bad.err);
         let all = (|| {

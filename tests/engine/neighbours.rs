@@ -41,6 +41,22 @@ fn a_second_up_waits_and_says_for_whom_or_fails_at_once() {
     assert_eq!(stack.remains(), "");
 }
 
+#[test]
+fn who_only_follows_the_output_keeps_nobody_away() {
+    let yaml = "services: {web: {image: busybox, command: sleep 1000, init: true}}";
+    let Some(stack) = Stack::new("follow", yaml) else { return };
+    let attached = stack.bowline("up").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually(Duration::from_secs(20), || match stack.docker("ps -q --filter {p}").is_empty() {
+        true => Err("nothing runs yet"),
+        false => Ok(()),
+    });
+    stack.run("restart -t 2", 0);
+    stack.run("down -t 2", 0);
+    let attached = Ran::from(attached.wait_with_output().unwrap());
+    assert_eq!(attached.code, Some(0), "{}", attached.err);
+    assert_eq!(stack.remains(), "");
+}
+
 /// `bowline …` in a directory, without `-p`.
 fn bowline(directory: &Path, arguments: &str, code: i32) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bowline"));

@@ -28,10 +28,12 @@ pub enum Fault {
     Late,
     /// The Engine is asked, and bowline is killed.
     Killed,
+    /// The Engine is not asked, and the answer is 404, as for a container that it is just making.
+    Unknown,
 }
 
 impl Fault {
-    /// Every one.
+    /// Every one that may meet any call.
     pub const ALL: [Self; 5] = [Self::Refused, Self::CutBefore, Self::CutAfter, Self::Late, Self::Killed];
 }
 
@@ -91,6 +93,12 @@ impl Proxy {
     /// `DOCKER_HOST` for whoever is to take this road.
     pub fn host(&self) -> String {
         format!("unix://{}", self.socket.display())
+    }
+
+    /// Counts anew, and from now on this call goes wrong.
+    pub fn strike(&self, at: Option<(usize, Fault)>) {
+        *self.shared.seen.lock().unwrap() = Seen { at, ..Seen::default() };
+        self.shared.victim.store(0, Ordering::SeqCst);
     }
 
     /// Who is killed by [`Fault::Killed`].
@@ -301,10 +309,11 @@ async fn connection(stream: UnixStream, shared: Arc<Shared>) -> io::Result<()> {
     while let Some(request) = client.head().await? {
         let fault = shared.count(&request);
         match fault {
-            Some(Fault::Refused) => {
+            Some(fault @ (Fault::Refused | Fault::Unknown)) => {
                 client.body(request_body(&request), None).await?;
+                let status = if fault == Fault::Refused { "500 Internal Server Error" } else { "404 Not Found" };
                 let body = serde_json::json!({ "message": WORDS }).to_string();
-                let head = "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json";
+                let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json");
                 to_client
                     .write_all(format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes())
                     .await?;
