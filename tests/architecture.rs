@@ -46,7 +46,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const DEBTS: &[(&str, &str)] = &[
     ("report/containers.rs", "engine"),
     ("report/logs.rs", "engine"),
-    ("report/progress/board.rs", "engine::PullProgress"),
     ("report/progress/board.rs", "run"),
     ("report/progress/mod.rs", "run"),
 ];

@@ -59,7 +59,7 @@ impl Display {
 
     /// Shows an event.
     pub fn hear(&self, plan: &Plan, event: &Event<'_>) {
-        if self.quiet_pull && matches!(event, Event::Pulling(..)) {
+        if self.quiet_pull && matches!(event, Event::Transfer(..)) {
             return;
         }
         let lines = match self.mode {

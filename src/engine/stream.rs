@@ -1,7 +1,6 @@
-//! Answers without an end: events, logs, and the progress of a pull.
+//! Answers without an end: events and logs.
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{Stream, StreamExt};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde::Deserialize;
@@ -165,17 +164,6 @@ fn take_piece(buffer: &mut BytesMut, terminal: bool) -> Option<(Channel, Bytes)>
     Some((channel, buffer.split_to(length).freeze()))
 }
 
-/// How far one layer of an image is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PullProgress {
-    /// The layer; none for the image as a whole.
-    pub layer: Option<String>,
-    /// `Downloading`, `Pull complete` …
-    pub status: String,
-    /// Bytes so far and in all, where they are counted.
-    pub bytes: Option<(u64, u64)>,
-}
-
 impl Engine {
     /// `GET /events` of one project's containers, from now on. `since` (seconds by the Engine's clock) also gives what
     /// happened after it.
@@ -237,66 +225,6 @@ impl Engine {
         let text = String::from_utf8_lossy(&text);
         text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect()
     }
-
-    /// `POST /images/create`: pulls an image, and tells how far it is.
-    ///
-    /// # Errors
-    /// [`Error::Address`] where the docker configuration or its credential helper fails.
-    pub async fn pull<'a>(
-        &'a self,
-        image: &'a str,
-        platform: Option<&'a str>,
-    ) -> Result<impl Stream<Item = Result<PullProgress, Error>> + 'a, Error> {
-        let credentials = self.credentials(image).await?;
-        let options = bollard::query_parameters::CreateImageOptionsBuilder::default().from_image(image);
-        let options = match platform {
-            Some(platform) => options.platform(platform).build(),
-            None => options.build(),
-        };
-        Ok(self.docker.create_image(Some(options), None, credentials).map(|item| {
-            let info = item?;
-            let bytes = info
-                .progress_detail
-                .and_then(|detail| Some((u64::try_from(detail.current?).ok()?, u64::try_from(detail.total?).ok()?)));
-            Ok(PullProgress { layer: info.id, status: info.status.unwrap_or_default(), bytes })
-        }))
-    }
-
-    /// `POST /images/{name}/push`: gives an image to its registry, and tells how far it is.
-    ///
-    /// # Errors
-    /// As [`Engine::pull`].
-    pub async fn push<'a>(
-        &'a self,
-        image: &'a str,
-    ) -> Result<impl Stream<Item = Result<PullProgress, Error>> + 'a, Error> {
-        let credentials = self.credentials(image).await?;
-        // without a tag the Engine would push every tag that the name has here
-        let (name, tag) = split_tag(image);
-        let options = bollard::query_parameters::PushImageOptionsBuilder::default().tag(tag).build();
-        Ok(self.docker.push_image(name, Some(options), credentials).map(|item| {
-            let info = item?;
-            let bytes = info
-                .progress_detail
-                .and_then(|detail| Some((u64::try_from(detail.current?).ok()?, u64::try_from(detail.total?).ok()?)));
-            Ok(PullProgress { layer: None, status: info.status.unwrap_or_default(), bytes })
-        }))
-    }
-
-    async fn credentials(&self, image: &str) -> Result<Option<bollard::auth::DockerCredentials>, Error> {
-        match &self.configuration {
-            Some(directory) => super::credentials::credentials(directory, image).await,
-            None => Ok(None),
-        }
-    }
-}
-
-/// The name and the tag of an image; the port of a registry is no tag.
-fn split_tag(image: &str) -> (&str, &str) {
-    match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (image, "latest"),
-    }
 }
 
 #[cfg(test)]
@@ -311,13 +239,6 @@ mod tests {
         buffer.extend_from_slice(b"rr\n");
         assert_eq!(take_piece(&mut buffer, false), Some((Channel::Error, Bytes::from_static(b"err\n"))));
         assert_eq!(take_piece(&mut buffer, false), None);
-    }
-
-    #[test]
-    fn a_port_is_no_tag() {
-        assert_eq!(split_tag("127.0.0.1:5000/a/b"), ("127.0.0.1:5000/a/b", "latest"));
-        assert_eq!(split_tag("127.0.0.1:5000/a:2"), ("127.0.0.1:5000/a", "2"));
-        assert_eq!(split_tag("a"), ("a", "latest"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the Engine itself cannot do: too old an API, no Swarm.
+//! What the Engine itself cannot do: too old an API, no Swarm, too little memory, another processor.
 
 use super::Scene;
 use crate::compose::model::MountSource;
@@ -81,5 +81,63 @@ pub(super) fn check_swarm(scene: Scene<'_>, findings: &mut Findings) {
             .maybe_at(at)
             .help("run `docker swarm init`, or join a Swarm as a manager; on one host `driver: bridge` does"),
         );
+    }
+}
+
+/// A limit above what the host has, or reservations that are so together.
+pub(super) fn check_memory(scene: Scene<'_>, findings: &mut Findings) {
+    let Some(total) = scene.engine.memory.filter(|total| *total > 0) else { return };
+    let mut reserved: i64 = 0;
+    for service in scene.project.services.values() {
+        let (limit, reservation) = (service.resources.memory, service.resources.memory_reservation);
+        reserved = reserved.saturating_add(reservation.max(0).saturating_mul(i64::from(service.scale.value)));
+        if limit > total {
+            let message = format!(
+                "{} may use {}, and the Engine's host has {}",
+                service.name,
+                mebibytes(limit),
+                mebibytes(total)
+            );
+            findings
+                .push(Finding::warning(Code::MemoryShort, message).at(service.span).help("the limit limits nothing"));
+        }
+    }
+    if reserved > total
+        && let Some(service) = scene.project.services.values().find(|s| s.resources.memory_reservation > 0)
+    {
+        let message = format!(
+            "the services reserve {} together, and the Engine's host has {}",
+            mebibytes(reserved),
+            mebibytes(total)
+        );
+        let finding = Finding::warning(Code::MemoryShort, message).at(service.span);
+        findings.push(finding.help("reserve less, or run fewer of them here"));
+    }
+}
+
+fn mebibytes(bytes: i64) -> String {
+    format!("{} MiB", bytes / (1024 * 1024))
+}
+
+/// An image for another processor: it runs only where the host emulates that.
+pub(super) fn check_platforms(scene: Scene<'_>, findings: &mut Findings) {
+    // `linux/arm64/v8` runs on `linux/arm64`
+    let base = |platform: &str| platform.split('/').take(2).collect::<Vec<_>>().join("/");
+    let theirs = base(&scene.engine.platform);
+    if theirs.is_empty() {
+        return;
+    }
+    for service in scene.project.services.values() {
+        let Some(name) = &service.image else { continue };
+        let Some(Some(image)) = scene.observed.images.get(&name.value) else { continue };
+        if !image.platform.is_empty() && base(&image.platform) != theirs {
+            let message = format!(
+                "image `{}` is for {}, and the Engine runs {}",
+                name.value, image.platform, scene.engine.platform
+            );
+            let help =
+                format!("`bowline pull` gets one for {theirs} where there is one; otherwise the host must emulate it");
+            findings.push(Finding::warning(Code::PlatformMismatch, message).at(name.span).help(help));
+        }
     }
 }

@@ -3,6 +3,9 @@
 use super::Scene;
 use crate::finding::{Code, Finding, Findings};
 
+/// Whether containers of one bridge reach each other.
+const ENABLE_ICC: &str = "com.docker.network.bridge.enable_icc";
+
 /// P33: a macvlan, ipvlan or VLAN network on a kernel without such links. The Engine takes the network, and the first container
 /// on it fails with `operation not supported`.
 pub(super) fn check_kinds(scene: Scene<'_>, findings: &mut Findings) {
@@ -49,8 +52,7 @@ pub(super) fn check_forwarding(scene: Scene<'_>, findings: &mut Findings) {
                 .help("`sysctl -w net.ipv4.ip_forward=1` on the Engine's host; the Engine sets it when it starts"),
         );
     }
-    let closed = bridges()
-        .find(|n| n.driver_opts.get("com.docker.network.bridge.enable_icc").is_some_and(|v| v.value == "false"));
+    let closed = bridges().find(|n| n.driver_opts.get(ENABLE_ICC).is_some_and(|v| v.value == "false"));
     if scene.host.setting("net.bridge.bridge-nf-call-iptables") == Some(0)
         && let Some(network) = closed
     {
@@ -60,7 +62,7 @@ pub(super) fn check_forwarding(scene: Scene<'_>, findings: &mut Findings) {
         );
         findings.push(
             Finding::warning(Code::KernelSetting, message)
-                .maybe_at(network.driver_opts.get("com.docker.network.bridge.enable_icc").map(|v| v.span))
+                .maybe_at(network.driver_opts.get(ENABLE_ICC).map(|v| v.span))
                 .help("`sysctl -w net.bridge.bridge-nf-call-iptables=1` on the Engine's host"),
         );
     }

@@ -5,7 +5,6 @@
 //! catalogue in the reference.
 
 mod bridges;
-mod capacity;
 mod engine;
 pub mod host;
 mod kernel;
@@ -57,10 +56,10 @@ pub fn check(scene: Scene<'_>, findings: &mut Findings) {
         pools::check_subnet_overlap,
         pools::check_host_routes,
         pools::check_held_addresses,
-        capacity::check_pools_left,
-        capacity::check_memory,
-        capacity::check_platforms,
-        capacity::check_devices,
+        pools::check_pools_left,
+        engine::check_memory,
+        engine::check_platforms,
+        names::check_devices,
         ports::check_ports_of_containers,
         ports::check_ports_of_processes,
         ports::check_host_addresses,

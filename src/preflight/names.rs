@@ -1,5 +1,7 @@
 //! What is named and not there, or held by somebody else.
 
+use std::path::Path;
+
 use super::Scene;
 use crate::compose::model::{MountSource, NetworkMode};
 use crate::finding::{Code, Finding, Findings, nearest};
@@ -138,6 +140,19 @@ pub(super) fn check_bind_sources(scene: Scene<'_>, findings: &mut Findings) {
                         .label(format!("{} mounts it at {}", service.name, mount.value.target))
                         .help("make it, or let the Engine make a directory: `bind: {create_host_path: true}`"),
                 );
+            }
+        }
+    }
+}
+
+/// A device that is not there: the Engine says so when the container is created, after others were.
+pub(super) fn check_devices(scene: Scene<'_>, findings: &mut Findings) {
+    for service in scene.project.services.values() {
+        for device in &service.resources.devices {
+            if scene.host.missing_paths.contains(Path::new(&device.source)) {
+                let message = format!("{} wants the device `{}`, which is not there", service.name, device.source);
+                let finding = Finding::error(Code::DeviceMissing, message).at(service.span);
+                findings.push(finding.help("plug it in, load its driver, or leave it out of `devices`"));
             }
         }
     }

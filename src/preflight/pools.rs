@@ -1,4 +1,4 @@
-//! Address pools: who holds a subnet, which route it would hide, who has a static address.
+//! Address pools: who holds a subnet, which route it would hide, who has a static address, what is left of the Engine's own.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -84,6 +84,43 @@ pub(super) fn check_held_addresses(scene: Scene<'_>, findings: &mut Findings) {
     }
 }
 
+/// P4: more networks without a subnet than the Engine's pools have subnets left.
+pub(super) fn check_pools_left(scene: Scene<'_>, findings: &mut Findings) {
+    let exists = |n: &Network| scene.observed.networks.iter().any(|o| o.name == n.name);
+    let chooses = |n: &&Network| {
+        let has_subnet = n.ipam.pools.iter().filter_map(|p| p.subnet.as_ref()).any(|s| s.value.addr().is_ipv4());
+        !n.external
+            && !has_subnet
+            && n.driver_name() == "bridge"
+            && n.enable_ipv4 != Some(false)
+            && n.ipam.driver.is_none()
+    };
+    let fresh: Vec<&Network> = scene.project.networks.values().filter(chooses).filter(|n| !exists(n)).collect();
+    let Some(first) = fresh.first() else { return };
+    let taken = taken(scene);
+    let left = subnets(&scene.engine.default_pools)
+        .filter(|subnet| !taken.iter().any(|t| overlap(*t, IpNet::V4(*subnet))))
+        .take(fresh.len())
+        .count();
+    if left >= fresh.len() {
+        return;
+    }
+    let names: Vec<&str> = fresh.iter().map(|n| n.key.as_str()).collect();
+    let message = format!(
+        "{} {} a subnet of the Engine's pools, and {left} {} left",
+        names.join(", "),
+        if names.len() == 1 { "needs" } else { "need each" },
+        if left == 1 { "is" } else { "are" }
+    );
+    let unused = unused(scene);
+    let help = match unused.is_empty() {
+        true => "give them subnets of their own, or the Engine more pools: `default-address-pools` in daemon.json"
+            .to_owned(),
+        false => format!("give them subnets of their own, or remove networks that nobody uses: {}", unused.join(", ")),
+    };
+    findings.push(Finding::error(Code::PoolsExhausted, message).maybe_at(first.span).help(help));
+}
+
 /// The subnets that the file gives to networks that it makes.
 fn declared_subnets<'a>(scene: Scene<'a>) -> impl Iterator<Item = (&'a Network, &'a Spanned<IpNet>)> {
     let made = scene.project.networks.values().filter(|n| !n.external);
@@ -95,7 +132,7 @@ fn subnets_of(network: &ObservedNetwork) -> impl Iterator<Item = IpNet> {
 }
 
 /// Whether two ranges share an address.
-pub(super) fn overlap(a: IpNet, b: IpNet) -> bool {
+fn overlap(a: IpNet, b: IpNet) -> bool {
     a.contains(&b.network()) || b.contains(&a.network())
 }
 
@@ -118,18 +155,46 @@ fn describe(observed: &Observed, network: &ObservedNetwork) -> String {
     }
 }
 
+/// What a new subnet must not touch: networks of the Engine and of the file, routes of the host.
+fn taken(scene: Scene<'_>) -> Vec<IpNet> {
+    let held = scene.observed.networks.iter().flat_map(subnets_of);
+    let declared = declared_subnets(scene).map(|(_, subnet)| subnet.value);
+    let routes = scene.host.routes.iter().flatten().map(|route| route.destination);
+    held.chain(declared).chain(routes.filter(|destination| destination.prefix_len() > 0)).collect()
+}
+
 /// The next private IPv4 subnet of the same size that no network of the Engine, of the file or route of the host touches.
 fn free_subnet(scene: Scene<'_>, like: IpNet) -> Option<IpNet> {
     let prefix = like.prefix_len();
     if like.addr().is_ipv6() || prefix < 12 {
         return None;
     }
-    let mut taken: Vec<IpNet> = scene.observed.networks.iter().flat_map(subnets_of).collect();
-    taken.extend(declared_subnets(scene).map(|(_, s)| s.value));
-    let routes = scene.host.routes.iter().flatten().map(|r| r.destination);
-    taken.extend(routes.filter(|d| d.prefix_len() > 0));
+    let taken = taken(scene);
     let ranges =
         [(Ipv4Addr::new(172, 16, 0, 0), 12), (Ipv4Addr::new(10, 0, 0, 0), 8), (Ipv4Addr::new(192, 168, 0, 0), 16)];
     let candidates = ranges.into_iter().filter_map(|(base, len)| Ipv4Net::new(base, len).ok()?.subnets(prefix).ok());
     candidates.flat_map(|c| c.skip(1).take(4096)).map(IpNet::V4).find(|c| !taken.iter().any(|t| overlap(*t, *c)))
+}
+
+/// The subnets that an Engine chooses from; where it has no pools of its own those that are built in.
+fn subnets(pools: &[(IpNet, u8)]) -> impl Iterator<Item = Ipv4Net> {
+    let built_in = (17..=31).map(|n| (Ipv4Net::new(Ipv4Addr::new(172, n, 0, 0), 16), 16));
+    let built_in = built_in.chain([(Ipv4Net::new(Ipv4Addr::new(192, 168, 0, 0), 16), 20)]);
+    let own = pools.iter().filter_map(|(base, size)| match base {
+        IpNet::V4(base) => Some((*base, *size)),
+        IpNet::V6(_) => None,
+    });
+    let own: Vec<(Ipv4Net, u8)> = own.collect();
+    let pools = if own.is_empty() { built_in.filter_map(|(net, size)| Some((net.ok()?, size))).collect() } else { own };
+    pools.into_iter().flat_map(|(base, size)| base.subnets(size).into_iter().flatten().take(4096))
+}
+
+/// Networks that were made by somebody and that no container is on, the first five.
+fn unused(scene: Scene<'_>) -> Vec<&str> {
+    let on = |name: &str| {
+        scene.observed.others.iter().any(|o| o.networks.iter().any(|(n, _, _)| n == name))
+            || scene.observed.containers.iter().any(|c| c.endpoints.contains_key(name))
+    };
+    let made = scene.observed.networks.iter().filter(|n| !matches!(n.name.as_str(), "bridge" | "host" | "none"));
+    made.map(|n| n.name.as_str()).filter(|name| !on(name)).take(5).collect()
 }

@@ -231,7 +231,7 @@ impl Run<'_> {
     async fn push(&self, id: StepId, image: &str) -> Result<(), StepError> {
         let mut progress = std::pin::pin!(self.engine.push(image).await?);
         while let Some(layer) = progress.next().await {
-            (self.tell)(&Event::Pulling(id, &layer?));
+            (self.tell)(&Event::Transfer(id, &layer?));
         }
         Ok(())
     }
@@ -239,7 +239,7 @@ impl Run<'_> {
     async fn pull(&self, id: StepId, image: &str, platform: Option<&str>) -> Result<(), StepError> {
         let mut progress = std::pin::pin!(self.engine.pull(image, platform).await?);
         while let Some(layer) = progress.next().await {
-            (self.tell)(&Event::Pulling(id, &layer?));
+            (self.tell)(&Event::Transfer(id, &layer?));
         }
         Ok(())
     }

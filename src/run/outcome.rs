@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{Error, PullProgress};
+use crate::engine::{Error, LayerProgress};
 use crate::plan::{Plan, StepId};
 
 /// What became of a step.
@@ -71,8 +71,8 @@ impl From<Error> for StepError {
 pub enum Event<'a> {
     /// A step begins.
     Began(StepId),
-    /// An image is on its way.
-    Pulling(StepId, &'a PullProgress),
+    /// An image is on its way, from a registry or to it.
+    Transfer(StepId, &'a LayerProgress),
     /// What a step found out on its way: a warning of the Engine, a state that is not yet the one waited for.
     Note(StepId, &'a str),
     /// A step ended, or will not be tried.

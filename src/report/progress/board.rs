@@ -42,13 +42,13 @@ enum Mark {
 impl Board {
     /// Takes in an event that happened `now`.
     pub fn hear(&mut self, plan: &Plan, event: &Event<'_>, now: Instant) {
-        let (Event::Began(step) | Event::Pulling(step, _) | Event::Note(step, _) | Event::Ended(step, _)) = event;
+        let (Event::Began(step) | Event::Transfer(step, _) | Event::Note(step, _) | Event::Ended(step, _)) = event;
         for subject in subjects(plan, *step) {
             let fresh = || Line { mark: Mark::Busy, word: String::new(), note: String::new(), since: now, took: None };
             let line = self.lines.entry(subject.id).or_insert_with(fresh);
             match event {
                 Event::Began(_) => line.begin(subject.doing, now),
-                Event::Pulling(_, progress) => line.note = pulled(progress),
+                Event::Transfer(_, progress) => line.note = progress.to_string(),
                 Event::Note(_, text) => (*text).clone_into(&mut line.note),
                 Event::Ended(_, Fate::Done(_)) => line.end(Mark::Good, subject.done.to_owned(), now),
                 Event::Ended(_, Fate::Failed(error) | Fate::Tolerated(error)) => {
@@ -112,14 +112,6 @@ impl Line {
         let words = clip(&format!("{}{note}", self.word), room);
         format!(" {style}{mark}{style:#} {id}{pad}  {words}  {TIME}{time}{TIME:#}")
     }
-}
-
-/// `3f2a Downloading 12/40 MB`.
-fn pulled(progress: &crate::engine::PullProgress) -> String {
-    let layer = progress.layer.as_deref().unwrap_or_default();
-    let bytes = progress.bytes.filter(|&(_, total)| total > 0);
-    let bytes = bytes.map(|(now, total)| format!(" {}/{} MB", now / 1_000_000, total.div_ceil(1_000_000)));
-    format!("{layer} {}{}", progress.status, bytes.unwrap_or_default()).trim().to_owned()
 }
 
 /// As much of one line as fits in so many columns.

@@ -84,7 +84,7 @@ pub fn plain(plan: &Plan, event: &Event<'_>) -> Vec<String> {
     };
     match event {
         Event::Began(step) => lines(*step, &|subject| subject.doing.to_owned()),
-        Event::Pulling(..) => vec![],
+        Event::Transfer(..) => vec![],
         Event::Note(step, text) => lines(*step, &|_| (*text).to_owned()),
         Event::Ended(step, Fate::Done(_)) => lines(*step, &|subject| subject.done.to_owned()),
         Event::Ended(step, Fate::Failed(error) | Fate::Tolerated(error)) => {
@@ -106,7 +106,7 @@ fn skipped(plan: &Plan, because: StepId) -> String {
 pub fn json(plan: &Plan, event: &Event<'_>) -> Vec<String> {
     let (step, fields) = match event {
         Event::Began(step) => (step, json!({})),
-        Event::Pulling(step, progress) => {
+        Event::Transfer(step, progress) => {
             let (current, total) = progress.bytes.unzip();
             (step, json!({ "layer": progress.layer, "text": progress.status, "current": current, "total": total }))
         }
@@ -118,7 +118,7 @@ pub fn json(plan: &Plan, event: &Event<'_>) -> Vec<String> {
         Event::Ended(step, Fate::NotReached) => (step, json!({})),
     };
     let status = |subject: &Subject| match event {
-        Event::Began(_) | Event::Pulling(..) | Event::Note(..) => subject.doing,
+        Event::Began(_) | Event::Transfer(..) | Event::Note(..) => subject.doing,
         Event::Ended(_, Fate::Done(_)) => subject.done,
         Event::Ended(_, Fate::Failed(_) | Fate::Tolerated(_)) => "Error",
         Event::Ended(_, Fate::Skipped { .. }) => "Skipped",
