@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use super::rule::Rule;
 use crate::compose::model::Port;
 use crate::name::{Mac, Protocol, Replica, ServiceName};
+use crate::probe::Family;
 use crate::source::Span;
 
 /// One promise of the file.
@@ -289,6 +290,8 @@ pub struct Path {
     pub how: How,
     /// The wires whose addresses are asked, each of which must hold. Empty: any that the target has.
     pub via: Vec<String>,
+    /// The family of the addresses that are asked; none: all that there are (rule R9).
+    pub family: Option<Family>,
 }
 
 /// An end of a path.

@@ -68,6 +68,10 @@ pub struct Wire {
     pub kind: Kind,
     /// `internal`.
     pub internal: bool,
+    /// Whether its members have IPv4 addresses: `enable_ipv4`.
+    pub ipv4: bool,
+    /// Whether they have IPv6 addresses, as far as the file tells: `enable_ipv6`.
+    pub ipv6: bool,
     /// Where it is declared.
     pub span: Option<Span>,
 }
@@ -186,7 +190,15 @@ impl Topology {
 
 /// The wires that one service names.
 fn service_wires(project: &Project, service: &Service) -> Vec<(String, Wire)> {
-    let bare = |name: &str, kind, span| Wire { name: name.to_owned(), key: None, kind, internal: false, span };
+    let bare = |name: &str, kind, span| Wire {
+        name: name.to_owned(),
+        key: None,
+        kind,
+        internal: false,
+        ipv4: true,
+        ipv6: false,
+        span,
+    };
     match service.network_mode.as_ref().map(|m| (&m.value, m.span)) {
         None => {
             let networks = service.networks.keys().filter_map(|key| project.networks.get(key));
@@ -218,6 +230,8 @@ fn of_network(network: &Network) -> Wire {
         key: Some(network.key.clone()),
         kind,
         internal: network.internal,
+        ipv4: network.enable_ipv4 != Some(false),
+        ipv6: network.enable_ipv6 == Some(true) && !network.external,
         span: network.span,
     }
 }

@@ -5,6 +5,7 @@
 //! run on this machine away. Links and rules are made with `ip` and `iptables`, which an Engine's host has.
 
 mod changed;
+mod ipv6;
 mod networks;
 mod saboteurs;
 mod simple;

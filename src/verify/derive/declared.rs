@@ -85,7 +85,7 @@ fn one(draft: &mut Draft<'_>, wish: Wish, rule: &Spanned<Written>, from: Spot, t
     let how = how(&rule.value.probe);
     let tail = tail(&to, &how);
     draft.checks.shift_remove(&format!("undeclared/{from}->{to}"));
-    let path = Path { from: from.clone(), to: to.clone(), how, via };
+    let path = Path { from: from.clone(), to: to.clone(), how, via, family: None };
     let (id, says, expectation) = match wish {
         Wish::Allow => ("reach", format!("{from} reaches {tail}"), Expectation::Reaches(path)),
         Wish::Deny => ("isolated", format!("{from} does not reach {tail}"), Expectation::Isolated(path)),

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::desk::{Desk, Step, unproved};
 use crate::name::{Replica, ServiceName};
-use crate::probe::Address;
+use crate::probe::{Address, Family};
 use crate::verify::check::{Path, Spot, Why};
 use crate::verify::scene::Vantage;
 
@@ -32,6 +32,30 @@ pub(super) struct Aim {
     pub replica: Option<Replica>,
     /// The wire it is on.
     pub wire: Option<String>,
+    /// Where it is link-local: the links that lead to it.
+    pub zone: Option<Zone>,
+}
+
+/// The links on which a link-local address is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Zone {
+    /// The asker's.
+    pub asker: String,
+    /// The one that has the address.
+    pub owner: String,
+}
+
+impl Aim {
+    /// The same seen from who has it.
+    pub fn from_itself(&self) -> Self {
+        let zone = self.zone.as_ref().map(|zone| Zone { asker: zone.owner.clone(), ..zone.clone() });
+        Self { zone, ..self.clone() }
+    }
+
+    /// The link to ask on, where the address needs one.
+    pub fn device(&self) -> Option<&str> {
+        self.zone.as_ref().map(|zone| zone.asker.as_str())
+    }
 }
 
 /// The containers that a spot names.
@@ -96,7 +120,7 @@ pub(super) fn aims(desk: &mut Desk<'_>, path: &Path, stand: &Stand) -> Step<Vec<
 fn known(desk: &Desk<'_>, address: IpAddr) -> Aim {
     let has = |r: &Replica| desk.scene.addresses(r, &[]).iter().any(|(_, a)| a.addr() == address);
     let replica = desk.scene.observed.containers.iter().map(|c| c.replica.clone()).find(has);
-    Aim { address, called: address.to_string(), replica, wire: None }
+    Aim { address, called: address.to_string(), replica, wire: None, zone: None }
 }
 
 fn service_aims(
@@ -115,8 +139,14 @@ fn service_aims(
         let home = desk.scene.home(&replica);
         let called = desk.scene.called(&replica);
         for (wire, net) in desk.scene.addresses(&replica, &path.via) {
+            if path.family.is_some_and(|family| net.addr().is_ipv6() != (family == Family::V6)) {
+                continue;
+            }
             let (replica, called) = (Some(home.clone()), called.clone());
-            aims.push(Aim { address: net.addr(), called, replica, wire: Some(wire) });
+            aims.push(Aim { address: net.addr(), called, replica, wire: Some(wire), zone: None });
+        }
+        if path.family == Some(Family::V6) {
+            aims.extend(super::link_local::aims(desk, stand, &home, &called)?);
         }
     }
     Ok(aims)
@@ -146,7 +176,7 @@ fn host_aims(desk: &mut Desk<'_>, stand: &Stand) -> Step<Vec<Aim>> {
     if chosen.is_empty() {
         return unproved(Why::Inconclusive("the host has no address of its own to ask for".to_owned()));
     }
-    let aim = |address| Aim { address, called: "the host".to_owned(), replica: None, wire: None };
+    let aim = |address| Aim { address, called: "the host".to_owned(), replica: None, wire: None, zone: None };
     Ok(chosen.into_iter().map(aim).collect())
 }
 
@@ -163,6 +193,6 @@ fn internet_aims(desk: &mut Desk<'_>) -> Step<Vec<Aim>> {
     }
     Ok(all
         .into_iter()
-        .map(|address| Aim { address, called: "the internet".to_owned(), replica: None, wire: None })
+        .map(|address| Aim { address, called: "the internet".to_owned(), replica: None, wire: None, zone: None })
         .collect())
 }

@@ -137,7 +137,7 @@ pub(super) fn listener_of(aim: &Aim) -> Option<(Vantage, String)> {
 pub(super) fn attempts<'a>(desk: &mut Desk<'a>, from: &Vantage, aim: &Aim, how: &How) -> Step<Tried<'a>> {
     match how {
         How::Icmp => {
-            let echo = desk.echo(from, aim.address)?;
+            let echo = desk.echo(from, aim.address, aim.device())?;
             Ok(Tried { attempts: vec![("ICMP", echo)], greeting: None })
         }
         How::Port(port, Protocol::Tcp) => {
@@ -156,15 +156,21 @@ pub(super) fn attempts<'a>(desk: &mut Desk<'a>, from: &Vantage, aim: &Aim, how: 
 /// TCP, UDP and ICMP to our listener; without one, TCP to a closed port and ICMP.
 pub(super) fn network<'a>(desk: &mut Desk<'a>, from: &Vantage, aim: &Aim) -> Step<Tried<'a>> {
     let Some((there, label)) = listener_of(aim) else {
-        let tcp = desk.tcp(from, SocketAddr::new(aim.address, CLOSED), false);
-        let (tcp, echo) = both(tcp, desk.echo(from, aim.address))?;
+        let tcp = desk.tcp_on(from, SocketAddr::new(aim.address, CLOSED), aim.device(), false);
+        let (tcp, echo) = both(tcp, desk.echo(from, aim.address, aim.device()))?;
         return Ok(Tried { attempts: vec![("TCP", tcp), ("ICMP", echo)], greeting: None });
     };
     // all three in one round: a block costs one wait
-    let to = SocketAddr::new(aim.address, desk.listener(&there, &label)?.port);
-    let tcp_and_udp = both(desk.tcp(from, to, true), desk.udp(from, to, None));
-    let ((tcp, udp), echo) = both(tcp_and_udp, desk.echo(from, aim.address))?;
-    Ok(Tried { attempts: vec![("TCP", tcp), ("UDP", udp), ("ICMP", echo)], greeting: Some(label) })
+    let listener = desk.listener(&there, &label)?;
+    let (to, device) = (SocketAddr::new(aim.address, listener.port), aim.device());
+    // a link-local address that was not ready when the listener was set up is heard by TCP alone
+    let hears_udp = aim.zone.is_none() || listener.addresses.contains(&aim.address);
+    let udp = if hears_udp { desk.udp_on(from, to, device).map(Some) } else { Ok(None) };
+    let tcp_and_udp = both(desk.tcp_on(from, to, device, true), udp);
+    let ((tcp, udp), echo) = both(tcp_and_udp, desk.echo(from, aim.address, device))?;
+    let attempts = [("TCP", Some(tcp)), ("UDP", udp), ("ICMP", Some(echo))];
+    let attempts = attempts.into_iter().filter_map(|(name, attempt)| Some((name, attempt?))).collect();
+    Ok(Tried { attempts, greeting: Some(label) })
 }
 
 /// UDP to our listener beside the application: shows that the way carries UDP, whatever the application answers.

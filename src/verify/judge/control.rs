@@ -7,6 +7,7 @@ use super::attempt::{CLOSED, attempts, listener_of, reached, text};
 use super::desk::{Desk, Step};
 use super::reach::members_meet;
 use crate::name::Replica;
+use crate::state::observed::{ObservedContainer, ObservedEndpoint};
 use crate::verify::check::How;
 use crate::verify::scene::Vantage;
 use crate::verify::topology::Kind;
@@ -17,7 +18,7 @@ pub(super) fn target_control(desk: &mut Desk<'_>, aim: &Aim, how: &How) -> Step<
         Some((there, _)) => (there, format!("{} itself", aim.called)),
         None => (Vantage::Host, "the host".to_owned()),
     };
-    let tried = attempts(desk, &at, aim, how)?;
+    let tried = attempts(desk, &at, &aim.from_itself(), how)?;
     let hit = tried.attempts.iter().find(|(_, a)| tried.got_there(a));
     Ok(hit.map(|(name, a)| format!("control: {} answers {who} ({name} {})", aim.address, text(a))))
 }
@@ -68,12 +69,14 @@ fn neighbours(desk: &Desk<'_>, replica: &Replica, aim: &Aim) -> Vec<(String, IpA
         let open = declared.is_some_and(members_meet);
         let members = scene.observed.containers.iter().filter(|c| c.state.is_running() && c.replica != *replica);
         let members = members.filter(|c| Some(&c.replica) != aim.replica.as_ref());
-        let member =
-            members.filter_map(|c| Some((scene.called(&c.replica), c.endpoints.get(wire)?.ipv4?.addr()))).next();
+        let mine = |e: &ObservedEndpoint| if aim.address.is_ipv6() { e.ipv6 } else { e.ipv4 };
+        let address = |c: &ObservedContainer| Some(mine(c.endpoints.get(wire)?)?.addr());
+        let member = members.filter_map(|c| Some((scene.called(&c.replica), address(c)?))).next();
         found.extend(member.filter(|_| open));
         let bridge = declared.is_some_and(|w| matches!(w.kind, Kind::Bridge { .. }));
         let pools = scene.network(wire).map(|n| n.ipam.pools.as_slice()).unwrap_or_default();
-        let gateway = end.gateway.or_else(|| pools.iter().find_map(|p| p.gateway)).filter(|g| *g != aim.address);
+        let same = |g: &IpAddr| g.is_ipv6() == aim.address.is_ipv6() && *g != aim.address;
+        let gateway = end.gateway.into_iter().chain(pools.iter().filter_map(|p| p.gateway)).find(same);
         found.extend(gateway.filter(|_| bridge).map(|address| ("the gateway".to_owned(), address)));
     }
     found

@@ -116,11 +116,15 @@ impl<'a> Desk<'a> {
         /// An ear beside an application's UDP port; its label is the replica's name.
         ear(port: u16, label: &str) -> Listening, Listening, Question::Overhear { port, label: label.to_owned() };
         /// A TCP connection; `greeting` where our listener should answer.
-        tcp(to: SocketAddr, greeting: bool) -> Attempt, Attempt, tcp_question(to, greeting);
+        tcp(to: SocketAddr, greeting: bool) -> Attempt, Attempt, tcp_question(to, None, greeting);
+        /// The same by this link alone.
+        tcp_on(to: SocketAddr, device: Option<&str>, greeting: bool) -> Attempt, Attempt, tcp_question(to, device, greeting);
         /// A UDP packet; `payload` where an application should answer, none for our listener.
-        udp(to: SocketAddr, payload: Option<&str>) -> Attempt, Attempt, udp_question(to, payload);
-        /// An ICMP echo.
-        echo(to: IpAddr) -> Attempt, Attempt, echo_question(to);
+        udp(to: SocketAddr, payload: Option<&str>) -> Attempt, Attempt, udp_question(to, None, payload);
+        /// One to our listener, by this link alone.
+        udp_on(to: SocketAddr, device: Option<&str>) -> Attempt, Attempt, udp_question(to, device, None);
+        /// An ICMP echo, by this link alone where one is named.
+        echo(to: IpAddr, device: Option<&str>) -> Attempt, Attempt, echo_question(to, device);
         /// Who answers at layer 2.
         heard(target: IpAddr, device: &str) -> Heard, Heard, solicit_question(target, device);
         /// Who else answers at layer 2 for an address of the asker's own.
@@ -183,14 +187,15 @@ pub(super) fn lookup_question(name: &str, family: Family) -> Question {
 pub(super) fn listen_question(label: &str) -> Question {
     Question::Listen { port: 0, scope: Scope::Any, label: label.to_owned() }
 }
-pub(super) fn tcp_question(to: SocketAddr, greeting: bool) -> Question {
-    Question::Connect { to, device: None, greeting, within: WITHIN, tries: TRIES }
+pub(super) fn tcp_question(to: SocketAddr, device: Option<&str>, greeting: bool) -> Question {
+    Question::Connect { to, device: device.map(str::to_owned), greeting, within: WITHIN, tries: TRIES }
 }
-pub(super) fn udp_question(to: SocketAddr, payload: Option<&str>) -> Question {
-    Question::Datagram { to, device: None, payload: payload.map(str::to_owned), within: WITHIN, tries: TRIES }
+pub(super) fn udp_question(to: SocketAddr, device: Option<&str>, payload: Option<&str>) -> Question {
+    let (device, payload) = (device.map(str::to_owned), payload.map(str::to_owned));
+    Question::Datagram { to, device, payload, within: WITHIN, tries: TRIES }
 }
-pub(super) fn echo_question(to: IpAddr) -> Question {
-    Question::Echo { to, device: None, within: WITHIN, tries: TRIES }
+pub(super) fn echo_question(to: IpAddr, device: Option<&str>) -> Question {
+    Question::Echo { to, device: device.map(str::to_owned), within: WITHIN, tries: TRIES }
 }
 pub(super) fn solicit_question(target: IpAddr, device: &str) -> Question {
     Question::Solicit { target, device: Some(device.to_owned()), sender: None, within: WITHIN, tries: TRIES }

@@ -109,7 +109,8 @@ pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path, port: u16, page: &str) 
     let mut steps = vec![];
     for stand in &stands {
         let answer = desk.http(&stand.at, &host(&path.to), port, page);
-        let nobody = Aim { address: Ipv4Addr::UNSPECIFIED.into(), called: String::new(), replica: None, wire: None };
+        let nobody =
+            Aim { address: Ipv4Addr::UNSPECIFIED.into(), called: String::new(), replica: None, wire: None, zone: None };
         let control = super::control::source_control(desk, stand, &nobody);
         let (answer, control) = match super::desk::both(answer, control) {
             Ok(both) => both,

@@ -15,6 +15,11 @@ const FAR: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(1, 1,
 /// What is seen where two networks are not parted.
 pub(in crate::verify) const FORWARDED: &str = "no common network: packets are forwarded between bridges";
 
+/// What is so with Engines before 27, and the way out.
+const UNFILTERED: &str = "the firewall of Engines before 27 knows IPv4 alone";
+const FILTERED: &str =
+    "set `ip6tables` and `experimental` to true in the Engine's daemon.json, or take `enable_ipv6` out";
+
 pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path) -> Step<Verdict> {
     let stands = stands(desk, &path.from)?;
     let mut steps = vec![];
@@ -162,6 +167,11 @@ pub(super) fn stray_end(desk: &Desk<'_>, replica: &crate::name::Replica) -> Opti
     Some((line, format!("docker network disconnect {wire} {}", container.name)))
 }
 
+/// Whether it is IPv6 on an Engine whose firewall does not know it.
+fn unfiltered(desk: &Desk<'_>, aim: &Aim) -> bool {
+    aim.address.is_ipv6() && (1..27).contains(&desk.scene.observed.engine.major())
+}
+
 /// Why a way is open that should not be.
 fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict: Verdict) -> Step<Verdict> {
     let Some(wire) = common_wire(desk, stand, aim) else {
@@ -171,6 +181,12 @@ fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict:
             return Ok(verdict.seen(line).help(help));
         }
         let verdict = verdict.seen(FORWARDED);
+        if unfiltered(desk, aim) {
+            return Ok(verdict.seen(UNFILTERED).help(FILTERED));
+        }
+        if aim.address.is_ipv6() {
+            return Ok(verdict.help("look at `ip6tables -S FORWARD` on the host for what lets them through"));
+        }
         return Ok(verdict.help(
             "look at `iptables -S FORWARD` and `iptables -t raw -S PREROUTING` on the host for what lets them through",
         ));
@@ -181,11 +197,16 @@ fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict:
     let label = desk.scene.wire_label(&wire).to_owned();
     // members of one bridge that `enable_icc: false` should part
     if matches!(path.to, Spot::Service(..)) && path.how != How::Arp {
-        let filter = desk.sysctl(&Vantage::Host, "net.bridge.bridge-nf-call-iptables")?;
+        if unfiltered(desk, aim) {
+            return Ok(verdict.seen(format!("both are on {label}")).seen(UNFILTERED).help(FILTERED));
+        }
+        let tables = if aim.address.is_ipv6() { "ip6tables" } else { "iptables" };
+        let setting = format!("net.bridge.bridge-nf-call-{tables}");
+        let filter = desk.sysctl(&Vantage::Host, &setting)?;
         if filter.value.as_deref() == Some("0") {
             return Ok(verdict
-                .seen(format!("bridge-nf-call-iptables is 0: the firewall does not see what {label} carries"))
-                .help("sysctl -w net.bridge.bridge-nf-call-iptables=1"));
+                .seen(format!("bridge-nf-call-{tables} is 0: the firewall does not see what {label} carries"))
+                .help(format!("sysctl -w {setting}=1")));
         }
     }
     Ok(verdict.seen(format!("both are on {label}")))

@@ -13,6 +13,7 @@ mod isolation;
 mod layer2;
 mod life;
 mod link;
+mod link_local;
 mod master;
 mod names;
 mod ports;

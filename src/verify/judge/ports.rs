@@ -331,7 +331,7 @@ fn silent_outside(desk: &mut Desk<'_>, replica: &Replica, port: &Port) -> Step<V
         for address in near.into_iter().filter(|a| a.is_ipv4() == binding.host_ip.is_ipv4()) {
             let to = SocketAddr::new(address, binding.published);
             // the control: the machine beside the host sees the host
-            let control = desk.echo(&Vantage::Outside, address);
+            let control = desk.echo(&Vantage::Outside, address, None);
             steps.push(both(ask(desk, &Vantage::Outside, how, to), control).map(|(a, c)| (to, a, c)));
         }
     }

@@ -7,8 +7,8 @@ use super::attempt::{Tried, attempts, broken, reached, summary, text, udp_path};
 use super::desk::{Desk, Step, all, both, unproved};
 use super::names::merged;
 use super::ports::listening_text;
-use crate::name::Protocol;
-use crate::probe::Outcome;
+use crate::name::{Protocol, Replica};
+use crate::probe::{Family, Outcome};
 use crate::verify::check::{How, Path, Spot, Verdict, Why};
 use crate::verify::scene::Vantage;
 use crate::verify::topology::{Kind, Wire};
@@ -60,6 +60,12 @@ fn family_fits(desk: &Desk<'_>, stand: &Stand, aim: &Aim) -> bool {
     own.iter().any(|(_, a)| a.addr().is_ipv6())
 }
 
+/// Whether a container is on these wires with addresses of this family, or is on none of them at all, which is told otherwise.
+fn has_family(desk: &Desk<'_>, replica: &Replica, via: &[String], family: Family) -> bool {
+    let own = desk.scene.addresses(replica, via);
+    own.is_empty() || own.iter().any(|(_, net)| net.addr().is_ipv6() == (family == Family::V6))
+}
+
 /// An asker or a target that is on none of the wires by which they should meet. Then no packet is asked: one that gets through
 /// all the same went another way (Engines before 28 open one for moments), and proves nothing.
 fn off_the_wire(desk: &Desk<'_>, path: &Path, stand: &Stand, aims: &[Aim]) -> Option<Verdict> {
@@ -76,6 +82,15 @@ fn off_the_wire(desk: &Desk<'_>, path: &Path, stand: &Stand, aims: &[Aim]) -> Op
         }
         let wires: Vec<&str> = path.via.iter().map(|w| desk.scene.wire_label(w)).collect();
         let on = if wires.is_empty() { "any network".to_owned() } else { wires.join(" or ") };
+        let ends = [stand.replica.clone(), Some(replica.clone())].into_iter().flatten();
+        if let Some(without) =
+            ends.filter(|end| path.family.is_some_and(|f| !has_family(desk, end, &path.via, f))).next()
+        {
+            let (who, family) =
+                (desk.scene.called(&without), if path.family == Some(Family::V6) { "IPv6" } else { "IPv4" });
+            let help = "the network was made from another file: `bowline up -d` makes it anew";
+            return Some(Verdict::refuted(expected, format!("{who} has no {family} address on {on}")).help(help));
+        }
         let help = format!("{called} was taken off its network: `bowline up -d` puts it back");
         return Some(Verdict::refuted(expected, format!("{called} is not on {on}")).help(help));
     }
@@ -145,15 +160,19 @@ fn why_silent(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim, tried: &Tried<'_>, 
     if let Some(line) = gone.and_then(|(r, wire)| super::names::off(desk, r, std::slice::from_ref(wire))) {
         return Ok(verdict.seen(line).help("`bowline up -d` puts it back"));
     }
+    let (asked, tables) = match aim.address.is_ipv6() {
+        true => ("neighbour discovery", "ip6tables"),
+        false => ("ARP", "iptables"),
+    };
     let neighbours = desk.neighbours(&stand.at)?;
     let neighbour = neighbours.iter().find(|n| n.address == aim.address);
     Ok(match neighbour.map(|n| n.state.as_str()) {
         Some("failed" | "incomplete") => verdict
-            .seen(format!("nobody answers ARP for {}: its link is down, or not on this wire", aim.address))
+            .seen(format!("nobody answers {asked} for {}: its link is down, or not on this wire", aim.address))
             .help(format!("see the checks of {}'s link; restarting it makes a new one", aim.called)),
         Some(state) => verdict
-            .seen(format!("ARP is answered ({state}) and packets are not: a firewall drops them on the way"))
-            .help("look at `iptables -S DOCKER-USER` and `iptables -S FORWARD` on the host"),
+            .seen(format!("{asked} is answered ({state}) and packets are not: a firewall drops them on the way"))
+            .help(format!("look at `{tables} -S DOCKER-USER` and `{tables} -S FORWARD` on the host")),
         None => verdict,
     })
 }

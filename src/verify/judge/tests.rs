@@ -312,7 +312,7 @@ fn path(from: &str, to: &str, how: How, via: &[&str]) -> Path {
         "outside" => Spot::Outside,
         name => Spot::Service(name.parse().unwrap(), None),
     };
-    Path { from: spot(from), to: spot(to), how, via: via.iter().map(|v| (*v).to_owned()).collect() }
+    Path { from: spot(from), to: spot(to), how, via: via.iter().map(|v| (*v).to_owned()).collect(), family: None }
 }
 
 /// What every attempt from `a` to `b` gets; `a` itself and `b` itself are fine.

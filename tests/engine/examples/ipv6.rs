@@ -1,0 +1,70 @@
+//! IPv6 is a family of its own: what holds over IPv4 is asked over IPv6 again, where both ends have it.
+
+use super::Example;
+use crate::namespace::possible;
+
+const STACK: &str = "
+services:
+  web: {image: busybox, command: sleep 1000, networks: [front], stop_signal: SIGKILL}
+  client: {image: busybox, command: sleep 1000, networks: [front], stop_signal: SIGKILL}
+  apart: {image: busybox, command: sleep 1000, networks: [back], stop_signal: SIGKILL}
+  old: {image: busybox, command: sleep 1000, networks: [plain], stop_signal: SIGKILL}
+networks:
+  front: {enable_ipv6: true, ipam: {config: [{subnet: 10.30.32.0/28}, {subnet: 'fd30:32:0:1::/64'}]}}
+  back:
+    enable_ipv6: true
+    ipam: {config: [{subnet: 10.30.32.16/28}, {subnet: 'fd30:32:0:2::/64'}]}
+    driver_opts: {com.docker.network.bridge.enable_icc: 'false'}
+  plain: {ipam: {config: [{subnet: 10.30.32.32/28}]}}
+";
+
+#[test]
+fn a_dual_stack_network_is_proved_in_both_families_and_a_firewall_in_one_of_them_is_seen() {
+    if !possible() {
+        return;
+    }
+    let Some(example) = Example::of("ipv6", STACK) else { return };
+    example.run("up -d", 0);
+    // before 27 the Engine's firewall knows IPv4 alone: that nothing parts the networks is true, and said
+    let filters = example.major() >= 27;
+    let verdicts = example.verdicts(if filters { 0 } else { 71 });
+    let open = |id: &&String| verdicts[*id].0 != "proved";
+    let open: Vec<&String> = verdicts.keys().filter(open).collect();
+    if filters {
+        assert!(open.is_empty(), "{verdicts:#?}");
+    } else {
+        assert!(open.iter().all(|id| id.starts_with("isolated/") && id.ends_with("/ipv6")), "{verdicts:#?}");
+        for id in ["isolated/web->apart/ipv6", "isolated/apart->web/ipv6"] {
+            let (verdict, said) = &verdicts[id];
+            assert!(verdict == "refuted" && said.contains("knows IPv4 alone"), "{id}: {verdict} {said}");
+        }
+    }
+    let both = &verdicts["reach/client->web/ipv6"].1;
+    assert!(both.contains("fd30:32:0:1:") && both.contains("fe80:"), "{both}");
+    assert!(!verdicts["reach/client->web"].1.contains("fd30"));
+
+    example.inside("web", "ip6tables -I INPUT -i eth0 -p tcp -j DROP");
+    let found = example.refuted();
+    for id in ["reach/client->web/ipv6", "reach/host->web/ipv6"] {
+        assert!(found.get(id).is_some_and(|said| said.contains("a firewall rule drops it")), "{id}: {found:#?}");
+    }
+    assert!(!found.contains_key("reach/client->web"), "{found:#?}");
+    example.leaves_nothing();
+}
+
+#[test]
+fn link_local_addresses_do_not_lead_past_a_bridge_that_parts_its_members() {
+    let text = STACK.replace("networks: [plain]", "networks: [back]").replace("  plain:", "  x-plain:");
+    let Some(example) = Example::of("ipv6-icc", &text.replace("10.30.32.", "10.30.34.").replace("fd30:32", "fd30:34"))
+    else {
+        return;
+    };
+    example.run("up -d", 0);
+    let ran = example.run("verify --format json", if example.major() >= 27 { 0 } else { 71 });
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let check = report["checks"].as_array().unwrap().iter().find(|c| c["id"] == "isolated/old->apart/ipv6").unwrap();
+    // before 27 the first address already gets through, and says why
+    let seen = if example.major() >= 27 { "(fe80:" } else { "knows IPv4 alone" };
+    assert!(check.to_string().contains(seen), "{check:#}");
+    example.leaves_nothing();
+}
