@@ -16,21 +16,20 @@ fn cast_node(node: &mut Node, place: Place, trail: &mut Trail, findings: &mut Fi
     if place == Place::UNKNOWN {
         return;
     }
-    match &*node.data {
+    match &node.data {
         Data::Scalar(scalar) => {
             let Some(attribute) = place.attribute() else { return };
             match cast_scalar(scalar, attribute.form) {
                 Ok(None) => {}
                 Ok(Some(value)) => {
-                    let cast = Scalar { value, raw: scalar.raw.clone(), style: Style::Plain };
-                    node.data = Data::Scalar(cast).into();
+                    node.data = Data::Scalar(scalar.with(value, Style::Plain));
                 }
                 Err(why) => findings.push(refused(node, scalar, why, attribute.form, trail)),
             }
         }
         Data::Map(_) => {
             let Some(map) = node.as_map_mut() else { return };
-            for (key, entry) in &mut map.0 {
+            for (key, entry) in map.0.iter_mut() {
                 trail.at_key(key, |trail| cast_node(&mut entry.value, place.key(key), trail, findings));
             }
         }
@@ -83,10 +82,11 @@ fn single(text: &str) -> Option<f64> {
 }
 
 fn refused(node: &Node, scalar: &Scalar, why: &str, form: Form, trail: &Trail) -> Finding {
-    let what = if scalar.raw.is_empty() { "the empty string".to_owned() } else { format!("`{}`", scalar.raw) };
+    let raw = scalar.raw();
+    let what = if raw.is_empty() { "the empty string".to_owned() } else { format!("`{raw}`") };
     let finding = Finding::error(Code::BadValue, format!("{trail}: {what} {why}")).at(node.span);
     let finding = finding.label(format!("{} is needed here", form.expected()));
-    if scalar.raw.is_empty() {
+    if raw.is_empty() {
         return finding.help("give the variable a value, or a default: `${NAME:-1}`");
     }
     match form {
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_text_becomes_what_its_form_says() {
         let cast = |text: &str, form| {
-            let scalar = Scalar { value: Value::Str(text.into()), raw: text.into(), style: Style::Double };
+            let scalar = Scalar::new(Value::Str(text.into()), Style::Double);
             cast_scalar(&scalar, form)
         };
         for (text, form, value) in [

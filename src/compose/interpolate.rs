@@ -21,63 +21,84 @@ pub struct Interpolator<'e> {
     unset: BTreeSet<String>,
     /// How many bytes variables may still add to texts, all in all.
     left: Budget,
-    /// What an alias shares is expanded once: the old data (held, so that its address stays its own) and the new.
-    shared: BTreeMap<*const Data, (Rc<Data>, Option<Rc<Data>>)>,
+    /// What an alias shares is expanded once: by the address of the old collection, that one (held, so that its address
+    /// stays its own) and the new one, where it is another.
+    shared: BTreeMap<*const (), (Data, Option<Data>)>,
+    /// Scalars that were spoken of: an alias brings them again.
+    troubled: BTreeSet<Span>,
 }
 
 impl<'e> Interpolator<'e> {
     /// Over these variables.
     pub fn new(environment: &'e Environment) -> Self {
-        Self { environment, unset: BTreeSet::new(), left: Budget::of(budget::BYTES), shared: BTreeMap::new() }
+        let (unset, troubled, shared) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+        Self { environment, unset, left: Budget::of(budget::BYTES), shared, troubled }
     }
 
     /// Interpolates every string under a node.
     pub fn tree(&mut self, files: &Files, node: &mut Node, findings: &mut Findings) {
-        if let Some(data) = self.data(files, node, &Way::Top, findings) {
-            node.data = data;
+        self.node(files, node, &Way::Top, findings);
+    }
+
+    /// Interpolates a node in place, and says whether anything is different now.
+    fn node(&mut self, files: &Files, node: &mut Node, way: &Way<'_>, findings: &mut Findings) -> bool {
+        match &mut node.data {
+            Data::Null => false,
+            Data::Scalar(scalar) => match self.scalar(files, node.span, scalar, way, findings) {
+                Some(expanded) => {
+                    *scalar = expanded;
+                    true
+                }
+                None => false,
+            },
+            Data::Seq(items) => match Rc::get_mut(items) {
+                Some(items) => self.sequence(files, items, way, findings),
+                None => self.shared(files, Rc::as_ptr(items).cast(), node, way, findings),
+            },
+            Data::Map(mapping) => match Rc::get_mut(mapping) {
+                Some(mapping) => self.mapping(files, mapping, way, findings),
+                None => self.shared(files, Rc::as_ptr(mapping).cast(), node, way, findings),
+            },
         }
     }
 
-    /// The new data of a node; none where nothing changes.
-    fn data(&mut self, files: &Files, node: &Node, way: &Way<'_>, findings: &mut Findings) -> Option<Rc<Data>> {
-        if let Data::Null = *node.data {
-            return None;
+    /// A collection that stands in other places too: a copy is changed, and every place gets the same one.
+    fn shared(
+        &mut self,
+        files: &Files,
+        address: *const (),
+        node: &mut Node,
+        way: &Way<'_>,
+        findings: &mut Findings,
+    ) -> bool {
+        if !self.shared.contains_key(&address) {
+            let mut data = node.data.clone();
+            let is_changed = match &mut data {
+                Data::Seq(items) => self.sequence(files, Rc::make_mut(items).as_mut_slice(), way, findings),
+                Data::Map(mapping) => self.mapping(files, Rc::make_mut(mapping), way, findings),
+                Data::Null | Data::Scalar(_) => false,
+            };
+            self.shared.insert(address, (node.data.clone(), is_changed.then_some(data)));
         }
-        let is_shared = Rc::strong_count(&node.data) > 1;
-        if is_shared && let Some((_, known)) = self.shared.get(&Rc::as_ptr(&node.data)) {
-            return known.clone();
-        }
-        let data = match &*node.data {
-            Data::Null => None,
-            Data::Scalar(scalar) => self.scalar(files, node.span, scalar, way, findings).map(Data::Scalar),
-            Data::Seq(items) => self.sequence(files, items, way, findings).map(Data::Seq),
-            Data::Map(mapping) => self.mapping(files, mapping, way, findings).map(Data::Map),
-        };
-        let data = data.map(Rc::new);
-        if is_shared {
-            self.shared.insert(Rc::as_ptr(&node.data), (node.data.clone(), data.clone()));
-        }
-        data
+        let Some((_, Some(data))) = self.shared.get(&address) else { return false };
+        node.data = data.clone();
+        true
     }
 
-    fn sequence(&mut self, files: &Files, items: &[Node], way: &Way<'_>, findings: &mut Findings) -> Option<Vec<Node>> {
-        let mut changed: Option<Vec<Node>> = None;
-        for (index, item) in items.iter().enumerate() {
-            if let Some(data) = self.data(files, item, &Way::Item(way, index), findings) {
-                changed.get_or_insert_with(|| items.to_vec())[index].data = data;
-            }
+    fn sequence(&mut self, files: &Files, items: &mut [Node], way: &Way<'_>, findings: &mut Findings) -> bool {
+        let mut is_changed = false;
+        for (index, item) in items.iter_mut().enumerate() {
+            is_changed |= self.node(files, item, &Way::Item(way, index), findings);
         }
-        changed
+        is_changed
     }
 
-    fn mapping(&mut self, files: &Files, mapping: &Mapping, way: &Way<'_>, findings: &mut Findings) -> Option<Mapping> {
-        let mut changed: Option<Mapping> = None;
-        for (index, (key, Entry { value, .. })) in mapping.iter().enumerate() {
-            if let Some(data) = self.data(files, value, &Way::Key(way, key), findings) {
-                changed.get_or_insert_with(|| mapping.clone()).0[index].value.data = data;
-            }
+    fn mapping(&mut self, files: &Files, mapping: &mut Mapping, way: &Way<'_>, findings: &mut Findings) -> bool {
+        let mut is_changed = false;
+        for (key, Entry { value, .. }) in mapping.0.iter_mut() {
+            is_changed |= self.node(files, value, &Way::Key(way, key), findings);
         }
-        changed
+        is_changed
     }
 
     fn scalar(
@@ -101,6 +122,9 @@ impl<'e> Interpolator<'e> {
         // what cannot be expanded stays as it is written, so that it does not count as empty
         let failed = troubles.iter().any(|(_, trouble)| trouble.is_error());
         let value = Value::Str(if failed { text.clone() } else { expanded.into() });
+        if !troubles.is_empty() && !self.troubled.insert(span) {
+            troubles.clear();
+        }
         troubles.retain(|(_, trouble)| self.is_news(trouble));
         for (place, written, trouble) in placed(files, span, text, troubles) {
             let is_error = trouble.is_error();
@@ -108,7 +132,7 @@ impl<'e> Interpolator<'e> {
             let message = if is_error { format!("{}: {}", way, finding.message) } else { finding.message };
             findings.push(Finding { message, ..finding });
         }
-        Some(Scalar { value, ..scalar.clone() })
+        Some(scalar.with(value, scalar.style))
     }
 
     /// Whether a trouble has not been spoken of: an unset variable is once only.
@@ -239,7 +263,7 @@ mod tests {
         assert_eq!(items[1].as_str(), Some("set-x"));
         let port = items[3].get("a").unwrap();
         assert_eq!(port.as_str(), Some("80"), "still a string: the attribute's type casts it");
-        assert_eq!(&*port.as_scalar().unwrap().raw, "${PORT}");
+        assert_eq!(port.as_scalar().unwrap().raw(), "${PORT}");
     }
 
     #[test]
@@ -267,7 +291,11 @@ mod tests {
     fn what_aliases_share_stays_shared() {
         let (node, _) = interpolate("a: &a {x: $SET, y: [1, 2]}\nb: *a\nc: {<<: *a}\n");
         assert_eq!(node.get("b").and_then(|b| b.get("x")).and_then(Node::as_str), Some("set"));
-        assert!(Rc::ptr_eq(&node.get("a").unwrap().data, &node.get("b").unwrap().data));
+        let map = |key: &str| match &node.get(key).unwrap().data {
+            Data::Map(map) => map.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert!(Rc::ptr_eq(&map("a"), &map("b")));
         assert_eq!(node.get("c").and_then(|c| c.get("x")).and_then(Node::as_str), Some("set"));
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::compose::attributes::{Key, Merge, Place};
-use crate::yaml::{Data, Entry, Node, Tag, Value};
+use crate::yaml::{Data, Entry, Node, Tag, Text, Value};
 
 /// Lays `over` upon `base` at a place. None: nothing is left.
 pub fn merge(base: Option<Node>, over: Node, place: Place) -> Option<Node> {
@@ -28,7 +28,7 @@ fn join(base: Node, over: Node, place: Place) -> Option<Node> {
     }
     let logging_differs = rule == Merge::Logging && drivers_differ(&base, &over);
     let (base, over) = alike(base, over, rule);
-    match (&*base.data, &*over.data) {
+    match (&base.data, &over.data) {
         (Data::Map(_), Data::Map(_)) if !logging_differs => Some(join_maps(base, over, place, rule)),
         (Data::Seq(_), Data::Seq(_)) => Some(join_lists(base, over, place, rule)),
         _ => Some(fresh(over, place)),
@@ -38,7 +38,7 @@ fn join(base: Node, over: Node, place: Place) -> Option<Node> {
 /// Where variables were not replaced, one file may have a list and another a mapping or a text: both as lists.
 fn alike(base: Node, over: Node, rule: Merge) -> (Node, Node) {
     let takes_both = matches!(rule, Merge::Pairs | Merge::Hosts | Merge::Unique(_));
-    let same = std::mem::discriminant(&*base.data) == std::mem::discriminant(&*over.data);
+    let same = std::mem::discriminant(&base.data) == std::mem::discriminant(&over.data);
     if !takes_both || same && base.as_scalar().is_none() {
         return (base, over);
     }
@@ -59,9 +59,9 @@ fn as_list(node: Node) -> Node {
 }
 
 fn join_maps(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
-    let Data::Map(over) = Rc::unwrap_or_clone(over.data) else { return base };
+    let Data::Map(over) = over.data else { return base };
     let Some(into) = base.as_map_mut() else { return base };
-    for (key, Entry { key: at, value }) in over.0 {
+    for (key, Entry { key: at, value }) in Rc::unwrap_or_clone(over).0 {
         let below = place.key(&key);
         let old = if rule == Merge::Pairs { None } else { into.get_mut(&key).map(take) };
         match merge(old, value, below) {
@@ -89,7 +89,7 @@ fn join_lists(mut base: Node, over: Node, place: Place, rule: Merge) -> Node {
             unify(items, Key::Text);
         }
         _ if rule == Merge::Hosts || place.attribute().is_some_and(|a| a.distinct) => {
-            let known: BTreeSet<Rc<str>> = items.iter().filter_map(said).collect();
+            let known: BTreeSet<Text> = items.iter().filter_map(said).collect();
             items.extend(over.into_iter().filter(|item| said(item).is_none_or(|text| !known.contains(&text))));
         }
         _ => items.extend(over),
@@ -115,7 +115,7 @@ fn take(slot: &mut Node) -> Node {
 }
 
 /// What a scalar says, as text: not how it is written, because a variable may stand there.
-fn said(node: &Node) -> Option<Rc<str>> {
+fn said(node: &Node) -> Option<Text> {
     node.as_scalar().map(|scalar| match &scalar.value {
         Value::Str(text) => text.clone(),
         value => value.to_string().into(),
@@ -125,7 +125,7 @@ fn said(node: &Node) -> Option<Rc<str>> {
 /// The later file's pools, each upon the earlier one of the same subnet.
 fn join_pools(base: Vec<Node>, over: Vec<Node>, place: Place) -> Vec<Node> {
     let subnet = |pool: &Node| pool.get("subnet").and_then(said);
-    let mut known: BTreeMap<Option<Rc<str>>, Node> = BTreeMap::new();
+    let mut known: BTreeMap<Option<Text>, Node> = BTreeMap::new();
     for pool in base {
         known.entry(subnet(&pool)).or_insert(pool);
     }
@@ -142,7 +142,7 @@ fn fresh(mut node: Node, place: Place) -> Node {
 /// In place, and without a copy of the scalars that other trees share.
 fn freshen(node: &mut Node, place: Place) {
     node.tag = None;
-    let is_scalar = !matches!(*node.data, Data::Map(_) | Data::Seq(_));
+    let is_scalar = !matches!(node.data, Data::Map(_) | Data::Seq(_));
     if is_scalar {
         return;
     }
@@ -153,9 +153,10 @@ fn freshen(node: &mut Node, place: Place) {
         }
         stays
     };
-    match Rc::make_mut(&mut node.data) {
-        Data::Map(map) => map.0.retain(|key, entry| keep(&mut entry.value, place.key(key))),
+    match &mut node.data {
+        Data::Map(map) => Rc::make_mut(map).0.retain(|key, entry| keep(&mut entry.value, place.key(key))),
         Data::Seq(items) => {
+            let items = Rc::make_mut(items);
             items.retain_mut(|item| keep(item, place.item()));
             if let Some(Merge::Unique(key)) = place.attribute().map(|a| a.merge) {
                 unify(items, key);

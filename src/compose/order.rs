@@ -104,13 +104,13 @@ const GRANT: &[&str] = &["source", "target", "uid", "gid", "mode"];
 pub(super) fn sort(place: Place, mapping: &mut Mapping) {
     let Some(ranks) = ranks(place) else {
         if !mapping.0.keys().is_sorted_by(|a, b| natural(a, b) != Ordering::Greater) {
-            mapping.0.sort_by(|a, _, b, _| natural(a, b));
+            mapping.0.sort_by_key(|key| Natural(key.clone()));
         }
         return;
     };
     let rank = |key: &Rc<str>| (rank(ranks, key), Natural(key.clone()));
     if !mapping.0.keys().map(rank).is_sorted() {
-        mapping.0.sort_by_cached_key(|key, _| rank(key));
+        mapping.0.sort_by_key(rank);
     }
 }
 

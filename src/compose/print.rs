@@ -57,7 +57,7 @@ impl Printer {
     }
 
     fn node(self, node: &mut Node, place: Place) {
-        match &*node.data {
+        match &node.data {
             Data::Map(map) if self.stage == Stage::Canonical && attribute_is_ssh(place) => {
                 *node = keys_of_ssh(node, map);
             }
@@ -76,7 +76,7 @@ impl Printer {
                 }
             }
             Data::Scalar(Scalar { value: Value::Str(text), .. }) if self.doubles(text) => {
-                *node = Node::str(node.span, self.text(text));
+                *node = Node::str(node.span, &*self.text(text));
             }
             Data::Scalar(_) | Data::Null => {}
         }
@@ -84,7 +84,7 @@ impl Printer {
 
     fn mapping(self, at: Span, map: &mut Mapping, place: Place) {
         map.0.retain(|key, entry| self.is_kept(key, &entry.value, place));
-        for (key, entry) in &mut map.0 {
+        for (key, entry) in map.0.iter_mut() {
             self.node(&mut entry.value, place.key(key));
         }
         if self.format == Format::Json {
@@ -175,7 +175,7 @@ fn attribute_is_ssh(place: Place) -> bool {
 
 /// Null, `false`, 0, empty.
 fn says_nothing(node: &Node) -> bool {
-    match &*node.data {
+    match &node.data {
         Data::Null => true,
         Data::Seq(items) => items.is_empty(),
         Data::Map(map) => map.is_empty(),

@@ -166,6 +166,7 @@ impl Sources {
 fn limited(reader: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = vec![];
     reader.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
+    bytes.shrink_to_fit();
     if bytes.len() as u64 > SIZE_LIMIT {
         return Err(std::io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {} MiB", SIZE_LIMIT >> 20)));
     }

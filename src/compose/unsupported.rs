@@ -46,7 +46,7 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
     for (key, entry) in map.iter() {
         let below = place.key(key);
         let Some(attribute) = below.attribute() else { continue };
-        let said = !matches!(&*entry.value.data, Data::Null) && !is_empty(&entry.value);
+        let said = !matches!(&entry.value.data, Data::Null) && !is_empty(&entry.value);
         match attribute.realized {
             Realized::Yes => trail.at_key(key, |trail| look(&entry.value, below, trail, findings)),
             Realized::NotYet if said => {

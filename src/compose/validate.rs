@@ -1,5 +1,6 @@
 //! Structure: which keys there are, which shapes their values have. Everything that is wrong is found at once.
 
+use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,7 @@ use crate::compose::attributes::{Accepts, Attribute, Form, Place};
 use crate::compose::trail::Trail;
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::source::Span;
-use crate::yaml::{Data, Mapping, Node, Value};
+use crate::yaml::{Data, Mapping, Node, Scalar, Value};
 
 /// Checks keys and shapes of one file, before its short forms are made long. What is wrong is found, and taken out so
 /// that later stages need not look at it again.
@@ -60,7 +61,7 @@ impl Structure<'_> {
 
     fn children(&mut self, node: &mut Node, place: Place, trail: &mut Trail) {
         let form = place.attribute().map(|a| a.form);
-        match &*node.data {
+        match &node.data {
             Data::Map(_) => {
                 let Some(map) = node.as_map_mut() else { return };
                 map.0.retain(|key, entry| {
@@ -202,7 +203,7 @@ impl Structure<'_> {
             return;
         }
         let range = if most == i64::MAX { format!("at least {least}") } else { format!("{least} to {most}") };
-        let message = format!("{trail} must be {range}, not {}", scalar.raw);
+        let message = format!("{trail} must be {range}, not {}", scalar.raw());
         self.findings
             .push(Finding::error(Code::BadValue, message).at(node.span).help(format!("write a number of {range}")));
     }
@@ -261,15 +262,15 @@ fn wrong_shape(node: &Node, shape: Accepts, attribute: &Attribute, trail: &Trail
     let accepts = attribute.form.accepts();
     let scalar = node.as_scalar();
     if let (Form::Duration, Some(number)) = (attribute.form, scalar) {
-        let seconds = format!("{}s", number.raw);
+        let seconds = format!("{}s", number.raw());
         return finding.help(format!("write its unit: `{seconds}`")).patch(node.span, seconds);
     }
     if accepts.has(Accepts::TEXT) && shape != Accepts::LIST && shape != Accepts::MAP {
-        let raw = scalar.map_or("", |s| &s.raw);
+        let raw = scalar.map_or(Cow::Borrowed(""), Scalar::raw);
         return finding.help(format!("put it in quotes: \"{raw}\"")).patch(node.span, format!("\"{raw}\""));
     }
     if accepts.has(Accepts::LIST) && scalar.is_some() {
-        let raw = scalar.map_or("", |s| &s.raw);
+        let raw = scalar.map_or(Cow::Borrowed(""), Scalar::raw);
         return finding.help(format!("write a list, each item after a `-`: `- {raw}`"));
     }
     if accepts == Accepts::MAP.union(Accepts::NULL) || accepts == Accepts::MAP {
@@ -287,7 +288,7 @@ fn wrong_item(item: &Node, form: Form, trail: &Trail) -> Finding {
             finding.help(format!("in a list write `{pair}=value`; in a mapping leave the `-` out"))
         }
         (Some(_), _) => finding.help("a `: ` in it makes a mapping of it: put the item in quotes"),
-        (_, Some(scalar)) => finding.help(format!("put it in quotes: \"{}\"", scalar.raw)),
+        (_, Some(scalar)) => finding.help(format!("put it in quotes: \"{}\"", scalar.raw())),
         _ => finding.help("write one string an item"),
     }
 }
@@ -317,7 +318,7 @@ fn complete(node: &Node, place: Place, trail: &mut Trail, findings: &mut Finding
 }
 
 fn children_complete(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
-    match &*node.data {
+    match &node.data {
         Data::Map(map) => {
             for (key, entry) in map.iter() {
                 trail.at_key(key, |trail| complete(&entry.value, place.key(key), trail, findings));

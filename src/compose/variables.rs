@@ -24,7 +24,7 @@ pub fn variables(documents: &[Node]) -> IndexMap<String, Variable> {
 }
 
 fn in_node(node: &Node, found: &mut IndexMap<String, Variable>) {
-    match &*node.data {
+    match &node.data {
         Data::Map(map) => map.iter().for_each(|(_, entry)| in_node(&entry.value, found)),
         Data::Seq(items) => items.iter().for_each(|item| in_node(item, found)),
         Data::Scalar(scalar) => {

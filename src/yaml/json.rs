@@ -6,7 +6,7 @@ use super::node::{Data, Node, Value};
 
 /// The tree as a JSON value. A float without a fraction is an integer, as Go prints it; one that is no number is null.
 pub fn value(node: &Node) -> Json {
-    match &*node.data {
+    match &node.data {
         Data::Null => Json::Null,
         Data::Seq(items) => Json::Array(items.iter().map(value).collect()),
         Data::Map(mapping) => {
@@ -59,7 +59,7 @@ mod tests {
             "[1000000,0.1,-0.0,5,1e-7]"
         );
         let others = vec![
-            Node::scalar(span, Value::UInt(u64::MAX), "x"),
+            Node::scalar(span, Value::UInt(u64::MAX)),
             Node::int(span, -1),
             Node::bool(span, true),
             Node::null(span),

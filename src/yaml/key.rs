@@ -9,13 +9,13 @@ use crate::source::Span;
 
 /// The text of a key that begins at `span`, where `written` stands, and what is wrong with it, where something is.
 pub(super) fn text(node: &Node, span: Span, written: &str) -> (Option<Rc<str>>, Option<Finding>) {
-    match &*node.data {
+    match &node.data {
         Data::Scalar(scalar) => match &scalar.value {
             Value::Str(text) if scalar.style == Style::Plain && has_invisible_edge(text) => {
                 (Some(text.trim_matches(is_invisible).into()), Some(invisible(text, span)))
             }
-            Value::Str(text) => (Some(text.clone()), None),
-            _ => (Some(scalar.raw.clone()), Some(not_text(&scalar.raw, node.kind(), span))),
+            Value::Str(text) => (Some(text.as_str().into()), None),
+            _ => (Some((*scalar.raw()).into()), Some(not_text(&scalar.raw(), node.kind(), span))),
         },
         Data::Null if !written.is_empty() => (Some(written.into()), Some(not_text(written, "null", span))),
         Data::Null => {

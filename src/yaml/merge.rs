@@ -16,10 +16,10 @@ pub(super) fn source(value: &Node, key: Span) -> Result<Source, Finding> {
             .help("anchor a mapping with `&name` and write `<<: *name`, or `<<: [*first, *second]`");
         finding.also(node.span, format!("this is {}", node.kind()))
     };
-    match &*value.data {
+    match &value.data {
         Data::Map(_) => Ok(Source(vec![value.clone()])),
         Data::Seq(items) => match items.iter().find(|i| i.as_map().is_none()) {
-            None => Ok(Source(items.clone())),
+            None => Ok(Source(items.to_vec())),
             Some(item) => Err(wrong(item, &format!("a list with {} in it", item.kind()))),
         },
         _ => Err(wrong(value, value.kind())),
@@ -31,7 +31,9 @@ pub(super) fn into(mapping: &mut Mapping, source: &Source) {
     for node in &source.0 {
         let Some(other) = node.as_map() else { continue };
         for (key, entry) in other.iter() {
-            mapping.0.entry(key.clone()).or_insert_with(|| entry.clone());
+            if mapping.get(key).is_none() {
+                mapping.0.insert(key.clone(), entry.clone());
+            }
         }
     }
 }

@@ -6,14 +6,16 @@ mod key;
 mod merge;
 mod node;
 mod order;
+mod pairs;
 mod read;
 mod scalar;
 mod syntax;
 mod tag;
 mod writer;
 
-pub use node::{Data, Entry, Mapping, Node, Pairs, Scalar, Style, Tag, Value};
+pub use node::{Data, Entry, Mapping, Node, Scalar, Style, Tag, Text, Value};
 pub use order::natural;
+pub use pairs::Pairs;
 pub use read::{ALIAS_LIMIT, DEPTH_LIMIT, read};
 pub use scalar::{is_timestamp, number, resolve};
 pub use writer::write;

@@ -1,12 +1,14 @@
 //! The tree that a stack file is read into: every node knows where it stands.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use indexmap::IndexMap;
+use smol_str::SmolStr;
 
+use super::pairs::Pairs;
 use crate::source::Span;
 
-/// A value with its place. Cloning is cheap: aliases share what they stand for.
+/// A value with its place. Cloning is cheap: collections and long texts are shared, so are those that aliases stand for.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// Where it was written; for an alias, where the anchored value stands.
@@ -14,7 +16,7 @@ pub struct Node {
     /// The tag, where one was written that changes what Compose does.
     pub tag: Option<Tag>,
     /// What it is.
-    pub data: Rc<Data>,
+    pub data: Data,
 }
 
 /// The tags that Compose gives a meaning to; others are dropped by the reader.
@@ -27,25 +29,28 @@ pub enum Tag {
 }
 
 /// What a node is, as Compose reads scalars (YAML 1.2 core with 1.1 integers: see reference `crates.md` 1.2).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Data {
     /// `null`, `~` or nothing.
     Null,
     /// A scalar.
     Scalar(Scalar),
     /// A sequence.
-    Seq(Vec<Node>),
+    Seq(Rc<Vec<Node>>),
     /// A mapping.
-    Map(Mapping),
+    Map(Rc<Mapping>),
 }
+
+/// The text of a scalar: a short one stands in the tree itself, a long one is shared by all that say it.
+pub type Text = SmolStr;
 
 /// A scalar: its value and the text it was written as.
 #[derive(Clone, Debug)]
 pub struct Scalar {
     /// The value.
     pub value: Value,
-    /// The text as written, without quotes; the value's own text for a string.
-    pub raw: Rc<str>,
+    /// The text as written, where the value's own is another; boxed, because most scalars of a large stack have none.
+    written: Option<Box<Text>>,
     /// How it was quoted.
     pub style: Style,
 }
@@ -62,7 +67,7 @@ pub enum Value {
     /// A float.
     Float(f64),
     /// A string.
-    Str(Rc<str>),
+    Str(Text),
 }
 
 /// How a scalar was quoted.
@@ -82,9 +87,6 @@ pub enum Style {
 #[derive(Clone, Debug, Default)]
 pub struct Mapping(pub Pairs);
 
-/// What a [`Mapping`] holds, hashed by foldhash: the standard library's SipHash takes a tenth of the time of a load.
-pub type Pairs = IndexMap<Rc<str>, Entry, foldhash::fast::RandomState>;
-
 /// One pair of a mapping.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -97,7 +99,18 @@ pub struct Entry {
 /// Equality of values: places, tags and quoting do not count.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.data, &other.data) || self.data == other.data
+        self.data == other.data
+    }
+}
+impl PartialEq for Data {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Data::Null, Data::Null) => true,
+            (Data::Scalar(a), Data::Scalar(b)) => a == b,
+            (Data::Seq(a), Data::Seq(b)) => Rc::ptr_eq(a, b) || a == b,
+            (Data::Map(a), Data::Map(b)) => Rc::ptr_eq(a, b) || a == b,
+            _ => false,
+        }
     }
 }
 impl PartialEq for Scalar {
@@ -114,7 +127,7 @@ impl PartialEq for Mapping {
 impl Node {
     /// A node without a tag.
     pub fn new(span: Span, data: Data) -> Self {
-        Self { span, tag: None, data: Rc::new(data) }
+        Self { span, tag: None, data }
     }
 
     /// `null`.
@@ -123,49 +136,48 @@ impl Node {
     }
 
     /// A string.
-    pub fn str(span: Span, text: impl Into<Rc<str>>) -> Self {
-        let text = text.into();
-        Self::scalar(span, Value::Str(text.clone()), text)
+    pub fn str(span: Span, text: impl Into<Text>) -> Self {
+        Self::scalar(span, Value::Str(text.into()))
     }
 
     /// A boolean.
     pub fn bool(span: Span, value: bool) -> Self {
-        Self::scalar(span, Value::Bool(value), value.to_string())
+        Self::scalar(span, Value::Bool(value))
     }
 
     /// An integer.
     pub fn int(span: Span, value: i64) -> Self {
-        Self::scalar(span, Value::Int(value), value.to_string())
+        Self::scalar(span, Value::Int(value))
     }
 
     /// A float.
     pub fn float(span: Span, value: f64) -> Self {
-        Self::scalar(span, Value::Float(value), value.to_string())
+        Self::scalar(span, Value::Float(value))
     }
 
-    /// A plain scalar of a value and the text it is written as.
-    pub fn scalar(span: Span, value: Value, raw: impl Into<Rc<str>>) -> Self {
-        Self::new(span, Data::Scalar(Scalar { value, raw: raw.into(), style: Style::Plain }))
+    /// A plain scalar, written as its value's own text.
+    pub fn scalar(span: Span, value: Value) -> Self {
+        Self::new(span, Data::Scalar(Scalar::new(value, Style::Plain)))
     }
 
     /// A sequence.
     pub fn seq(span: Span, items: Vec<Node>) -> Self {
-        Self::new(span, Data::Seq(items))
+        Self::new(span, Data::Seq(Rc::new(items)))
     }
 
     /// A mapping.
     pub fn map(span: Span, mapping: Mapping) -> Self {
-        Self::new(span, Data::Map(mapping))
+        Self::new(span, Data::Map(Rc::new(mapping)))
     }
 
     /// Whether it is `null`.
     pub fn is_null(&self) -> bool {
-        matches!(*self.data, Data::Null)
+        matches!(self.data, Data::Null)
     }
 
     /// The mapping, if it is one.
     pub fn as_map(&self) -> Option<&Mapping> {
-        match &*self.data {
+        match &self.data {
             Data::Map(m) => Some(m),
             _ => None,
         }
@@ -173,15 +185,15 @@ impl Node {
 
     /// The mapping to change, if it is one; copied first where an alias shares it.
     pub fn as_map_mut(&mut self) -> Option<&mut Mapping> {
-        match Rc::make_mut(&mut self.data) {
-            Data::Map(m) => Some(m),
+        match &mut self.data {
+            Data::Map(m) => Some(Rc::make_mut(m)),
             _ => None,
         }
     }
 
     /// The items, if it is a sequence.
     pub fn as_seq(&self) -> Option<&[Node]> {
-        match &*self.data {
+        match &self.data {
             Data::Seq(s) => Some(s),
             _ => None,
         }
@@ -189,15 +201,15 @@ impl Node {
 
     /// The items to change, if it is a sequence.
     pub fn as_seq_mut(&mut self) -> Option<&mut Vec<Node>> {
-        match Rc::make_mut(&mut self.data) {
-            Data::Seq(s) => Some(s),
+        match &mut self.data {
+            Data::Seq(s) => Some(Rc::make_mut(s)),
             _ => None,
         }
     }
 
     /// The scalar, if it is one.
     pub fn as_scalar(&self) -> Option<&Scalar> {
-        match &*self.data {
+        match &self.data {
             Data::Scalar(s) => Some(s),
             _ => None,
         }
@@ -222,7 +234,7 @@ impl Node {
     /// What it weighs against the budgets: each value in it one, and one more for each 64 bytes of a text. The walk goes into
     /// what aliases share as often as it stands there.
     pub fn weight(&self) -> usize {
-        match &*self.data {
+        match &self.data {
             Data::Null => 1,
             Data::Scalar(Scalar { value: Value::Str(text), .. }) => 1 + text.len() / 64,
             Data::Scalar(_) => 1,
@@ -238,7 +250,7 @@ impl Node {
 
     /// What a message calls it: "a mapping", "the number 5" …
     pub fn kind(&self) -> &'static str {
-        match &*self.data {
+        match &self.data {
             Data::Null => "nothing",
             Data::Seq(_) => "a list",
             Data::Map(_) => "a mapping",
@@ -248,6 +260,49 @@ impl Node {
                 Value::Float(_) => "a number with a fraction",
                 Value::Str(_) => "a string",
             },
+        }
+    }
+}
+
+impl Scalar {
+    /// A scalar that is written as its value's own text.
+    pub fn new(value: Value, style: Style) -> Self {
+        Self { value, written: None, style }
+    }
+
+    /// A scalar and the text that it is written as.
+    pub fn of(value: Value, written: &str, style: Style) -> Self {
+        let same = value.text() == written;
+        Self { value, written: (!same).then(|| Box::new(written.into())), style }
+    }
+
+    /// The same text with another value.
+    pub fn with(&self, value: Value, style: Style) -> Self {
+        Self::of(value, &self.raw(), style)
+    }
+
+    /// The same, quoted another way.
+    pub fn quoted(self, style: Style) -> Self {
+        Self { style, ..self }
+    }
+
+    /// The text as written, without quotes; the value's own text for a string.
+    pub fn raw(&self) -> Cow<'_, str> {
+        match &self.written {
+            Some(text) => Cow::Borrowed(text.as_str()),
+            None => self.value.text(),
+        }
+    }
+}
+
+impl Value {
+    /// Its text, as docker compose prints it into a string: `0644` is `420`, `1.10` is `1.1`, `1e6` is `1e+06`.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Value::Str(text) => Cow::Borrowed(text.as_str()),
+            Value::Bool(true) => Cow::Borrowed("true"),
+            Value::Bool(false) => Cow::Borrowed("false"),
+            other => Cow::Owned(other.to_string()),
         }
     }
 }
@@ -275,11 +330,11 @@ impl Mapping {
 
     /// Takes a key out, keeping the order of the others.
     pub fn remove(&mut self, key: &str) -> Option<Entry> {
-        self.0.shift_remove(key)
+        self.0.remove(key)
     }
 
     /// Keys, places and values in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Rc<str>, &Entry)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Rc<str>, &Entry)> {
         self.0.iter()
     }
 

@@ -10,7 +10,8 @@ use granit_parser::{
 
 use super::anchor::{Anchor, Built};
 use super::merge::{self, Source};
-use super::node::{Data, Entry, Mapping, Node, Pairs, Scalar, Style, Value};
+use super::node::{Data, Entry, Mapping, Node, Scalar, Style, Value};
+use super::pairs::Pairs;
 use super::syntax::Context;
 use super::{anchor, key, scalar, syntax, tag};
 use crate::finding::{Code, Finding, Findings};
@@ -252,7 +253,7 @@ impl<'t> Reader<'t, '_> {
             }
             None => string(text, style),
         };
-        Node { span, tag: tag.and_then(tag::of_compose), data: Rc::new(data) }
+        Node { span, tag: tag.and_then(tag::of_compose), data }
     }
 
     fn sequence(&mut self, start: Span) -> Outcome<Built> {
@@ -261,6 +262,7 @@ impl<'t> Reader<'t, '_> {
             let (event, at) = self.expect_next()?;
             if matches!(event, Event::SequenceEnd) {
                 let span = self.close(start, end, at);
+                items.shrink_to_fit();
                 return Ok(Built { node: Node::seq(span, items), weight, height: height + 1 });
             }
             end = self.end_of_written(at, end);
@@ -296,6 +298,7 @@ impl<'t> Reader<'t, '_> {
             let (event, at) = self.expect_next()?;
             if matches!(event, Event::MappingEnd) {
                 let span = self.close(start, end, at);
+                map.shrink();
                 let mut mapping = Mapping(map);
                 if let Some((_, source)) = merges.into_iter().next() {
                     merge::into(&mut mapping, &source);
@@ -420,8 +423,7 @@ impl<'t> Reader<'t, '_> {
 }
 
 fn string(text: &str, style: Style) -> Data {
-    let text: Rc<str> = text.into();
-    Data::Scalar(Scalar { value: Value::Str(text.clone()), raw: text, style })
+    Data::Scalar(Scalar::new(Value::Str(text.into()), style))
 }
 
 fn is_merge_key(event: &Event<'_>) -> bool {

@@ -27,7 +27,7 @@ fn complaints(text: &str) -> Vec<String> {
 
 /// A compact picture of a tree: `{a: 1, b: [x, null]}` with strings in quotes.
 fn picture(node: &Node) -> String {
-    match &*node.data {
+    match &node.data {
         Data::Null => "null".into(),
         Data::Scalar(Scalar { value: Value::Str(s), .. }) => format!("{s:?}"),
         Data::Scalar(s) => s.value.to_string(),
@@ -135,9 +135,9 @@ fn a_tag_that_the_value_contradicts_is_an_error() {
 fn the_raw_text_and_the_quotes_are_kept() {
     let node = clean("a: 1.10\nb: '0644'\nc: |\n  x\n");
     let scalar = |key: &str| node.get(key).and_then(Node::as_scalar).cloned().unwrap();
-    assert_eq!((&*scalar("a").raw, scalar("a").style), ("1.10", Style::Plain));
-    assert_eq!((&*scalar("b").raw, scalar("b").style), ("0644", Style::Single));
-    assert_eq!((&*scalar("c").raw, scalar("c").style), ("x\n", Style::Block));
+    assert_eq!((&*scalar("a").raw(), scalar("a").style), ("1.10", Style::Plain));
+    assert_eq!((&*scalar("b").raw(), scalar("b").style), ("0644", Style::Single));
+    assert_eq!((&*scalar("c").raw(), scalar("c").style), ("x\n", Style::Block));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn every_node_knows_its_bytes() {
     assert_eq!(at(&top.get("a").unwrap().as_seq().unwrap()[1]), "{b: \"c d\"}");
     assert_eq!(at(top.get("e").unwrap()), "e", "nothing is cited by its key");
     assert_eq!(at(top.get("f").unwrap()), "some\n  text");
-    assert_eq!(files.place(top.as_map().unwrap().0["f"].key), "c.yaml:5:1");
+    assert_eq!(files.place(top.as_map().unwrap().0.get("f").unwrap().key), "c.yaml:5:1");
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn piece() -> impl Strategy<Value = String> {
 fn check_spans(files: &Files, node: &Node) {
     let text = &files.get(node.span.file).text;
     assert!(text.get(node.span.range()).is_some(), "{:?}", node.span);
-    match &*node.data {
+    match &node.data {
         Data::Seq(items) => items.iter().for_each(|n| check_spans(files, n)),
         Data::Map(map) => map.iter().for_each(|(_, e)| {
             assert!(text.get(e.key.range()).is_some());
@@ -377,7 +377,7 @@ proptest! {
         // where both read one document, both see the same shape (scalars follow other rules by intention)
         if let (1, true, Ok(value)) = (documents.len(), findings.is_empty(), serde_yaml::from_str::<serde_yaml::Value>(&text)) {
             let same = matches!(
-                (&*documents[0].data, &value),
+                (&documents[0].data, &value),
                 (Data::Map(_), serde_yaml::Value::Mapping(_)) | (Data::Seq(_), serde_yaml::Value::Sequence(_))
                 | (Data::Null | Data::Scalar(_), _)
             ) || matches!(value, serde_yaml::Value::Tagged(_));

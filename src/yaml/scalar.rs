@@ -4,7 +4,6 @@
 //! the string that was written; docker compose makes a time of it and then refuses it in most places.
 
 use std::fmt;
-use std::rc::Rc;
 
 use super::node::{Data, Scalar, Style, Value};
 
@@ -13,9 +12,8 @@ pub fn resolve(text: &str) -> Data {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Data::Null,
         _ => {
-            let raw: Rc<str> = text.into();
-            let value = typed(text).unwrap_or_else(|| Value::Str(raw.clone()));
-            Data::Scalar(Scalar { value, raw, style: Style::Plain })
+            let value = typed(text).unwrap_or_else(|| Value::Str(text.into()));
+            Data::Scalar(Scalar::of(value, text, Style::Plain))
         }
     }
 }

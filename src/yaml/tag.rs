@@ -1,8 +1,6 @@
 //! Tags: those of Compose (`!reset`, `!override`) and what YAML's own (`!!int` …) make of a scalar. All others change
 //! nothing but that a plain scalar under them stays the text it is, as go-yaml has it.
 
-use std::rc::Rc;
-
 use granit_parser::Tag as EventTag;
 
 use super::node::{Data, Scalar, Style, Tag, Value};
@@ -25,14 +23,11 @@ pub(super) fn is_merge(tag: &EventTag) -> bool {
 /// The scalar under a tag, or why it cannot be that.
 pub(super) fn scalar(tag: &EventTag, text: &str, style: Style) -> Result<Data, String> {
     let plain = |data: Data| match data {
-        Data::Scalar(s) => Data::Scalar(Scalar { style, ..s }),
+        Data::Scalar(scalar) => Data::Scalar(scalar.quoted(style)),
         other => other,
     };
-    let as_string = || -> Data {
-        let text: Rc<str> = text.into();
-        Data::Scalar(Scalar { value: Value::Str(text.clone()), raw: text, style })
-    };
-    let of_value = |value: Value| Data::Scalar(Scalar { value, raw: text.into(), style });
+    let as_string = || Data::Scalar(Scalar::new(Value::Str(text.into()), style));
+    let of_value = |value: Value| Data::Scalar(Scalar::of(value, text, style));
     if of_compose(tag).is_some() || tag.original() == "!" {
         return Ok(if style == Style::Plain { plain(scalar::resolve(text)) } else { as_string() });
     }

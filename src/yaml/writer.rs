@@ -13,7 +13,7 @@ const SIMPLE_KEY_LIMIT: usize = 128;
 /// The YAML text of a tree, keys in the order in which they stand. Tags are not written.
 pub fn write(node: &Node) -> String {
     let mut out = String::new();
-    match &*node.data {
+    match &node.data {
         Data::Map(mapping) if !mapping.is_empty() => write_mapping(mapping, 0, &mut out),
         Data::Seq(items) if !items.is_empty() => write_sequence(items, 0, &mut out),
         _ => {
@@ -39,7 +39,7 @@ fn write_mapping(mapping: &Mapping, indent: usize, out: &mut String) {
             write_string(key, indent + 2, Place::Key, out);
         }
         out.push(':');
-        match &*entry.value.data {
+        match &entry.value.data {
             Data::Map(children) if !children.is_empty() => {
                 out.push('\n');
                 pad(indent + 2, out);
@@ -66,7 +66,7 @@ fn write_sequence(items: &[Node], indent: usize, out: &mut String) {
             pad(indent, out);
         }
         out.push_str("- ");
-        match &*item.data {
+        match &item.data {
             Data::Map(mapping) if !mapping.is_empty() => write_mapping(mapping, indent + 2, out),
             Data::Seq(children) if !children.is_empty() => write_sequence(children, indent + 2, out),
             _ => {
@@ -83,7 +83,7 @@ fn pad(indent: usize, out: &mut String) {
 
 /// A scalar or an empty collection; the lines of a block scalar are indented by `indent`.
 fn write_inline(node: &Node, indent: usize, out: &mut String) {
-    match &*node.data {
+    match &node.data {
         Data::Null => out.push_str("null"),
         Data::Map(_) => out.push_str("{}"),
         Data::Seq(_) => out.push_str("[]"),

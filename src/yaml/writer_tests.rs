@@ -167,9 +167,9 @@ fn tree() -> impl Strategy<Value = Node> {
 
 /// Whether two trees differ in nothing but the way they were written.
 fn alike(a: &Node, b: &Node) -> bool {
-    match (&*a.data, &*b.data) {
+    match (&a.data, &b.data) {
         (Data::Scalar(a), Data::Scalar(b)) => a.value == b.value,
-        (Data::Seq(a), Data::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b)),
+        (Data::Seq(a), Data::Seq(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| alike(a, b)),
         (Data::Map(a), Data::Map(b)) => {
             a.len() == b.len() && a.iter().zip(b.iter()).all(|((k, a), (l, b))| k == l && alike(&a.value, &b.value))
         }

@@ -36,7 +36,7 @@ fn read(files: &mut Files, text: &str, findings: &mut Findings) -> Vec<Node> {
 
 /// Whether two trees say the same.
 fn alike(a: &Node, b: &Node) -> bool {
-    match (&*a.data, &*b.data) {
+    match (&a.data, &b.data) {
         (Data::Scalar(a), Data::Scalar(b)) => match (&a.value, &b.value) {
             (Value::Float(a), b) | (b, Value::Float(a)) => match b {
                 Value::Int(b) => *a == *b as f64,
@@ -46,7 +46,7 @@ fn alike(a: &Node, b: &Node) -> bool {
             },
             (a, b) => a == b,
         },
-        (Data::Seq(a), Data::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b)),
+        (Data::Seq(a), Data::Seq(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| alike(a, b)),
         (Data::Map(a), Data::Map(b)) => {
             a.len() == b.len() && a.iter().zip(b.iter()).all(|((k, a), (l, b))| k == l && alike(&a.value, &b.value))
         }

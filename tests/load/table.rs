@@ -42,7 +42,7 @@ impl Seen {
         if !self.shapes.contains(&shape) {
             self.shapes.push(shape);
         }
-        match &*node.data {
+        match &node.data {
             Data::Map(map) => map.iter().for_each(|(key, entry)| self.look(&entry.value, place.key(key))),
             Data::Seq(items) => items.iter().for_each(|item| self.look(item, place.item())),
             _ => {}

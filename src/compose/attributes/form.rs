@@ -42,7 +42,7 @@ impl Accepts {
 
     /// The shape of a node.
     pub fn of(node: &Node) -> Self {
-        match &*node.data {
+        match &node.data {
             Data::Null => Self::NULL,
             Data::Seq(_) => Self::LIST,
             Data::Map(_) => Self::MAP,

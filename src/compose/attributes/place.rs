@@ -24,7 +24,7 @@ type Fields = IndexMap<&'static str, u16, foldhash::fast::RandomState>;
 
 #[derive(Default)]
 struct Branch {
-    attribute: Option<Attribute>,
+    attribute: Option<&'static Attribute>,
     fields: Fields,
     aliases: Fields,
     any: Option<u16>,
@@ -66,7 +66,7 @@ impl Place {
 
     /// The row of the table.
     pub fn attribute(self) -> Option<&'static Attribute> {
-        self.branch()?.attribute.as_ref()
+        self.branch()?.attribute
     }
 
     /// The keys that the mapping here can have, by their own names.
@@ -148,7 +148,7 @@ impl Table {
             let from = segments(section.prefix).fold(0, |at, segment| table.child(at, segment));
             for row in section.rows {
                 let at = segments(row.path).fold(from, |at, segment| table.child(at, segment));
-                table.branches[usize::from(at)].attribute = Some(*row);
+                table.branches[usize::from(at)].attribute = Some(row);
             }
         }
         table.link();

@@ -35,7 +35,7 @@ pub(super) fn text(node: &Node) -> Option<String> {
 
 /// A mapping at one place; values that are none are left out.
 fn mapping<const N: usize>(at: Span, pairs: [(impl Into<Rc<str>>, Option<Node>); N]) -> Node {
-    let mut mapping = Mapping(Pairs::with_capacity_and_hasher(N, Default::default()));
+    let mut mapping = Mapping(Pairs::with_capacity(N));
     for (key, value) in pairs {
         if let Some(value) = value {
             mapping.insert(key, at, value);
@@ -163,7 +163,7 @@ fn names(node: &Node, named: Named) -> Option<Node> {
 
 fn all_required(node: &Node, map: &Mapping) -> Node {
     let mut map = map.clone();
-    for (_, entry) in &mut map.0 {
+    for (_, entry) in map.0.iter_mut() {
         entry.value = required(&entry.value);
     }
     Node::map(node.span, map)

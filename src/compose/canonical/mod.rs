@@ -63,16 +63,15 @@ impl Canonical<'_> {
     }
 
     fn children(&mut self, node: &mut Node, place: Place, trail: &mut Trail) {
-        match &*node.data {
+        match &node.data {
             Data::Map(_) => {
                 let Some(map) = node.as_map_mut() else { return };
                 let aliased: Vec<_> =
                     map.0.keys().filter_map(|key| Some((key.clone(), place.own_name(key)?))).collect();
                 for (alias, name) in aliased {
-                    let Some((index, _, entry)) = map.0.shift_remove_full(&alias) else { continue };
-                    map.0.shift_insert(index.min(map.0.len()), name.into(), entry);
+                    map.0.rename(&alias, name.into());
                 }
-                for (key, entry) in &mut map.0 {
+                for (key, entry) in map.0.iter_mut() {
                     trail.at_key(key, |trail| self.node(&mut entry.value, place.key(key), trail));
                 }
             }

@@ -302,7 +302,7 @@ fn keys_help(keys: &[&str]) -> String {
 
 /// The place of a part of a rule, where the text stands in the file as it is; the rule's place otherwise.
 fn part_of(item: &Node, text: &str, bad: &BadRule) -> Span {
-    let Some(scalar) = item.as_scalar().filter(|s| &*s.raw == text) else { return item.span };
+    let Some(scalar) = item.as_scalar().filter(|s| s.raw() == text) else { return item.span };
     let quote = match scalar.style {
         Style::Plain => 0,
         Style::Single | Style::Double => 1,
