@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{config, down, exec, explain, graph, images, lifecycle, logs, plan, ps, up, verify, version, wait};
+use super::{
+    attach, commit, config, cp, down, events, exec, explain, export, graph, images, lifecycle, logs, ls, plan, port,
+    ps, run, stats, top, up, used, verify, version, volumes, wait,
+};
 
 /// Ties a Compose stack fast and proves that the knot holds.
 #[derive(Debug, Parser)]
@@ -25,31 +28,46 @@ pub struct Arguments {
 /// One variant a command; each command's arguments stand in its own file.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Attach(attach::Arguments),
     Build(images::Build),
+    Commit(commit::Arguments),
     #[command(alias = "convert")]
     Config(config::Arguments),
+    Cp(cp::Arguments),
     Create(Box<up::Create>),
     Down(down::Arguments),
+    Events(events::Arguments),
     Exec(exec::Arguments),
     Explain(explain::Arguments),
+    Export(export::Arguments),
     Graph(graph::Arguments),
+    Images(used::Arguments),
     Kill(lifecycle::Kill),
     Logs(logs::Arguments),
+    Ls(ls::Arguments),
     Pause(lifecycle::Pause),
     Plan(plan::Arguments),
+    Port(port::Arguments),
     Ps(ps::Arguments),
     Pull(images::Pull),
     Push(images::Push),
     Restart(lifecycle::Restart),
     Rm(lifecycle::Rm),
+    Run(Box<run::Arguments>),
     Scale(up::Scale),
     Start(lifecycle::Start),
+    Stats(stats::Arguments),
     Stop(lifecycle::Stop),
+    Top(top::Arguments),
     Unpause(lifecycle::Unpause),
     Up(Box<up::Arguments>),
     Verify(verify::Arguments),
     Version(version::Arguments),
+    Volumes(volumes::Arguments),
     Wait(wait::Arguments),
+    /// What docker compose has and bowline has not, and words that are no command.
+    #[command(external_subcommand)]
+    Refused(Vec<String>),
 }
 
 /// Options that every command takes, written before its name.

@@ -1,19 +1,15 @@
 //! `bowline exec`.
 
-use std::io::Write;
-
-use bowline::engine::{Engine, ExecSpec, Piece};
+use bowline::engine::{Engine, ExecSpec};
 use bowline::state::observed::{ContainerState, Observed, ObservedContainer};
 use clap::Args;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::Global;
-use super::block_on;
+use super::conversation::{self, Joint};
 use super::engine::{Purpose, connect, environment};
 use super::exit::{Exit, Failure};
 use super::stack::Named;
-use super::terminal::{self, Raw};
+use super::{block_on, terminal};
 
 /// Run a program in a container of a service
 ///
@@ -93,45 +89,9 @@ fn chosen<'o>(observed: &'o Observed, service: &str, index: u32) -> Result<&'o O
 
 async fn attached(engine: &Engine, container: &str, spec: &ExecSpec) -> Result<Exit, Failure> {
     let mut exec = engine.exec(container, spec).await?;
-    let raw = if spec.terminal { Some(Raw::take()?) } else { None };
-    let mut resized = signal(SignalKind::window_change())?;
-    if let (true, Some(size)) = (spec.terminal, terminal::size()) {
-        // a program that has ended already needs no size
-        let _ = engine.resize_exec(&exec.id, size).await;
-    }
-    let (mut keys, mut reads, mut buffer) = (tokio::io::stdin(), true, vec![0; 8192]);
-    loop {
-        tokio::select! {
-            piece = exec.ends.next() => match piece? {
-                None => break,
-                Some(Piece::Output(bytes)) => write(std::io::stdout().lock(), &bytes)?,
-                Some(Piece::Error(bytes)) => write(std::io::stderr().lock(), &bytes)?,
-            },
-            read = keys.read(&mut buffer), if reads => {
-                let read = read.unwrap_or(0);
-                // one that does not read any more may go on writing
-                let sent = match read {
-                    0 => exec.ends.input.shutdown().await,
-                    read => exec.ends.input.write_all(&buffer[..read]).await,
-                };
-                reads = read > 0 && sent.is_ok();
-                if reads {
-                    let _ = exec.ends.input.flush().await;
-                }
-            }
-            _ = resized.recv(), if spec.terminal => {
-                if let Some(size) = terminal::size() {
-                    let _ = engine.resize_exec(&exec.id, size).await;
-                }
-            }
-        }
-    }
-    drop(raw);
+    let joint = Joint { terminal: spec.terminal, input: true, signals: false };
+    let resize = async |size| engine.resize_exec(&exec.id, size).await;
+    conversation::talk(&mut exec.ends, joint, resize, async |_| {}).await?;
     let code = engine.exec_code(&exec.id).await?.unwrap_or(1);
     Ok(Exit::Container(u8::try_from(code & 0xff).unwrap_or(1)))
-}
-
-fn write(mut to: impl Write, bytes: &[u8]) -> Result<(), Failure> {
-    to.write_all(bytes)?;
-    Ok(to.flush()?)
 }

@@ -35,8 +35,12 @@ pub fn load(global: &Global, request: &Request) -> Loaded {
 /// The project that a command brings up, plans, verifies: everything in it is understood, and nothing in it is left
 /// undone. What was found is said; warnings do not stop it.
 pub fn project(global: &Global, services: &[String]) -> Result<(Project, Files), Failure> {
-    let request = request(global, services)?;
-    let mut loaded = compose::load(&request);
+    requested(global, &request(global, services)?)
+}
+
+/// The same for a request that says more than the global options do.
+pub fn requested(global: &Global, request: &Request) -> Result<(Project, Files), Failure> {
+    let mut loaded = compose::load(request);
     if let Some(project) = &loaded.project {
         loaded.findings.append(compose::unsupported(project));
     }

@@ -59,7 +59,7 @@ fn tail(text: &str) -> Result<Tail, String> {
 }
 
 /// A moment as the API takes it: seconds since 1970, with a fraction.
-fn moment(text: &str) -> Result<String, String> {
+pub fn moment(text: &str) -> Result<String, String> {
     if text.parse::<f64>().is_ok_and(|seconds| seconds >= 0.0) {
         return Ok(text.to_owned());
     }
@@ -85,11 +85,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
 async fn show(global: &Global, arguments: &Arguments, named: &Named) -> Result<Exit, Failure> {
     let engine = connect(global, Purpose::Read).await?;
     let listed = engine.list(named.name()).await?;
-    let there = |name: &str| listed.iter().any(|container| container.service == name);
-    let declared = |name: &str| named.desired().is_some_and(|desired| desired.declares(name));
-    if let Some(wrong) = arguments.services.iter().find(|name| !there(name) && !declared(name)) {
-        return Err(named.no_such_service(wrong));
-    }
+    named.known(&arguments.services, &listed)?;
     let mut shown: Vec<&Listed> = listed.iter().filter(|container| arguments.chooses(container)).collect();
     shown.sort_by_key(|container| &container.name);
     let look =

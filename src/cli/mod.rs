@@ -3,34 +3,50 @@
 //! A new command is a file with `Arguments` (their doc comment is the command's help) and `run`, a variant of
 //! [`args::Command`], and an arm of [`dispatch`].
 
+mod archive;
 mod args;
+mod attach;
 mod attached;
 mod carry;
+mod commit;
 mod config;
+mod conversation;
+mod cp;
 mod directory;
 mod display;
 mod down;
 mod engine;
+mod events;
 mod exec;
 mod exit;
 mod explain;
+mod export;
 mod graph;
 mod images;
 mod lifecycle;
 mod load;
 mod lock;
 mod logs;
+mod ls;
 mod output;
 mod plan;
+mod port;
 mod preflight;
 mod ps;
+mod refused;
 mod restore;
+mod run;
 mod signals;
 mod stack;
+mod stats;
+mod target;
 mod terminal;
+mod top;
 mod up;
+mod used;
 mod verify;
 mod version;
+mod volumes;
 mod wait;
 
 use std::process::ExitCode;
@@ -60,29 +76,42 @@ pub fn main() -> ExitCode {
 /// One arm a command. A command that talks to an Engine runs its future by [`block_on`]; the others start no runtime.
 fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> {
     match command {
+        Command::Attach(arguments) => attach::run(global, arguments),
         Command::Build(arguments) => images::build(global, arguments),
+        Command::Commit(arguments) => commit::run(global, arguments),
         Command::Config(arguments) => config::run(global, arguments),
+        Command::Cp(arguments) => cp::run(global, arguments),
         Command::Create(arguments) => up::run(global, &(**arguments).clone().into()),
         Command::Down(arguments) => down::run(global, arguments),
+        Command::Events(arguments) => events::run(global, arguments),
         Command::Exec(arguments) => exec::run(global, arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Export(arguments) => export::run(global, arguments),
         Command::Graph(arguments) => graph::run(global, arguments),
+        Command::Images(arguments) => used::run(global, arguments),
         Command::Kill(arguments) => lifecycle::run(global, arguments),
         Command::Logs(arguments) => logs::run(global, arguments),
+        Command::Ls(arguments) => ls::run(global, arguments),
         Command::Pause(arguments) => lifecycle::run(global, arguments),
         Command::Plan(arguments) => plan::run(global, arguments),
+        Command::Port(arguments) => port::run(global, arguments),
         Command::Ps(arguments) => ps::run(global, arguments),
         Command::Pull(arguments) => images::pull(global, arguments),
         Command::Push(arguments) => images::push(global, arguments),
         Command::Restart(arguments) => lifecycle::run(global, arguments),
         Command::Rm(arguments) => lifecycle::run(global, arguments),
+        Command::Run(arguments) => run::run(global, arguments),
         Command::Scale(arguments) => up::run(global, &arguments.clone().into()),
         Command::Start(arguments) => lifecycle::run(global, arguments),
+        Command::Stats(arguments) => stats::run(global, arguments),
         Command::Stop(arguments) => lifecycle::run(global, arguments),
+        Command::Refused(words) => refused::run(words),
+        Command::Top(arguments) => top::run(global, arguments),
         Command::Unpause(arguments) => lifecycle::run(global, arguments),
         Command::Up(arguments) => up::run(global, arguments),
         Command::Verify(arguments) => verify::run(global, arguments),
         Command::Version(arguments) => version::run(arguments),
+        Command::Volumes(arguments) => volumes::run(global, arguments),
         Command::Wait(arguments) => wait::run(global, arguments),
     }
 }

@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bowline::engine::Listed;
 use bowline::report::containers::{self, Length};
+use bowline::report::form::{self, Form};
 use clap::{Args, ValueEnum};
 
 use super::args::Global;
@@ -21,9 +22,9 @@ pub struct Arguments {
     /// Only those for which this holds: `status=running`.
     #[arg(long, value_name = "FILTER")]
     filter: Vec<String>,
-    /// Form of the answer; json is one object a line.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// Form of the answer: `table`, `json` (one object a line), `table TEMPLATE` or `TEMPLATE` in Go's language.
+    #[arg(long, default_value = "table")]
+    format: Form,
     /// Do not cut long values.
     #[arg(long)]
     no_trunc: bool,
@@ -43,16 +44,6 @@ pub struct Arguments {
     /// Only the containers of these services.
     #[arg(value_name = "SERVICE")]
     only: Vec<String>,
-}
-
-/// `--format`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Columns.
-    #[default]
-    Table,
-    /// One object a line.
-    Json,
 }
 
 /// `--status`: the Engine's words.
@@ -87,11 +78,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let named = Named::find(global)?;
     let listed = block_on(async { Ok(connect(global, Purpose::Read).await?.list(named.name()).await?) })?;
     let declared = |service: &str| named.desired().is_none_or(|desired| desired.declares(service));
-    let there = |service: &str| listed.iter().any(|container| container.service == service);
-    let known = |name: &str| there(name) || named.desired().is_some_and(|desired| desired.declares(name));
-    if let Some(wrong) = arguments.only.iter().find(|name| !known(name)) {
-        return Err(named.no_such_service(wrong));
-    }
+    named.known(&arguments.only, &listed)?;
     let shown = |container: &&Listed| {
         (arguments.all || !container.one_off)
             && (arguments.orphans || declared(&container.service))
@@ -102,7 +89,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
             }
     };
     let shown: Vec<&Listed> = listed.iter().filter(shown).collect();
-    output::answer(&text(arguments, &shown, named.name()))?;
+    output::answer(&text(arguments, &shown, named.name())?)?;
     Ok(Exit::Ok)
 }
 
@@ -122,23 +109,26 @@ fn states(arguments: &Arguments) -> Result<Vec<&'static str>, Failure> {
     Ok(states)
 }
 
-fn text(arguments: &Arguments, shown: &[&Listed], project: &bowline::name::ProjectName) -> String {
+fn text(arguments: &Arguments, shown: &[&Listed], project: &bowline::name::ProjectName) -> Result<String, Failure> {
     let lines = |items: Vec<&str>| items.iter().map(|item| format!("{item}\n")).collect::<String>();
     if arguments.quiet {
-        return lines(shown.iter().map(|container| container.id.as_str()).collect());
+        return Ok(lines(shown.iter().map(|container| container.id.as_str()).collect()));
     }
     if arguments.services {
         let mut services: Vec<&str> = shown.iter().map(|container| container.service.as_str()).collect();
         services.sort_unstable();
         services.dedup();
-        return lines(services);
+        return Ok(lines(services));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
     let length = if arguments.no_trunc { Length::Whole } else { Length::Cut };
-    match arguments.format {
-        Format::Table => containers::table(shown, now, length),
-        Format::Json => containers::json_lines(shown, project, now, local_time),
-    }
+    let rows = containers::rows(shown, project, now, length, local_time);
+    form::render(&arguments.format, &rows, &containers::COLUMNS, &containers::HEADS).map_err(usage)
+}
+
+/// A template that does not fit.
+pub fn usage(why: String) -> Failure {
+    Failure::new(Exit::Usage, why)
 }
 
 /// `2026-11-21 18:51:56 +0000 UTC` in this machine's time zone.

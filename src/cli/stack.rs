@@ -1,8 +1,8 @@
 //! From the command line to what the Engine shall hold, and to what it holds.
 
 use bowline::compose::model::Project;
-use bowline::compose::{self, Loaded};
-use bowline::engine::{Engine, Facts, Scope};
+use bowline::compose::{self, Loaded, Request};
+use bowline::engine::{Engine, Facts, Listed, Scope};
 use bowline::finding::Findings;
 use bowline::name::{ProjectName, ServiceName};
 use bowline::source::Files;
@@ -34,7 +34,12 @@ impl Stack {
 
     /// The same with the contents that its containers need.
     pub fn whole(global: &Global, services: &[String], options: &DesiredOptions) -> Result<Self, Failure> {
-        let (mut project, files) = load::project(global, services)?;
+        Self::requested(global, &load::request(global, services)?, options)
+    }
+
+    /// As [`Stack::whole`], for a request that says more than the global options do.
+    pub fn requested(global: &Global, request: &Request, options: &DesiredOptions) -> Result<Self, Failure> {
+        let (mut project, files) = load::requested(global, request)?;
         let mut findings = Findings::new();
         compose::attach::contents(&mut project, &mut findings);
         output::findings(&files, &findings, global.verbose);
@@ -158,6 +163,16 @@ impl Named {
             _ => Err(self.no_such_service(name)),
         };
         names.iter().map(one).collect()
+    }
+
+    /// Whether the file or the Engine has services of these names.
+    ///
+    /// # Errors
+    /// For a name that neither has.
+    pub fn known(&self, names: &[String], listed: &[Listed]) -> Result<(), Failure> {
+        let there = |name: &str| listed.iter().any(|container| container.service == name);
+        let known = |name: &str| there(name) || self.desired().is_some_and(|desired| desired.declares(name));
+        names.iter().find(|name| !known(name)).map_or(Ok(()), |wrong| Err(self.no_such_service(wrong)))
     }
 
     /// A name that is no service, with the one that may be meant.

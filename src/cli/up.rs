@@ -148,10 +148,17 @@ pub struct Changes {
 
 /// `--pull`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Pull {
+pub enum Pull {
     Always,
     Missing,
     Never,
+}
+
+impl Pull {
+    /// As the file writes it.
+    pub fn word(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// `--health`.
@@ -237,7 +244,7 @@ impl Changes {
                 (_, true) => Some(false),
                 _ => None,
             },
-            pull: self.pull.and_then(|pull| pull.to_possible_value()).map(|value| value.get_name().to_owned()),
+            pull: self.pull.map(Pull::word),
             ..UpOptions::default()
         }
     }

@@ -203,6 +203,9 @@ impl Gathering<'_> {
             };
             read.extend(id);
         }
+        if let (Some(text), false) = (&self.request.overlay, read.is_empty()) {
+            read.push(self.sources.files_mut().add("<command line>", None, text.clone()));
+        }
         read
     }
 

@@ -21,6 +21,8 @@ pub struct Request {
     pub services: Vec<String>,
     /// The environment of the process.
     pub environment: IndexMap<String, String>,
+    /// One more stack file, merged last, that no file holds: what the command line says of services (`run -p 80:80`).
+    pub overlay: Option<String>,
     /// What `-f -` reads; none: the standard input of the process.
     pub stdin: Option<Vec<u8>>,
     /// The directory that the process stands in, absolute.

@@ -27,6 +27,8 @@ pub struct Life {
     pub error: String,
     /// Whether it was made with a terminal.
     pub terminal: bool,
+    /// Whether its standard input is open.
+    pub input: bool,
 }
 
 /// A container's health check, as a program to run in it.
@@ -66,6 +68,7 @@ fn life(raw: wire::Container) -> Life {
         restarts: raw.restart_count,
         error: raw.state.error,
         terminal: raw.config.tty,
+        input: raw.config.open_stdin,
     }
 }
 

@@ -88,7 +88,7 @@ impl Engine {
     }
 }
 
-fn listed(raw: wire::Summary) -> Listed {
+pub(super) fn listed(raw: wire::Summary) -> Listed {
     let mut ports: Vec<ListedPort> = raw.ports.iter().map(port).collect();
     ports.sort();
     let mut mounts: Vec<(&str, &str)> =

@@ -3,6 +3,8 @@
 //! Reads go into lenient types of ours, because an unknown word must not fail a list; writes use bollard's models. Everything
 //! travels on one pooled [`transport`](self) that puts the negotiated API version in front of each path.
 
+mod archive;
+mod attach;
 mod build;
 mod call;
 mod connect;
@@ -13,11 +15,13 @@ mod ends;
 mod error;
 mod exec;
 mod follow;
+mod inventory;
 mod life;
 mod list;
 mod observe;
 mod registry;
 mod sidecar;
+mod stats;
 mod stream;
 mod tls;
 mod transport;
@@ -28,6 +32,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::state::observed::EngineFacts;
+pub use archive::{Commit, Download, PathStat};
+pub use attach::Attachment;
 use call::Call;
 pub use connect::{Address, find, parse};
 pub use encode::Creation;
@@ -35,16 +41,18 @@ pub use ends::{Ends, Piece};
 pub use error::Error;
 pub use exec::{Exec, ExecSpec};
 pub use follow::{Follower, Line, Origin, Output};
+pub use inventory::{ImageDetails, Processes, VolumeDetails};
 pub use life::{Life, OwnCheck};
 pub use list::{Listed, ListedPort};
 pub use observe::{Facts, Scope};
 pub use registry::LayerProgress;
 pub use sidecar::{Sidecar, SidecarSpec};
+pub use stats::Usage;
 pub use stream::{Channel, Event, Events, LogOptions, Logs};
 pub use tls::Tls;
 use transport::Transport;
 pub use transport::{Exchange, Gate, Log};
-pub use write::Effect;
+pub use write::{Effect, Ending};
 
 /// The newest API that bowline knows. What an Engine can do beyond it is not asked for.
 pub const NEWEST_API: (u32, u32) = (1, 51);

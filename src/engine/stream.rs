@@ -34,6 +34,16 @@ impl Pieces {
         }
     }
 
+    /// What came since the last question, or comes next, as it is; none at the end.
+    pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
+        while self.buffer.is_empty() {
+            if !self.more().await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.buffer.split().freeze()))
+    }
+
     /// Waits for more; false at the end.
     async fn more(&mut self) -> Result<bool, Error> {
         match self.body.frame().await {
@@ -181,6 +191,28 @@ impl Engine {
     /// What the Engine says.
     pub async fn networks_made(&self) -> Result<Events, Error> {
         self.listen(&serde_json::json!({ "type": ["network"], "event": ["create"] }), None).await
+    }
+
+    /// `GET /events` of one project's containers, of a span of time: seconds since 1970 with a fraction. Without an end it stays.
+    ///
+    /// # Errors
+    /// What the Engine says.
+    pub async fn events_between(
+        &self,
+        project: &str,
+        since: Option<&str>,
+        until: Option<&str>,
+    ) -> Result<Events, Error> {
+        let label = format!("com.docker.compose.project={project}");
+        let filters = serde_json::json!({ "type": ["container"], "label": [label] });
+        let mut call = Call::get("/events").query("filters", &filters.to_string());
+        for (name, time) in [("since", since), ("until", until)] {
+            if let Some(time) = time {
+                call = call.query(name, time);
+            }
+        }
+        let body = self.head(call, Bytes::new()).await?.into_body();
+        Ok(Events(Pieces::new(body)))
     }
 
     async fn listen(&self, filters: &serde_json::Value, since: Option<i64>) -> Result<Events, Error> {

@@ -44,6 +44,26 @@ struct Ended {
     code: i64,
 }
 
+/// The end of a container that is waited for.
+pub struct Ending<'a> {
+    engine: &'a Engine,
+    answer: http::Response<hyper::body::Incoming>,
+}
+
+impl Ending<'_> {
+    /// Waits for it: the exit code.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn code(self) -> Result<i64, Error> {
+        let name = "POST /containers/wait";
+        let answer = self.engine.body_of(self.answer, name).await?;
+        let ended: Ended = serde_json::from_slice(&answer)
+            .map_err(|why| Error::Unreadable { request: name.to_owned(), why: why.to_string() })?;
+        Ok(ended.code)
+    }
+}
+
 /// Engines before 25 make a second network of the same name unless they are asked not to.
 #[derive(Serialize)]
 struct NetworkBody {
@@ -286,11 +306,20 @@ impl Engine {
     /// # Errors
     /// What the Engine says; [`Error::NotFound`] when it is gone.
     pub async fn container_ended(&self, id: &str) -> Result<i64, Error> {
-        let call = self.container(Method::POST, id, "/wait").query("condition", "not-running");
-        let (_, answer) = self.order(call, NOTHING).await?;
-        let ended: Ended = serde_json::from_slice(&answer)
-            .map_err(|why| Error::Unreadable { request: "POST /containers/wait".to_owned(), why: why.to_string() })?;
-        Ok(ended.code)
+        self.wait_for(id, "not-running").await?.code().await
+    }
+
+    /// The same for the next end of a container, which may not run yet: the Engine waits when this returns.
+    ///
+    /// # Errors
+    /// As [`Engine::container_ended`].
+    pub async fn next_end(&self, id: &str) -> Result<Ending<'_>, Error> {
+        self.wait_for(id, "next-exit").await
+    }
+
+    async fn wait_for(&self, id: &str, condition: &str) -> Result<Ending<'_>, Error> {
+        let call = self.container(Method::POST, id, "/wait").query("condition", condition);
+        Ok(Ending { engine: self, answer: self.head(call, bytes::Bytes::new()).await? })
     }
 
     /// `POST /containers/{id}/pause`.

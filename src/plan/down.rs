@@ -259,7 +259,10 @@ impl<'a> Work<'a> {
             }
             let operation = Operation::RemoveVolume { name: volume.name.clone(), key };
             let removal = self.builder.step(operation, Cause::Requested("down --volumes".to_owned()));
-            let gone: Vec<Handle> = going.iter().filter_map(|c| self.removed.get(c.id.as_str())).copied().collect();
+            // what containers of `run` mount is not known: each may have it
+            let others = self.observed.others.iter().map(|c| c.id.as_str());
+            let ids = going.iter().map(|c| c.id.as_str()).chain(others);
+            let gone: Vec<Handle> = ids.filter_map(|id| self.removed.get(id)).copied().collect();
             gone.into_iter().for_each(|gone| self.builder.needs(removal, gone, Needs::Gone));
         }
     }

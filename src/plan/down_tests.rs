@@ -133,6 +133,12 @@ fn a_one_off_container_goes_with_its_service() {
     let place = |text: &str| operations.iter().position(|o| o == text).unwrap();
     assert!(place("stop test-web-run-1") < place("remove test-web-run-1"));
     assert!(place("remove test-web-run-1") < place("remove network back"));
+    let volumes = Lab::load("services: {web: {image: busybox, volumes: ['data:/data']}}\nvolumes: {data: {}}");
+    let mut there = volumes.up().observed();
+    there.others = before.others;
+    let operations = volumes.options(|lab| lab.down.volumes = true).down_from(&there).operations();
+    let place = |text: &str| operations.iter().position(|o| o == text).unwrap();
+    assert!(place("remove test-web-run-1") < place("remove volume data"), "it may mount it: {operations:?}");
 }
 
 #[test]

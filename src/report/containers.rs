@@ -1,10 +1,9 @@
-//! Containers as `ps` shows them: docker compose's table, and one JSON object a line.
-
-use std::fmt::Write as _;
+//! Containers as `ps` shows them: docker compose's columns and keys.
 
 use serde_json::json;
 
-use super::table::Table;
+use super::form::Row;
+use super::units;
 use crate::engine::{Listed, ListedPort};
 use crate::name::ProjectName;
 use crate::state::observed::Health;
@@ -18,44 +17,45 @@ pub enum Length {
     Whole,
 }
 
-/// The table, with its head. `now` is in seconds since 1970.
-pub fn table(containers: &[&Listed], now: i64, length: Length) -> String {
-    let mut table = Table::new(&["NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"]);
-    for container in containers {
-        table.row(&[
-            &container.name,
-            &container.image,
-            &command(&container.command, length),
-            &container.service,
-            &ago(now - container.created),
-            &container.status,
-            &ports(&container.ports),
-        ]);
-    }
-    table.text()
-}
+/// The columns of the table: head and key.
+pub const COLUMNS: [(&str, &str); 7] = [
+    ("NAME", "Name"),
+    ("IMAGE", "Image"),
+    ("COMMAND", "Command"),
+    ("SERVICE", "Service"),
+    ("CREATED", "RunningFor"),
+    ("STATUS", "Status"),
+    ("PORTS", "Ports"),
+];
 
-/// One object a line, with docker compose's keys. `created_at` gives the local time of seconds since 1970.
-pub fn json_lines(
+/// Heads of what a template may name beside them.
+pub const HEADS: [(&str, &str); 3] =
+    [("ID", "CONTAINER ID"), ("CreatedAt", "CREATED AT"), ("LocalVolumes", "LOCAL VOLUMES")];
+
+/// One row a container, with docker compose's keys. `now` is in seconds since 1970; `created_at` gives the local time of such
+/// seconds.
+pub fn rows(
     containers: &[&Listed],
     project: &ProjectName,
     now: i64,
+    length: Length,
     created_at: impl Fn(i64) -> String,
-) -> String {
-    let mut out = String::new();
-    for container in containers {
+) -> Vec<Row> {
+    let object = |container: &&Listed| {
         let publishers: Vec<_> = container.ports.iter().map(publisher).collect();
         let labels: Vec<String> = container.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let object = json!({
-            "Command": command(&container.command, Length::Cut),
+        let id = if length == Length::Whole { container.id.as_str() } else { container.id.short() };
+        let mount = |mount: &String| if length == Length::Whole { mount.clone() } else { cut(mount, 15) };
+        json!({
+            "Command": command(&container.command, length),
             "CreatedAt": created_at(container.created),
             "ExitCode": container.exit_code(),
             "Health": health(container.health()),
-            "ID": container.id.short(),
+            "ID": id,
             "Image": container.image,
             "Labels": labels.join(","),
             "LocalVolumes": container.local_volumes.to_string(),
-            "Mounts": container.mounts.iter().map(|mount| cut(mount, 15)).collect::<Vec<_>>().join(","),
+            "Mounts": container.mounts.iter().map(mount).collect::<Vec<_>>().join(","),
             "Name": container.name,
             "Names": container.name,
             "Networks": container.networks.join(","),
@@ -67,10 +67,9 @@ pub fn json_lines(
             "Size": "0B",
             "State": container.state,
             "Status": container.status,
-        });
-        let _ = writeln!(out, "{object}");
-    }
-    out
+        })
+    };
+    containers.iter().filter_map(|container| object(container).as_object().cloned()).collect()
 }
 
 fn health(health: Option<Health>) -> &'static str {
@@ -103,23 +102,9 @@ fn cut(text: &str, most: usize) -> String {
     text.chars().take(most - 1).chain(['…']).collect()
 }
 
-/// `3 seconds ago`, coarser the longer it is, in the docker command's words.
+/// `3 seconds ago`.
 fn ago(seconds: i64) -> String {
-    let (minutes, hours) = (seconds / 60, (seconds + 1800) / 3600);
-    let text = match seconds {
-        ..=0 => "Less than a second".to_owned(),
-        1 => "1 second".to_owned(),
-        2..60 => format!("{seconds} seconds"),
-        _ if minutes == 1 => "About a minute".to_owned(),
-        _ if minutes < 60 => format!("{minutes} minutes"),
-        _ if hours == 1 => "About an hour".to_owned(),
-        _ if hours < 48 => format!("{hours} hours"),
-        _ if hours < 24 * 14 => format!("{} days", hours / 24),
-        _ if hours < 24 * 60 => format!("{} weeks", hours / 24 / 7),
-        _ if hours < 24 * 730 => format!("{} months", hours / 24 / 30),
-        _ => format!("{} years", hours / 24 / 365),
-    };
-    format!("{text} ago")
+    format!("{} ago", units::duration(seconds))
 }
 
 /// `90/tcp, 127.0.0.1:8080->80/tcp`: ports that have the same number on both sides, and follow each other, are one range;
@@ -180,29 +165,6 @@ mod tests {
         let range = [port(80, "0.0.0.0", 80), port(80, "::", 80), port(81, "0.0.0.0", 81), port(81, "::", 81)];
         assert_eq!(ports(&range), "0.0.0.0:80-81->80-81/tcp, [::]:80-81->80-81/tcp");
         assert_eq!(ports(&[port(1, "", 0), port(3, "", 0), port(4, "", 0)]), "1/tcp, 3-4/tcp");
-    }
-
-    #[test]
-    fn times_are_as_coarse_as_docker_tells_them() {
-        let told = [0, 1, 59, 60, 119, 120, 3599, 7199, 7200, 200_000, 1_300_000, 6_000_000, 70_000_000].map(ago);
-        assert_eq!(
-            told.map(|text| text.trim_end_matches(" ago").to_owned()),
-            [
-                "Less than a second",
-                "1 second",
-                "59 seconds",
-                "About a minute",
-                "About a minute",
-                "2 minutes",
-                "59 minutes",
-                "2 hours",
-                "2 hours",
-                "2 days",
-                "2 weeks",
-                "2 months",
-                "2 years",
-            ]
-        );
     }
 
     #[test]

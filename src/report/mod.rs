@@ -4,12 +4,14 @@ pub mod brief;
 pub mod codes;
 pub mod containers;
 pub mod findings;
+pub mod form;
 #[cfg(test)]
 mod formats_tests;
 pub mod graph;
 pub mod logs;
 pub mod plan;
 pub mod progress;
-mod table;
+pub mod table;
+pub mod units;
 pub mod variables;
 pub mod verification;

@@ -1,4 +1,4 @@
-//! Columns as the docker command sets them: as wide as their widest cell, three blanks between, ten at least.
+//! Columns as the docker command sets them: as wide as their widest cell, some blanks between, and not narrower than some width.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -6,12 +6,21 @@ use unicode_width::UnicodeWidthStr;
 #[derive(Clone, Debug)]
 pub struct Table {
     rows: Vec<Vec<String>>,
+    /// How narrow a column may be, the blanks among it.
+    narrowest: usize,
+    /// Blanks between columns.
+    blanks: usize,
 }
 
 impl Table {
-    /// A table with its head.
+    /// A table with its head: three blanks between columns, ten at least.
     pub fn new(head: &[&str]) -> Self {
-        let mut table = Self { rows: vec![] };
+        Self::spaced(head, 10, 3)
+    }
+
+    /// A table with its head, the width that no column is narrower than, and the blanks between columns.
+    pub fn spaced(head: &[&str], narrowest: usize, blanks: usize) -> Self {
+        let mut table = Self { rows: vec![], narrowest, blanks };
         table.row(head);
         table
     }
@@ -25,7 +34,8 @@ impl Table {
     pub fn text(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let widest = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
-        let widths: Vec<usize> = (0..columns).map(|column| (widest(column).unwrap_or_default() + 3).max(10)).collect();
+        let widths: Vec<usize> =
+            (0..columns).map(|column| (widest(column).unwrap_or_default() + self.blanks).max(self.narrowest)).collect();
         let line = |row: &Vec<String>| {
             let cells =
                 row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));

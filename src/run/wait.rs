@@ -248,6 +248,7 @@ mod tests {
             restarts: 0,
             error: String::new(),
             terminal: false,
+            input: false,
         }
     }
 

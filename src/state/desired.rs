@@ -7,6 +7,7 @@ mod file;
 mod hash;
 pub mod labels;
 mod network;
+pub mod one_off;
 mod spans;
 
 use std::collections::BTreeMap;

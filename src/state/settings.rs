@@ -33,6 +33,10 @@ pub struct Settings {
     pub tty: bool,
     /// `OpenStdin`.
     pub stdin_open: bool,
+    /// `StdinOnce`: its input is closed when who is attached first goes.
+    pub stdin_once: bool,
+    /// `HostConfig.AutoRemove`: it goes by itself when it ends.
+    pub auto_remove: bool,
     /// `Labels`, the orchestrator's own among them.
     pub labels: BTreeMap<String, String>,
     /// `HostConfig.Annotations`.

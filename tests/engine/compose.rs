@@ -12,7 +12,7 @@ volumes: {data: {}}
 ";
 
 /// Whether docker compose can be had.
-fn has_compose() -> bool {
+pub fn has_compose() -> bool {
     let there =
         Command::new("docker").args(["compose", "version"]).output().is_ok_and(|answer| answer.status.success());
     if !there {
@@ -23,7 +23,8 @@ fn has_compose() -> bool {
     there
 }
 
-fn ran(mut command: Command) -> Ran {
+/// Runs to a good end.
+pub fn ran(mut command: Command) -> Ran {
     let ran = Ran::from(command.output().unwrap());
     assert_eq!(ran.code, Some(0), "{command:?}\n{}\n{}", ran.out, ran.err);
     ran

@@ -221,6 +221,11 @@ impl<'a> Work<'a> {
     fn let_run(&mut self, replica: &Replica, fate: &Fate<'a>) {
         let (target, operation, cause) = match &fate.kept {
             None if self.options.no_start => return,
+            None if self.options.held.as_ref() == Some(&replica.service) => {
+                // what it depends on is waited for before it is made
+                self.starts.extend(self.creates.get(replica).map(|create| (replica.clone(), *create)));
+                return;
+            }
             None => {
                 let target = Target::Planned(replica.clone());
                 (target.clone(), Operation::Start(target), fate.cause.clone())

@@ -54,6 +54,8 @@ pub struct UpOptions {
     pub always_recreate_deps: bool,
     /// `--no-start`: make everything, start nothing.
     pub no_start: bool,
+    /// A service whose containers are made when what they depend on is there, and not started: `run` does that itself.
+    pub held: Option<ServiceName>,
     /// `--wait`: go on until every service runs, and is healthy where it has a check.
     pub wait: bool,
     /// `--wait-timeout`: how long each wait may take.

@@ -59,6 +59,8 @@ fn settings(project: &Project, service: &Service, replica: &Replica) -> Settings
         working_dir: service.working_dir.clone(),
         tty: service.tty,
         stdin_open: service.stdin_open,
+        stdin_once: false,
+        auto_remove: false,
         labels: labels::container(project, service, replica),
         annotations: service.annotations.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         exposed,

@@ -16,6 +16,8 @@ pub const SERVICE: &str = "com.docker.compose.service";
 pub const NUMBER: &str = "com.docker.compose.container-number";
 /// `True` for a container of `run`.
 pub const ONE_OFF: &str = "com.docker.compose.oneoff";
+/// What tells a container of `run` from others: 64 random hexadecimal digits, of which its name has the first twelve.
+pub const SLUG: &str = "com.docker.compose.slug";
 /// What a container was made from; docker compose does not see one without it.
 pub const CONFIG_HASH: &str = "com.docker.compose.config-hash";
 /// The services that a container's waits for: `db:service_healthy:false`, condition and `restart`.
