@@ -1,6 +1,7 @@
 //! `bowline verify`: is the stack what its file says?
 
 mod subject;
+mod watch;
 
 use bowline::name::ServiceName;
 use bowline::report::findings::Color;
@@ -14,6 +15,7 @@ use super::exit::{Exit, Failure};
 use super::stack::Stack;
 use super::{block_on, load, output};
 use subject::Subject;
+use watch::Lines;
 
 /// Prove that the running stack is what its file says
 ///
@@ -30,6 +32,9 @@ pub struct Arguments {
     /// Ask nobody: show who reaches whom by the file alone, and what would be checked.
     #[arg(long)]
     offline: bool,
+    /// Look again on every event that touches the stack, and say which verdicts change; Ctrl-C ends it.
+    #[arg(short, long, conflicts_with = "offline")]
+    watch: bool,
     /// Show what is proved, too, with what was seen.
     #[arg(short, long)]
     all: bool,
@@ -51,6 +56,10 @@ enum Format {
     Json,
     /// For continuous integration.
     Junit,
+    /// Test Anything Protocol.
+    Tap,
+    /// Annotations of GitHub's workflows, beside the lines of the file.
+    Github,
 }
 
 /// `--probe`.
@@ -87,6 +96,17 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         return answer(arguments.format, &report, &format!("{before}\n{list}"));
     }
     let way = arguments.probe.into();
+    if arguments.watch {
+        let lines = match arguments.format {
+            Format::Text => Lines::Text(detail),
+            Format::Json => Lines::Json,
+            _ => return Err(Failure::new(Exit::Usage, "--watch writes text or json").hint("leave `--format` out")),
+        };
+        return block_on(async {
+            let engine = connect(global, Purpose::Write).await?;
+            watch::watch(&subject, &engine, way, lines).await
+        });
+    }
     let report = block_on(async {
         let engine = connect(global, Purpose::Write).await?;
         subject.prove(&engine, way).await
@@ -124,10 +144,26 @@ fn answer(format: Format, report: &Report, text: &str) -> Result<Exit, Failure> 
             let xml = verification::junit(report).map_err(|e| Failure::new(Exit::StepFailed, e))?;
             output::answer(&xml)?;
         }
+        Format::Tap => output::answer(&verification::tap(report))?,
+        Format::Github => output::answer(&verification::github(report, &in_repository()))?,
     }
-    Ok(match report.outcome {
+    Ok(exit(report))
+}
+
+/// This directory, seen from the root of the repository that GitHub's runner has checked out.
+fn in_repository() -> String {
+    let root = super::engine::environment("GITHUB_WORKSPACE").filter(|root| !root.is_empty());
+    let here = std::env::current_dir().ok();
+    let inside =
+        root.zip(here).and_then(|(root, here)| here.strip_prefix(root).ok().map(|path| path.display().to_string()));
+    inside.unwrap_or_default()
+}
+
+/// What a report comes to.
+fn exit(report: &Report) -> Exit {
+    match report.outcome {
         Some(Outcome::Proved) | None => Exit::Ok,
         Some(Outcome::Refuted) => Exit::Refuted,
         Some(Outcome::Unproved) => Exit::Unproved,
-    })
+    }
 }

@@ -59,9 +59,11 @@ impl Pieces {
     }
 }
 
-/// Something that happened to a container.
+/// Something that happened: to a container, a network, the Engine itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
+    /// `container`, `network`, `daemon`.
+    pub kind: String,
     /// `start`, `die`, `health_status: healthy` …
     pub action: String,
     /// The container or network.
@@ -74,6 +76,8 @@ pub struct Event {
 
 #[derive(Deserialize)]
 struct RawEvent {
+    #[serde(rename = "Type", default)]
+    kind: String,
     #[serde(rename = "Action", default)]
     action: String,
     #[serde(rename = "Actor", default)]
@@ -100,9 +104,9 @@ impl Events {
     /// [`Error::Stream`] when the connection broke.
     pub async fn next(&mut self) -> Result<Option<Event>, Error> {
         while let Some(line) = self.0.line().await? {
-            if let Ok(RawEvent { action, actor, time }) = serde_json::from_slice(&line) {
+            if let Ok(RawEvent { kind, action, actor, time }) = serde_json::from_slice(&line) {
                 let attributes = actor.attributes.unwrap_or_default();
-                return Ok(Some(Event { action, id: actor.id, attributes, time }));
+                return Ok(Some(Event { kind, action, id: actor.id, attributes, time }));
             }
         }
         Ok(None)
@@ -213,6 +217,14 @@ impl Engine {
         }
         let body = self.head(call, Bytes::new()).await?.into_body();
         Ok(Events(Pieces::new(body)))
+    }
+
+    /// `GET /events` of every container, every network and the Engine itself, from now on.
+    ///
+    /// # Errors
+    /// What the Engine says.
+    pub async fn events_of_all(&self) -> Result<Events, Error> {
+        self.listen(&serde_json::json!({ "type": ["container", "network", "daemon"] }), None).await
     }
 
     async fn listen(&self, filters: &serde_json::Value, since: Option<i64>) -> Result<Events, Error> {

@@ -1,14 +1,17 @@
 //! What is still to be settled: checks with their verdicts so far. They change when a job ends while they are looked at.
 
+use std::time::Duration;
+
 use super::check::{Check, Verdict};
+use super::gather::Settled;
 use super::jobs::Ended;
 
 /// One check on the way to its verdict.
 pub(super) struct Item {
     /// The check.
     pub check: Check,
-    /// Its verdict, once that is final.
-    pub verdict: Option<Verdict>,
+    /// Its verdict, once that is final, and how long that took.
+    pub verdict: Option<(Verdict, Duration)>,
     /// A verdict that a gap of old Engines may explain: it is looked at once more.
     pub first: Option<Verdict>,
 }
@@ -47,8 +50,9 @@ impl Agenda {
     }
 
     /// Every check with its verdict.
-    pub(super) fn settled(self) -> Vec<(Check, Verdict)> {
-        self.items.into_iter().filter_map(|item| item.verdict.map(|verdict| (item.check, verdict))).collect()
+    pub(super) fn settled(self) -> Vec<Settled> {
+        let settled = |Item { check, verdict, .. }| verdict.map(|(verdict, after)| Settled { check, verdict, after });
+        self.items.into_iter().filter_map(settled).collect()
     }
 }
 
@@ -68,13 +72,13 @@ mod tests {
         let mut agenda = Agenda::default();
         agenda.follow(Ended::new(), checks);
         for item in agenda.open_mut().filter(|item| !item.check.id.contains("->")) {
-            item.verdict = Some(Verdict::Proved(vec![]));
+            item.verdict = Some((Verdict::Proved(vec![]), Duration::ZERO));
         }
         let open = |agenda: &Agenda| agenda.open().map(|item| item.check.id.clone()).collect::<Vec<_>>();
         let pairs = ["reach/web->job", "reach/host->web", "reach/job->web", "reach/host->job"];
         assert_eq!(open(&agenda), pairs);
         agenda.follow(Ended::from(["job".parse().unwrap()]), checks);
         assert_eq!(open(&agenda), ["reach/host->web", "completed/job"]);
-        assert!(agenda.settled().iter().any(|(check, _)| check.id == "running/web"));
+        assert!(agenda.settled().iter().any(|settled| settled.check.id == "running/web"));
     }
 }

@@ -28,7 +28,7 @@ const MOST_ROUNDS: usize = 12;
 #[derive(Clone, Debug)]
 pub struct Proof {
     /// The checks in their order, each with its verdict.
-    pub verdicts: Vec<(Check, Verdict)>,
+    pub verdicts: Vec<Settled>,
     /// The way that was taken to each place, or why there was none.
     pub ways: BTreeMap<Vantage, Result<Way, String>>,
     /// The Engine's version.
@@ -39,6 +39,17 @@ pub struct Proof {
     pub took: Duration,
     /// What could not be cleaned up, one sentence each.
     pub leftovers: Vec<String>,
+}
+
+/// A check with its verdict.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// The check.
+    pub check: Check,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// From the first question of the run to this verdict.
+    pub after: Duration,
 }
 
 /// Asks and judges until every check is settled. What is expected to hold is asked again until the file's `timeout` is over;
@@ -95,7 +106,7 @@ pub async fn prove(
                 None => verdict,
             };
             if late || !may_come_true(&item.check, &verdict, &proof, &observed) {
-                item.verdict = Some(verdict);
+                item.verdict = Some((verdict, started.elapsed()));
             }
         }
         if agenda.open().next().is_none() {

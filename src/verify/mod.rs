@@ -14,6 +14,7 @@ pub mod matrix;
 pub mod rule;
 pub mod scene;
 pub mod topology;
+pub mod touch;
 
 pub use derive::derive;
 pub use judge::{Judgement, judge};

@@ -60,7 +60,7 @@ fn case(entry: &Entry) -> TestCase {
 }
 
 /// `compose.yaml:14:23` in its three parts.
-fn split_place(place: &str) -> Option<(&str, &str, &str)> {
+pub(super) fn split_place(place: &str) -> Option<(&str, &str, &str)> {
     let (rest, column) = place.rsplit_once(':')?;
     let (file, line) = rest.rsplit_once(':')?;
     Some((file, line, column))

@@ -1,6 +1,9 @@
 //! What `verify` found: every promise of the file with its verdict, as data, text, JSON and JUnit.
 
+mod changes;
+mod github;
 mod junit;
+mod tap;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -12,11 +15,14 @@ use serde::Serialize;
 
 use crate::source::Files;
 use crate::verify::check::{Basis, Check, Verdict, Why};
-use crate::verify::gather::Proof;
+use crate::verify::gather::{Proof, Settled};
 use crate::verify::matrix::{Expected, Matrix};
 
+pub use changes::{Change, changes};
+pub use github::github;
 pub use junit::junit;
-pub use text::{Detail, Look, matrix_text, text};
+pub use tap::tap;
+pub use text::{Detail, Look, counts, matrix_text, text};
 
 /// The number of this format; it changes when a field changes its meaning or goes.
 const FORMAT: u32 = 1;
@@ -112,6 +118,9 @@ pub struct Entry {
     /// Unproved: why it could not be told, a word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Milliseconds from the first question of the run to this verdict; absent when nothing was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_ms: Option<u64>,
 }
 
 /// Why a check could not be told.
@@ -160,7 +169,7 @@ pub struct Pair {
 impl Report {
     /// What a proof found.
     pub fn of(project: &str, proof: Proof, matrix: &Matrix, files: &Files) -> Self {
-        let checks: Vec<Entry> = proof.verdicts.iter().map(|(c, v)| Entry::of(c, Some(v), files)).collect();
+        let checks: Vec<Entry> = proof.verdicts.iter().map(|s| Entry::settled(s, files)).collect();
         let place = |way: &Result<crate::vantage::Way, String>| match way {
             Ok(way) => way.to_string(),
             Err(why) => why.clone(),
@@ -234,6 +243,11 @@ fn pairs(matrix: &Matrix) -> Vec<Pair> {
 }
 
 impl Entry {
+    fn settled(settled: &Settled, files: &Files) -> Self {
+        let after_ms = u64::try_from(settled.after.as_millis()).ok();
+        Self { after_ms, ..Self::of(&settled.check, Some(&settled.verdict), files) }
+    }
+
     fn of(check: &Check, verdict: Option<&Verdict>, files: &Files) -> Self {
         let (rule, basis) = match &check.basis {
             Basis::Rule(rule, why) => (rule.to_string(), why.clone()),
@@ -254,6 +268,7 @@ impl Entry {
             help: None,
             why: None,
             reason: None,
+            after_ms: None,
         };
         match verdict {
             None => {}

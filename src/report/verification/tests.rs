@@ -43,6 +43,8 @@ fn report() -> Report {
             Verdict::Unproved(why),
         ),
     ];
+    let settled = |(check, verdict)| Settled { check, verdict, after: std::time::Duration::from_millis(40) };
+    let verdicts = verdicts.into_iter().map(settled).collect();
     let proof = Proof {
         verdicts,
         ways: [(crate::verify::scene::Vantage::Outside, Err("needs root".to_owned()))].into(),
@@ -199,4 +201,83 @@ fn the_json_holds_to_its_schema() {
     let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
     assert_eq!(value["checks"][1]["verdict"], "refuted");
+}
+
+#[test]
+fn tap_has_a_point_for_each_check_and_says_why_one_is_not_ok() {
+    let mut report = report();
+    report.checks[0].says = "a#b \\ c\nnot ok 9".to_owned();
+    insta::assert_snapshot!(tap(&report), @r#"
+    TAP version 14
+    1..3
+    ok 1 - a\#b \\ c not ok 9 [running/web]
+    not ok 2 - bot does not reach web [isolated/bot->web]
+      ---
+      verdict: refuted
+      service: "bot"
+      rule: "R3a"
+      basis: "no common network: y and x are two bridges"
+      at: "compose.yaml:1:12"
+      expected: "bot does not reach web"
+      found: "bot -> web (10.0.0.2): TCP answered in 0.2 ms"
+      help: "docker network disconnect p_x p-bot-1"
+      seen:
+        - "bot is on x, where the file does not put it"
+      ...
+    not ok 3 - bot does not resolve web [no-name/bot:web]
+      ---
+      verdict: unproved
+      service: "bot"
+      rule: "x-verify"
+      basis: "names: bot: web"
+      at: "compose.yaml:1:12"
+      why: "it answers nobody else <either>"
+      ...
+    "#);
+    let offline = Report { outcome: None, checks: vec![Entry { verdict: None, ..report.checks[0].clone() }], ..report };
+    assert!(tap(&offline).contains("ok 1 - a\\#b"), "{}", tap(&offline));
+    assert!(tap(&offline).contains(" # SKIP nothing was asked\n"));
+}
+
+#[test]
+fn annotations_stand_at_their_line_and_nothing_in_them_is_a_command() {
+    let mut report = report();
+    report.checks[1].found = Some("100%\n::error::x".to_owned());
+    report.checks[2].says = "a, b: c".to_owned();
+    let text = github(&report, "deploy");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "::error file=deploy/compose.yaml,line=1,col=12,title=bot does not reach web::expected bot does not reach web%0Afound \
+         100%25%0A::error::x%0Aseen bot is on x, where the file does not put it%0Ahelp: docker network disconnect p_x p-bot-1%0AR3a: \
+         no common network: y and x are two bridges [isolated/bot->web]",
+            "::warning file=deploy/compose.yaml,line=1,col=12,title=a%2C b%3A c::it answers nobody else <either>%0Ax-verify: names: bot: \
+         web [no-name/bot:web]",
+            "bowline verify p: 1 proved, 1 refuted, 1 not proved",
+        ]
+    );
+    assert!(github(&report, "").contains("::error file=compose.yaml,line=1,col=12,"));
+}
+
+#[test]
+fn only_verdicts_that_changed_are_told() {
+    let before = report();
+    let mut after = before.clone();
+    assert!(changes(Some(&before), &after, "t").is_empty());
+    assert_eq!(changes(None, &after, "t").len(), 3);
+    after.checks[1].verdict = Some(Outcome::Proved);
+    after.checks.pop();
+    let lines: Vec<String> = changes(Some(&before), &after, "t").iter().map(Change::line).collect();
+    let plain = |line: &String| anstream::adapter::strip_str(line).to_string();
+    assert_eq!(
+        lines.iter().map(plain).collect::<Vec<_>>(),
+        [
+            "✓ bot does not reach web [isolated/bot->web]",
+            "· bot does not resolve web: not asked any more [no-name/bot:web]",
+        ]
+    );
+    let json: serde_json::Value = serde_json::from_str(&changes(Some(&after), &before, "t")[0].json()).unwrap();
+    assert_eq!((&json["was"], &json["verdict"], &json["time"]), (&"proved".into(), &"refuted".into(), &"t".into()));
+    assert_eq!(json["id"], "isolated/bot->web");
 }

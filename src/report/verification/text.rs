@@ -246,7 +246,6 @@ impl Page {
     }
 
     fn foot(&mut self, report: &Report) {
-        let summary = report.summary;
         let blind: Vec<(&String, &String)> =
             report.places.iter().filter(|(_, way)| !matches!(way.as_str(), "direct" | "sidecar")).collect();
         self.line("");
@@ -254,7 +253,14 @@ impl Page {
             let note = self.painted(QUIET, "note");
             self.wrapped(&format!("{note}: "), 6, &format!("{place} could not be looked into: {why}"));
         }
-        let verdict = match report.outcome {
+        let verdict = self.verdict(report);
+        self.line(&verdict);
+    }
+
+    /// What it comes to.
+    fn verdict(&self, report: &Report) -> String {
+        let summary = report.summary;
+        match report.outcome {
             Some(Outcome::Proved) => self.painted(GOOD, "all proved"),
             Some(Outcome::Refuted | Outcome::Unproved) => {
                 let mut parts = vec![format!("{} proved", summary.proved)];
@@ -268,10 +274,28 @@ impl Page {
             }
             None if summary.checks == 0 => "nothing to prove: the file promises nothing about it".to_owned(),
             None => format!("{} to be asked of an Engine: `bowline verify`", summary.checks),
-        };
-        self.line(&verdict);
+        }
     }
 }
+
+/// What a verification comes to, in colours: `all proved`, or how many of each.
+pub fn counts(report: &Report) -> String {
+    Page { out: String::new(), look: LINE }.verdict(report)
+}
+
+/// The sign of a verdict, in its colour; `·` where there is none.
+pub(super) fn sign(verdict: Option<Outcome>) -> String {
+    let (sign, style) = match verdict {
+        Some(Outcome::Proved) => ("✓", GOOD),
+        Some(Outcome::Refuted) => ("✗", BAD),
+        Some(Outcome::Unproved) => ("?", OPEN),
+        None => ("·", QUIET),
+    };
+    Page { out: String::new(), look: LINE }.painted(style, sign)
+}
+
+/// For what is a line alone.
+const LINE: Look = Look { color: Color::Ansi, width: 100, detail: Detail::Counts };
 
 /// Who reaches whom by the file alone, with the rule behind each cell and the rules' sentences.
 pub fn matrix_text(report: &Report, look: Look) -> String {

@@ -74,7 +74,8 @@ fn families(draft: &Draft<'_>, from: &Party, to: &Party, cell: &Cell) -> Vec<(Op
         let ends = has(from, fits) && has(to, fits);
         if cell.expected == Expected::Reach { !carried(fits).is_empty() } else { ends }
     };
-    let (v4, v6): (fn(&Wire) -> bool, fn(&Wire) -> bool) = (|wire| wire.ipv4, |wire| wire.ipv6);
+    let v4: fn(&Wire) -> bool = |wire| wire.ipv4;
+    let v6: fn(&Wire) -> bool = |wire| wire.ipv6;
     match (asked(v6) && *to != Party::Host, asked(v4)) {
         (true, true) => vec![(Some(Family::V4), carried(v4)), (Some(Family::V6), carried(v6))],
         (true, false) => vec![(Some(Family::V6), carried(v6))],

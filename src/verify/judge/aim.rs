@@ -47,7 +47,7 @@ pub(super) struct Zone {
 
 impl Aim {
     /// The same seen from who has it.
-    pub fn from_itself(&self) -> Self {
+    pub fn seen_by_itself(&self) -> Self {
         let zone = self.zone.as_ref().map(|zone| Zone { asker: zone.owner.clone(), ..zone.clone() });
         Self { zone, ..self.clone() }
     }

@@ -18,7 +18,7 @@ pub(super) fn target_control(desk: &mut Desk<'_>, aim: &Aim, how: &How) -> Step<
         Some((there, _)) => (there, format!("{} itself", aim.called)),
         None => (Vantage::Host, "the host".to_owned()),
     };
-    let tried = attempts(desk, &at, &aim.from_itself(), how)?;
+    let tried = attempts(desk, &at, &aim.seen_by_itself(), how)?;
     let hit = tried.attempts.iter().find(|(_, a)| tried.got_there(a));
     Ok(hit.map(|(name, a)| format!("control: {} answers {who} ({name} {})", aim.address, text(a))))
 }
