@@ -73,6 +73,7 @@ codes! {
     WrongType = "wrong-type", "The value has another shape than the attribute takes.";
     BadValue = "bad-value", "The value cannot be understood.";
     NotSupported = "not-supported", "bowline does not do this yet, and does not pretend to.";
+    NoEffect = "no-effect", "The attribute speaks to Swarm or to Windows, and does nothing here.";
     MissingKey = "missing-key", "An attribute that is needed is not there.";
     Obsolete = "obsolete", "The attribute has no effect any more.";
     BadName = "bad-name", "A name has characters that are not allowed.";

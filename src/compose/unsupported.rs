@@ -1,6 +1,7 @@
-//! What the file says and bowline does not do yet: an error for commands that talk to an Engine, never silence.
+//! What the file says and bowline does not do: not yet, which is an error for commands that talk to an Engine; or never, because
+//! it speaks to Swarm or to Windows, which is a note. Never silence.
 
-use crate::compose::attributes::{Place, Realized};
+use crate::compose::attributes::{Attribute, Place, Realized};
 use crate::compose::model::Project;
 use crate::compose::trail::Trail;
 use crate::compose::tree::text;
@@ -53,7 +54,12 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
                 let name = trail.at_key(key, |trail| trail.to_string());
                 findings.push(not_yet(&format!("{name} is"), entry.key, attribute.about));
             }
-            Realized::NotYet | Realized::NoEffect => {}
+            Realized::Elsewhere if said && !is_default(&entry.value, attribute) => {
+                let name = trail.at_key(key, |trail| trail.to_string());
+                let finding = Finding::note(Code::NoEffect, format!("{name} has no effect here")).at(entry.key);
+                findings.push(finding.label(attribute.about.trim_end_matches('.').to_owned()));
+            }
+            Realized::NotYet | Realized::NoEffect | Realized::Elsewhere => {}
         }
     }
 }
@@ -89,6 +95,10 @@ fn owner(node: &Node, trail: &Trail, findings: &mut Findings) {
     }
 }
 
+fn is_default(node: &Node, attribute: &Attribute) -> bool {
+    node.as_scalar().is_some_and(|scalar| scalar.value.to_string() == attribute.default)
+}
+
 fn is_empty(node: &Node) -> bool {
     node.as_map().is_some_and(crate::yaml::Mapping::is_empty) || node.as_seq().is_some_and(<[Node]>::is_empty)
 }
@@ -104,8 +114,8 @@ mod tests {
     use crate::compose::load_text;
 
     #[test]
-    fn what_is_not_done_yet_is_named_and_what_has_no_effect_is_not() {
-        let text = "services: {b: {image: x, deploy: {restart_policy: {max_attempts: 2}}}, a: {image: x, use_api_socket: true, pull_policy: refresh, ulimits: {}, deploy: {mode: global, replicas: 2, \
+    fn what_is_not_done_is_named() {
+        let text = "services: {b: {image: x, deploy: {restart_policy: {max_attempts: 2}}}, a: {image: x, use_api_socket: true, pull_policy: refresh, ulimits: {}, deploy: {mode: global, replicas: 2, update_config: {delay: 3s, order: start-first}, \
             restart_policy: {condition: any, max_attempts: 3}}, \
             ports: [{target: 80, name: web}], volumes: [{type: npipe, source: y, target: /y}]}}";
         let project = load_text("c.yaml", text).project.unwrap();
@@ -116,6 +126,8 @@ mod tests {
                 "services.b.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",
                 "services.a.pull_policy: `refresh` is not supported yet",
                 "services.a.use_api_socket is not supported yet",
+                "services.a.deploy.mode has no effect here",
+                "services.a.deploy.update_config.delay has no effect here",
                 "services.a.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",
                 "services.a.volumes[0]: mounts of type `npipe` are not supported yet"
             ]

@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Attribute] = &[
     at(".dockerfile_inline", Text, "The Dockerfile's text itself."),
     at(".entitlements", Texts, "What the build may do beyond the usual."),
     at(".extra_hosts", Hosts, "Lines for /etc/hosts during the build.").distinct(),
-    at(".isolation", Text, "How build containers are kept apart, on Windows.").no_effect(),
+    at(".isolation", Text, "How build containers are kept apart, on Windows.").elsewhere(),
     at(".labels", Pairs, "Labels of the image."),
     at(".network", Text, "The network that the build may use."),
     at(".no_cache", Flag, "Whether every step runs anew."),

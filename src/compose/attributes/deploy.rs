@@ -5,10 +5,10 @@ use super::{Attribute, Print, at};
 
 pub(super) const ROWS: &[Attribute] = &[
     at("", MapOrNull, "How many containers, with what, and for Swarm where."),
-    at(".endpoint_mode", Text, "How Swarm leads to the containers.").no_effect(),
-    at(".labels", Pairs, "Labels of the Swarm service.").no_effect(),
-    at(".mode", Text, "`replicated` or `global`, for Swarm.").no_effect(),
-    at(".placement", Map, "Where Swarm may put them.").print(Print::Empty).no_effect(),
+    at(".endpoint_mode", Text, "How Swarm leads to the containers.").elsewhere(),
+    at(".labels", Pairs, "Labels of the Swarm service.").elsewhere(),
+    at(".mode", Text, "`replicated` or `global`, for Swarm.").default("replicated").elsewhere(),
+    at(".placement", Map, "Where Swarm may put them.").print(Print::Empty).elsewhere(),
     at(".placement.constraints", Texts, "What a node must be."),
     at(".placement.max_replicas_per_node", Whole, "How many a node may have."),
     at(".placement.preferences", List, "How they are spread."),
@@ -21,9 +21,9 @@ pub(super) const ROWS: &[Attribute] = &[
     at(".resources.limits.memory", BytesText, "Memory.").becomes("HostConfig.Memory"),
     at(".resources.limits.pids", Whole, "Processes.").becomes("HostConfig.PidsLimit"),
     at(".resources.reservations", Map, "What is kept for them."),
-    at(".resources.reservations.cpus", Decimal, "CPUs, for Swarm.").no_effect(),
+    at(".resources.reservations.cpus", Decimal, "CPUs, for Swarm.").elsewhere(),
     at(".resources.reservations.memory", BytesText, "Memory.").becomes("HostConfig.MemoryReservation"),
-    at(".resources.reservations.generic_resources", List, "Resources of other kinds, for Swarm.").no_effect(),
+    at(".resources.reservations.generic_resources", List, "Resources of other kinds, for Swarm.").elsewhere(),
     at(".resources.reservations.generic_resources[]", Map, "One of them."),
     at(".resources.reservations.generic_resources[].discrete_resource_spec", Map, "A kind and how many."),
     at(".resources.reservations.generic_resources[].discrete_resource_spec.kind", Text, "The kind.").written(),
@@ -34,28 +34,28 @@ pub(super) const ROWS: &[Attribute] = &[
         .required(&["capabilities"]),
     at(".restart_policy", Map, "When Swarm, or here the Engine, starts them again; it goes before `restart`."),
     at(".restart_policy.condition", Text, "`none`, `on-failure` or `any`.").becomes("HostConfig.RestartPolicy"),
-    at(".restart_policy.delay", Duration, "How long to wait before, for Swarm.").written().no_effect(),
+    at(".restart_policy.delay", Duration, "How long to wait before, for Swarm.").written().elsewhere(),
     at(".restart_policy.max_attempts", Whole, "How often.").written().becomes("HostConfig.RestartPolicy"),
     at(".restart_policy.window", Duration, "How long it must run to count as started, for Swarm.")
         .written()
-        .no_effect(),
-    at(".rollback_config", Map, "How Swarm goes back.").like("services.*.deploy.update_config").no_effect(),
+        .elsewhere(),
+    at(".rollback_config", Map, "How Swarm goes back.").like("services.*.deploy.update_config").elsewhere(),
     at(".update_config", Map, "How a container takes another's place."),
-    at(".update_config.delay", Duration, "How long between batches, for Swarm.").no_effect(),
+    at(".update_config.delay", Duration, "How long between batches, for Swarm.").elsewhere(),
     at(
         ".update_config.failure_action",
         Text,
         "`rollback`: the old container comes back where the new one does not hold.",
     ),
-    at(".update_config.max_failure_ratio", Decimal, "Which share may fail, for Swarm.").no_effect(),
-    at(".update_config.monitor", Duration, "How long failures are watched for, for Swarm.").no_effect(),
+    at(".update_config.max_failure_ratio", Decimal, "Which share may fail, for Swarm.").elsewhere(),
+    at(".update_config.monitor", Duration, "How long failures are watched for, for Swarm.").elsewhere(),
     at(
         ".update_config.order",
         Text,
         "Which goes first: the new container, where nothing forbids it, or the old one's end.",
     )
     .words(&["start-first", "stop-first"]),
-    at(".update_config.parallelism", Whole, "How many at once, for Swarm.").written().no_effect(),
+    at(".update_config.parallelism", Whole, "How many at once, for Swarm.").written().elsewhere(),
 ];
 
 pub(super) const DEVELOP_ROWS: &[Attribute] = &[

@@ -149,8 +149,10 @@ pub enum Realized {
     Yes,
     /// An error in commands that talk to an Engine, until its issue; `config` prints it.
     NotYet,
-    /// Nothing, and nothing is to be done: it speaks to other tools, or to Swarm.
+    /// Nothing, and nothing is to be done: it speaks to people or other tools.
     NoEffect,
+    /// Nothing: it speaks to Swarm, or to an Engine on Windows; a note says so.
+    Elsewhere,
 }
 
 /// A row of the table with its defaults; the other columns are set by the methods that follow.
@@ -228,6 +230,11 @@ impl Attribute {
         self.realized = Realized::NotYet;
         self
     }
+    const fn elsewhere(mut self) -> Self {
+        self.realized = Realized::Elsewhere;
+        self
+    }
+
     const fn no_effect(mut self) -> Self {
         self.realized = Realized::NoEffect;
         self

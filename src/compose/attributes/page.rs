@@ -79,6 +79,7 @@ fn line(path: &str, row: &Attribute) -> String {
         Realized::Yes => "yes",
         Realized::NotYet => "not yet",
         Realized::NoEffect => "nothing to do",
+        Realized::Elsewhere => "no effect",
     };
     let since = row.since.unwrap_or_default();
     let cells = [&format!("`{path}`"), &forms, &about, row.default, row.becomes, since, done, merge(row.merge)];

@@ -48,7 +48,7 @@ pub(super) const CONFIG_ROWS: &[Attribute] = &[
     at("*.external", FlagOrMap, "Whether somebody else makes it, for Swarm.").short(Short::External),
     at("*.external.name", Text, "Its name in Swarm, as files before 3.4 gave it."),
     at("*.file", Text, "The file that holds its text."),
-    at("*.labels", Pairs, "Its labels, for Swarm.").no_effect(),
+    at("*.labels", Pairs, "Its labels, for Swarm.").elsewhere(),
     at("*.name", Text, "Its name in Swarm.").default("<project>_<key>"),
     at("*.template_driver", Text, "What fills its text in, for Swarm.").not_yet(),
 ];
@@ -61,7 +61,7 @@ pub(super) const SECRET_ROWS: &[Attribute] = &[
     at("*.external", FlagOrMap, "Whether somebody else makes it, for Swarm.").short(Short::External),
     at("*.external.name", Text, "Its name in Swarm, as files before 3.4 gave it."),
     at("*.file", Text, "The file that holds its text."),
-    at("*.labels", Pairs, "Its labels, for Swarm.").no_effect(),
+    at("*.labels", Pairs, "Its labels, for Swarm.").elsewhere(),
     at("*.name", Text, "Its name in Swarm.").default("<project>_<key>"),
     at("*.template_driver", Text, "What fills its text in, for Swarm.").not_yet(),
 ];

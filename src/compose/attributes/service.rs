@@ -136,7 +136,7 @@ pub(super) const LIST_ROWS: &[Attribute] = &[
     at("configs[].uid", Text, "The user that owns the file."),
     at("configs[].gid", Text, "The group that owns the file."),
     at("configs[].mode", Mode, "The file's permission bits.").default("0444").written(),
-    at("credential_spec", Map, "The account that it runs as, on Windows.").no_effect(),
+    at("credential_spec", Map, "The account that it runs as, on Windows.").elsewhere(),
     at("credential_spec.config", Text, "The config that holds it."),
     at("credential_spec.file", Text, "The file that holds it."),
     at("credential_spec.registry", Text, "The registry value that holds it."),
