@@ -1,6 +1,6 @@
 //! `bowline config`: the stack as bowline understands it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bowline::compose::print::{self, Dollars};
 use bowline::compose::{Loaded, Skip, variables::variables};
@@ -105,23 +105,22 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         return Err(load::refused());
     };
     if !arguments.quiet {
-        let text = match part(&loaded, &tree, arguments)? {
-            Some(part) => part,
-            None => {
-                if let Some(project) = &mut loaded.project {
-                    project.tree = Node::null(tree.span); // a tree that nobody else holds is printed without a copy
-                }
-                whole(tree, arguments)
+        let file = arguments.output.as_deref();
+        if let Some(part) = part(&loaded, &tree, arguments)? {
+            output::answer_to(file, &part)?;
+        } else {
+            if let Some(project) = &mut loaded.project {
+                project.tree = Node::null(tree.span); // a tree that nobody else holds is printed without a copy
             }
-        };
-        output::answer_to(arguments.output.as_deref(), &text)?;
+            whole(tree, arguments, file)?;
+        }
     }
     // the process ends: to give a large tree back piece by piece takes a tenth of the time of all the rest
     std::mem::forget(loaded);
     Ok(Exit::Ok)
 }
 
-fn whole(tree: Node, arguments: &Arguments) -> String {
+fn whole(tree: Node, arguments: &Arguments, file: Option<&Path>) -> Result<(), Failure> {
     let format = match arguments.format {
         Format::Yaml => print::Format::Yaml,
         Format::Json => print::Format::Json,
@@ -132,9 +131,11 @@ fn whole(tree: Node, arguments: &Arguments) -> String {
         print::printed(tree, format, Dollars::Doubled)
     };
     match arguments.format {
-        Format::Yaml => yaml::write(&printed),
-        Format::Json => yaml::json::write(&printed),
+        Format::Yaml => output::stream_to(file, |out| yaml::write_to(&printed, out))?,
+        Format::Json => output::answer_to(file, &yaml::json::write(&printed))?,
     }
+    std::mem::forget(printed);
+    Ok(())
 }
 
 /// The one part that was asked for; none where it is the whole.

@@ -56,6 +56,23 @@ pub fn findings(files: &Files, findings: &Findings, verbose: bool) {
     }
 }
 
+/// Has an answer that is long and has no colours written to a file, or to standard output where no file is named.
+///
+/// # Errors
+/// What the operating system says, with the file's name.
+pub fn stream_to(
+    file: Option<&std::path::Path>,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let Some(path) = file else {
+        let mut out = std::io::stdout().lock();
+        write(&mut out)?;
+        return Ok(out.flush()?);
+    };
+    let named = |e: std::io::Error| std::io::Error::new(e.kind(), format!("cannot write {}: {e}", path.display()));
+    Ok(std::fs::File::create(path).and_then(|mut file| write(&mut file)).map_err(named)?)
+}
+
 /// Writes an answer to a file, or to standard output where no file is named.
 ///
 /// # Errors

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use super::load::{Loader, Scope};
 use super::sources::Asked;
@@ -14,7 +13,7 @@ use crate::compose::tree::{field_mut, section, text};
 use crate::compose::{canonical, cast, validate};
 use crate::finding::{Code, Finding, Severity, nearest};
 use crate::source::Span;
-use crate::yaml::{Entry, Mapping, Node};
+use crate::yaml::{Entry, Mapping, Node, Text};
 
 /// A file that services are taken from.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +56,7 @@ pub(super) fn extend(document: &mut Node, path: Option<&Path>, scope: &mut Scope
     let Some(services) = services.filter(|all| all.iter().any(|(_, entry)| extends(entry))).cloned() else { return };
     let origin = Origin { path: path.map(Path::to_path_buf), directory: scope.directory.clone(), is_canonical: true };
     let extending = services.iter().filter(|(_, entry)| extends(entry));
-    let mut done: Vec<(Rc<str>, Node)> = vec![];
+    let mut done: Vec<(Text, Node)> = vec![];
     let mut walk = Walk::default();
     for (name, _) in extending {
         if let Some(complete) = extended(&services, name, &origin, scope, loader, &mut walk) {

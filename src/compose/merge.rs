@@ -51,7 +51,7 @@ fn as_list(node: Node) -> Node {
         return Node::seq(node.span, vec![Node { tag: None, ..node }]);
     }
     let Some(map) = node.as_map() else { return node };
-    let pair = |(name, entry): (&Rc<str>, &Entry)| {
+    let pair = |(name, entry): (&Text, &Entry)| {
         let value = entry.value.as_scalar().map(|scalar| format!("{name}={}", scalar.value));
         Node { tag: entry.value.tag, ..Node::str(entry.key, value.unwrap_or_else(|| name.to_string())) }
     };

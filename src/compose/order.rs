@@ -2,14 +2,15 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::LazyLock;
 
+use indexmap::IndexMap;
+
 use super::attributes::Place;
-use crate::yaml::{Mapping, natural};
+use crate::yaml::{Mapping, Text, natural};
 
 /// Which key of a place is how early.
-type Ranks = BTreeMap<&'static str, usize>;
+type Ranks = IndexMap<&'static str, usize, foldhash::fast::RandomState>;
 
 /// Places and their keys in order; keys that are not named follow, `x-` keys last. Measured with 2.40.3.
 #[rustfmt::skip]
@@ -108,7 +109,7 @@ pub(super) fn sort(place: Place, mapping: &mut Mapping) {
         }
         return;
     };
-    let rank = |key: &Rc<str>| (rank(ranks, key), Natural(key.clone()));
+    let rank = |key: &Text| (rank(ranks, key), Natural(key.clone()));
     if !mapping.0.keys().map(rank).is_sorted() {
         mapping.0.sort_by_key(rank);
     }
@@ -116,7 +117,7 @@ pub(super) fn sort(place: Place, mapping: &mut Mapping) {
 
 /// A key in go-yaml's order.
 #[derive(PartialEq, Eq)]
-struct Natural(Rc<str>);
+struct Natural(Text);
 
 impl Ord for Natural {
     fn cmp(&self, other: &Self) -> Ordering {

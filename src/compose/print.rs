@@ -1,12 +1,10 @@
 //! The canonical tree as `config` prints it: in one order, without what says nothing, `$` doubled so that it can be read
 //! back.
 
-use std::rc::Rc;
-
 use crate::compose::attributes::{Accepts, Attribute, Form, Place, Print, Short};
 use crate::compose::order;
 use crate::source::Span;
-use crate::yaml::{Data, Entry, Mapping, Node, Scalar, Value};
+use crate::yaml::{Data, Entry, Mapping, Node, Scalar, Text, Value};
 
 /// The format, which decides what is printed where docker compose prints different things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +74,7 @@ impl Printer {
                 }
             }
             Data::Scalar(Scalar { value: Value::Str(text), .. }) if self.doubles(text) => {
-                *node = Node::str(node.span, &*self.text(text));
+                *node = Node::str(node.span, self.text(text));
             }
             Data::Scalar(_) | Data::Null => {}
         }
@@ -118,7 +116,7 @@ impl Printer {
         if !map.0.keys().any(|key| alias(key).is_some() || self.doubles(key)) {
             return;
         }
-        let renamed = |(key, entry): (Rc<str>, Entry)| (self.text(alias(&key).unwrap_or(&key)), entry);
+        let renamed = |(key, entry): (Text, Entry)| (self.text(alias(&key).unwrap_or(&key)), entry);
         map.0 = std::mem::take(&mut map.0).into_iter().map(renamed).collect();
     }
 
@@ -161,7 +159,7 @@ impl Printer {
         self.dollars == Dollars::Doubled && text.contains('$')
     }
 
-    fn text(self, text: &str) -> Rc<str> {
+    fn text(self, text: &str) -> Text {
         match self.dollars {
             Dollars::Doubled => text.replace('$', "$$").into(),
             Dollars::Kept => text.into(),
@@ -191,7 +189,7 @@ fn says_nothing(node: &Node) -> bool {
 
 /// Keys for `RUN --mount=type=ssh`, as a list again.
 fn keys_of_ssh(node: &Node, map: &Mapping) -> Node {
-    let key = |(id, entry): (&Rc<str>, &Entry)| {
+    let key = |(id, entry): (&Text, &Entry)| {
         let text = match entry.value.as_str() {
             Some(path) => format!("{id}={path}"),
             None => id.to_string(),

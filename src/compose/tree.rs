@@ -1,17 +1,15 @@
 //! Short ways into the canonical tree, for the stages after merging.
 
-use std::rc::Rc;
-
 use crate::source::Span;
-use crate::yaml::{Entry, Mapping, Node};
+use crate::yaml::{Entry, Mapping, Node, Text};
 
 /// The entries of a section such as `services`; none where the file has no such section.
-pub fn section<'t>(tree: &'t Node, name: &str) -> impl Iterator<Item = (&'t Rc<str>, &'t Entry)> {
+pub fn section<'t>(tree: &'t Node, name: &str) -> impl Iterator<Item = (&'t Text, &'t Entry)> {
     tree.get(name).and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
 }
 
 /// The entries of a section, to change.
-pub fn section_mut<'t>(tree: &'t mut Node, name: &str) -> impl Iterator<Item = (&'t Rc<str>, &'t mut Entry)> {
+pub fn section_mut<'t>(tree: &'t mut Node, name: &str) -> impl Iterator<Item = (&'t Text, &'t mut Entry)> {
     field_mut(tree, name).and_then(Node::as_map_mut).into_iter().flat_map(|map| map.0.iter_mut())
 }
 
@@ -19,6 +17,11 @@ pub fn section_mut<'t>(tree: &'t mut Node, name: &str) -> impl Iterator<Item = (
 pub fn field_mut<'t>(node: &'t mut Node, key: &str) -> Option<&'t mut Node> {
     node.get(key)?;
     node.as_map_mut()?.get_mut(key)
+}
+
+/// How many pairs a section has.
+pub fn size(node: &Node, key: &str) -> usize {
+    node.get(key).and_then(Node::as_map).map_or(0, Mapping::len)
 }
 
 /// The items of a list under a key; none where there is no list.

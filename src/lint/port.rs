@@ -12,12 +12,11 @@ use crate::source::Spanned;
 
 /// P16: one host port for two services.
 pub(super) fn check_unique(project: &Project, findings: &mut Findings) {
-    let mut seen: BTreeMap<(u16, Protocol), ByAddress> = BTreeMap::new();
+    let mut seen = ByAddress::new();
     for (service, port) in published(project) {
         let Some((number, last)) = port.published.filter(|(first, last)| first == last && *first > 0) else { continue };
-        let same = seen.entry((last, port.protocol)).or_default();
-        let earlier = that_meets(same, port.host_ip);
-        same.entry(port.host_ip).or_insert((service, port));
+        let earlier = that_meets(&seen, (last, port.protocol), port.host_ip);
+        seen.entry((last, port.protocol, port.host_ip)).or_insert((service, port));
         let Some((first, earlier)) = earlier else { continue };
         if first.name == service.name && earlier.value == port.value {
             continue; // the same line twice says the same thing once
@@ -33,16 +32,21 @@ pub(super) fn check_unique(project: &Project, findings: &mut Findings) {
 }
 
 /// The first that publishes a port on each address.
-type ByAddress<'p> = BTreeMap<Option<IpAddr>, (&'p Service, &'p Spanned<Port>)>;
+type ByAddress<'p> = BTreeMap<(u16, Protocol, Option<IpAddr>), (&'p Service, &'p Spanned<Port>)>;
 
 /// One whose address meets this one: looked up, or searched for where this is all addresses.
-fn that_meets<'p>(same: &ByAddress<'p>, ip: Option<IpAddr>) -> Option<(&'p Service, &'p Spanned<Port>)> {
+fn that_meets<'p>(
+    seen: &ByAddress<'p>,
+    (number, protocol): (u16, Protocol),
+    ip: Option<IpAddr>,
+) -> Option<(&'p Service, &'p Spanned<Port>)> {
     let any = ip.map(|ip| if ip.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) });
-    let found = [None, ip, any].iter().find_map(|key| same.get(key)).copied();
+    let found = [None, ip, any].iter().find_map(|ip| seen.get(&(number, protocol, *ip))).copied();
     if ip.is_some_and(|ip| !ip.is_unspecified()) {
         return found;
     }
-    found.or_else(|| same.iter().find(|(other, _)| addresses_meet(**other, ip)).map(|(_, found)| *found))
+    let same = || seen.range((number, protocol, None)..).take_while(|((n, p, _), _)| (*n, *p) == (number, protocol));
+    found.or_else(|| same().find(|((_, _, other), _)| addresses_meet(*other, ip)).map(|(_, found)| *found))
 }
 
 fn addresses_meet(a: Option<IpAddr>, b: Option<IpAddr>) -> bool {

@@ -1,20 +1,18 @@
 //! Keys: text, given once, without what cannot be seen.
 
-use std::rc::Rc;
-
-use super::node::{Data, Node, Style, Value};
+use super::node::{Data, Node, Style, Text, Value};
 use super::scalar;
 use crate::finding::{Code, Finding};
 use crate::source::Span;
 
 /// The text of a key that begins at `span`, where `written` stands, and what is wrong with it, where something is.
-pub(super) fn text(node: &Node, span: Span, written: &str) -> (Option<Rc<str>>, Option<Finding>) {
+pub(super) fn text(node: &Node, span: Span, written: &str) -> (Option<Text>, Option<Finding>) {
     match &node.data {
         Data::Scalar(scalar) => match &scalar.value {
             Value::Str(text) if scalar.style == Style::Plain && has_invisible_edge(text) => {
                 (Some(text.trim_matches(is_invisible).into()), Some(invisible(text, span)))
             }
-            Value::Str(text) => (Some(text.as_str().into()), None),
+            Value::Str(text) => (Some(text.clone()), None),
             _ => (Some((*scalar.raw()).into()), Some(not_text(&scalar.raw(), node.kind(), span))),
         },
         Data::Null if !written.is_empty() => (Some(written.into()), Some(not_text(written, "null", span))),

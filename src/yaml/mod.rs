@@ -18,4 +18,4 @@ pub use order::natural;
 pub use pairs::Pairs;
 pub use read::{ALIAS_LIMIT, DEPTH_LIMIT, read};
 pub use scalar::{is_timestamp, number, resolve};
-pub use writer::write;
+pub use writer::{write, write_to};

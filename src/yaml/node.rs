@@ -324,7 +324,7 @@ impl Mapping {
     }
 
     /// Sets a key; an old one keeps its place in the order.
-    pub fn insert(&mut self, key: impl Into<Rc<str>>, at: Span, value: Node) {
+    pub fn insert(&mut self, key: impl Into<Text>, at: Span, value: Node) {
         self.0.insert(key.into(), Entry { key: at, value });
     }
 
@@ -334,7 +334,7 @@ impl Mapping {
     }
 
     /// Keys, places and values in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Rc<str>, &Entry)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Entry)> {
         self.0.iter()
     }
 

@@ -4,20 +4,19 @@
 //! beginning is smaller than a hash table, and quicker to make, to copy and to search. A long one gets an index beside it.
 
 use std::cell::OnceCell;
-use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::node::Entry;
+use super::node::{Entry, Text};
 
 /// How many pairs are searched one after the other.
 const SHORT: usize = 16;
 
 /// A key and what stands under it.
-type Pair = (Rc<str>, Entry);
+type Pair = (Text, Entry);
 
 /// Where each key of a long list stands.
-type Index = IndexMap<Rc<str>, usize, foldhash::fast::RandomState>;
+type Index = IndexMap<Text, usize, foldhash::fast::RandomState>;
 
 /// Keys, each once, and what stands under them.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +49,7 @@ impl Pairs {
 
     fn find(&self, key: &str) -> Option<usize> {
         if self.list.len() <= SHORT {
-            return self.list.iter().position(|(own, _)| **own == *key);
+            return self.list.iter().position(|(own, _)| own == key);
         }
         let places = || Box::new(self.list.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect());
         self.index.get_or_init(places).get(key).copied()
@@ -67,7 +66,7 @@ impl Pairs {
     }
 
     /// Sets a key; an old one keeps its place, and what stood under it is given back.
-    pub fn insert(&mut self, key: Rc<str>, entry: Entry) -> Option<Entry> {
+    pub fn insert(&mut self, key: Text, entry: Entry) -> Option<Entry> {
         if let Some(at) = self.find(&key) {
             return Some(std::mem::replace(&mut self.list[at].1, entry));
         }
@@ -89,8 +88,8 @@ impl Pairs {
     }
 
     /// Gives a key another name, where it stands; what stood under that name goes.
-    pub fn rename(&mut self, key: &str, name: Rc<str>) {
-        if *key != *name && self.find(key).is_some() {
+    pub fn rename(&mut self, key: &str, name: Text) {
+        if name != key && self.find(key).is_some() {
             self.remove(&name);
         }
         if let Some(at) = self.find(key) {
@@ -100,7 +99,7 @@ impl Pairs {
     }
 
     /// Keeps the pairs of which `keep` says so.
-    pub fn retain(&mut self, mut keep: impl FnMut(&Rc<str>, &mut Entry) -> bool) {
+    pub fn retain(&mut self, mut keep: impl FnMut(&Text, &mut Entry) -> bool) {
         let before = self.list.len();
         self.list.retain_mut(|(key, entry)| keep(key, entry));
         if self.list.len() != before {
@@ -109,22 +108,22 @@ impl Pairs {
     }
 
     /// The pairs in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Rc<str>, &Entry)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Entry)> {
         self.list.iter().map(|(key, entry)| (key, entry))
     }
 
     /// The pairs in order, what stands under the keys to change.
-    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&Rc<str>, &mut Entry)> {
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&Text, &mut Entry)> {
         self.list.iter_mut().map(|(key, entry)| (&*key, entry))
     }
 
     /// The keys in order.
-    pub fn keys(&self) -> impl ExactSizeIterator<Item = &Rc<str>> {
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &Text> {
         self.list.iter().map(|(key, _)| key)
     }
 
     /// Puts the pairs in the order of what `rank` says of their keys; equal ones keep theirs.
-    pub fn sort_by_key<R: Ord>(&mut self, mut rank: impl FnMut(&Rc<str>) -> R) {
+    pub fn sort_by_key<R: Ord>(&mut self, mut rank: impl FnMut(&Text) -> R) {
         self.list.sort_by_cached_key(|(key, _)| rank(key));
         self.index.take();
     }

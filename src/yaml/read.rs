@@ -1,16 +1,12 @@
 //! Text to documents: granit-parser's events to [`Node`]s, each with the bytes where it stands.
 
-use std::rc::Rc;
-
-use indexmap::IndexSet;
-
 use granit_parser::{
     Event, Options, Parser, ScalarStyle, Span as EventSpan, StrInput, StructureStyle, Tag as EventTag,
 };
 
 use super::anchor::{Anchor, Built};
 use super::merge::{self, Source};
-use super::node::{Data, Entry, Mapping, Node, Scalar, Style, Value};
+use super::node::{Data, Entry, Mapping, Node, Scalar, Style, Text, Value};
 use super::pairs::Pairs;
 use super::syntax::Context;
 use super::{anchor, key, scalar, syntax, tag};
@@ -57,7 +53,6 @@ pub fn read(files: &Files, id: FileId, findings: &mut Findings) -> Vec<Node> {
         anchors: vec![],
         added: 0,
         depth: 0,
-        keys: IndexSet::default(),
         read_to: 0,
         brackets: vec![],
     };
@@ -80,8 +75,6 @@ struct Reader<'t, 'f> {
     /// How many values aliases have added.
     added: usize,
     depth: usize,
-    /// The keys so far: most of them stand in every service.
-    keys: IndexSet<Rc<str>, foldhash::fast::RandomState>,
     /// The end of the last event, and the open brackets: for the messages of syntax errors.
     read_to: usize,
     brackets: Vec<Span>,
@@ -343,7 +336,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    fn add_entry(&mut self, map: &mut Pairs, key: Rc<str>, key_at: Span, value: Node) {
+    fn add_entry(&mut self, map: &mut Pairs, key: Text, key_at: Span, value: Node) {
         if let Some(first) = map.get(&key) {
             self.report(key::twice(&key, first.key, key_at));
             return;
@@ -352,11 +345,11 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// The text of a key; none after a finding.
-    fn key(&mut self, (event, at): (Event<'t>, EventSpan), span: Span) -> Outcome<Option<Rc<str>>> {
+    fn key(&mut self, (event, at): (Event<'t>, EventSpan), span: Span) -> Outcome<Option<Text>> {
         if let Event::Scalar(text, ScalarStyle::Plain, 0, None) = &event
             && key::is_usual(text)
         {
-            return Ok(Some(self.shared_key(text)));
+            return Ok(Some(Text::from(text.as_ref())));
         }
         let built = self.node((event, at))?;
         // of a mapping within braces the first brace is before it: `{{ name }}`
@@ -368,15 +361,6 @@ impl<'t> Reader<'t, '_> {
             self.report(finding);
         }
         Ok(key)
-    }
-
-    fn shared_key(&mut self, text: &str) -> Rc<str> {
-        if let Some(known) = self.keys.get(text) {
-            return known.clone();
-        }
-        let key: Rc<str> = text.into();
-        self.keys.insert(key.clone());
-        key
     }
 
     fn open_anchor(&mut self, id: usize) -> Outcome<Option<usize>> {

@@ -4,29 +4,76 @@
 //! else, single quotes where YAML's syntax asks for them, `|` for several lines. One rule differs: the string `<<` is
 //! quoted, which docker compose leaves to be read as a merge key.
 
+use std::io;
+
 use super::node::{Data, Mapping, Node, Value};
 use super::{key, scalar};
 
 /// Keys longer than this are written as `? key`.
 const SIMPLE_KEY_LIMIT: usize = 128;
 
+/// How many bytes are held back at most before they go where they are written to.
+const PAGE: usize = 32 * 1024;
+
 /// The YAML text of a tree, keys in the order in which they stand. Tags are not written.
 pub fn write(node: &Node) -> String {
-    let mut out = String::new();
-    match &node.data {
-        Data::Map(mapping) if !mapping.is_empty() => write_mapping(mapping, 0, &mut out),
-        Data::Seq(items) if !items.is_empty() => write_sequence(items, 0, &mut out),
-        _ => {
-            write_inline(node, 2, &mut out);
-            out.push('\n');
+    let mut page = Page { text: String::new(), to: None, outcome: Ok(()) };
+    write_whole(node, &mut page);
+    page.text
+}
+
+/// Writes that text, page by page: that of a large tree is never there as a whole.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_to(node: &Node, to: &mut dyn io::Write) -> io::Result<()> {
+    let mut page = Page { text: String::with_capacity(PAGE * 2), to: Some(to), outcome: Ok(()) };
+    write_whole(node, &mut page);
+    page.turn();
+    page.outcome
+}
+
+/// Text that is on its way out.
+struct Page<'w> {
+    text: String,
+    /// Where full pages go; where there is none, all of it is one page.
+    to: Option<&'w mut dyn io::Write>,
+    /// How that went so far: after an error nothing more is written.
+    outcome: io::Result<()>,
+}
+
+impl Page<'_> {
+    fn turn_if_full(&mut self) {
+        if self.text.len() >= PAGE {
+            self.turn();
         }
     }
-    out
+
+    fn turn(&mut self) {
+        let Some(to) = &mut self.to else { return };
+        if self.outcome.is_ok() {
+            self.outcome = to.write_all(self.text.as_bytes());
+        }
+        self.text.clear();
+    }
+}
+
+fn write_whole(node: &Node, page: &mut Page<'_>) {
+    match &node.data {
+        Data::Map(mapping) if !mapping.is_empty() => write_mapping(mapping, 0, page),
+        Data::Seq(items) if !items.is_empty() => write_sequence(items, 0, page),
+        _ => {
+            write_inline(node, 2, &mut page.text);
+            page.text.push('\n');
+        }
+    }
 }
 
 /// Pairs, the first of them where the text stands, the others each on a line of their own.
-fn write_mapping(mapping: &Mapping, indent: usize, out: &mut String) {
+fn write_mapping(mapping: &Mapping, indent: usize, page: &mut Page<'_>) {
     for (index, (key, entry)) in mapping.iter().enumerate() {
+        page.turn_if_full();
+        let out = &mut page.text;
         if index > 0 {
             pad(indent, out);
         }
@@ -43,12 +90,12 @@ fn write_mapping(mapping: &Mapping, indent: usize, out: &mut String) {
             Data::Map(children) if !children.is_empty() => {
                 out.push('\n');
                 pad(indent + 2, out);
-                write_mapping(children, indent + 2, out);
+                write_mapping(children, indent + 2, page);
             }
             Data::Seq(items) if !items.is_empty() => {
                 out.push('\n');
                 pad(indent + 2, out);
-                write_sequence(items, indent + 2, out);
+                write_sequence(items, indent + 2, page);
             }
             _ => {
                 out.push(' ');
@@ -60,15 +107,17 @@ fn write_mapping(mapping: &Mapping, indent: usize, out: &mut String) {
 }
 
 /// Items, the first of them where the text stands.
-fn write_sequence(items: &[Node], indent: usize, out: &mut String) {
+fn write_sequence(items: &[Node], indent: usize, page: &mut Page<'_>) {
     for (index, item) in items.iter().enumerate() {
+        page.turn_if_full();
+        let out = &mut page.text;
         if index > 0 {
             pad(indent, out);
         }
         out.push_str("- ");
         match &item.data {
-            Data::Map(mapping) if !mapping.is_empty() => write_mapping(mapping, indent + 2, out),
-            Data::Seq(children) if !children.is_empty() => write_sequence(children, indent + 2, out),
+            Data::Map(mapping) if !mapping.is_empty() => write_mapping(mapping, indent + 2, page),
+            Data::Seq(children) if !children.is_empty() => write_sequence(children, indent + 2, page),
             _ => {
                 write_inline(item, indent + 2, out);
                 out.push('\n');

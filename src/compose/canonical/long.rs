@@ -1,13 +1,12 @@
 //! Short forms made long.
 
 use std::path::Path;
-use std::rc::Rc;
 
 use crate::compose::attributes::{Named, Short};
 use crate::compose::resolve;
 use crate::compose::value::{BadValue, device, port, volume};
 use crate::source::Span;
-use crate::yaml::{Mapping, Node, Pairs};
+use crate::yaml::{Mapping, Node, Pairs, Text};
 
 /// The long form, or none where the node has it already.
 ///
@@ -30,11 +29,11 @@ pub(super) fn long(node: &Node, short: Short) -> Result<Option<Node>, BadValue> 
 
 /// The text of a scalar, whatever its type; none for a list, a mapping and nothing.
 pub(super) fn text(node: &Node) -> Option<String> {
-    node.as_scalar().map(|s| s.value.to_string())
+    node.as_scalar().map(|s| s.value.text().into_owned())
 }
 
 /// A mapping at one place; values that are none are left out.
-fn mapping<const N: usize>(at: Span, pairs: [(impl Into<Rc<str>>, Option<Node>); N]) -> Node {
+fn mapping<const N: usize>(at: Span, pairs: [(impl Into<Text>, Option<Node>); N]) -> Node {
     let mut mapping = Mapping(Pairs::with_capacity(N));
     for (key, value) in pairs {
         if let Some(value) = value {
@@ -75,7 +74,7 @@ pub(super) fn ports(node: &Node) -> Result<(usize, impl Iterator<Item = Node>), 
         ("published", short.published.map(|_| Node::null(span))),
         ("protocol", Some(string(&short.protocol.to_string()))),
     ]
-    .map(|(key, value)| (Rc::<str>::from(key), value));
+    .map(|(key, value)| (Text::from(key), value));
     let long = move |(target, published): (u16, Option<String>)| {
         let own = |key: &str, same: &Node| match key {
             "target" => Node::int(span, i64::from(target)),

@@ -9,7 +9,7 @@ use crate::compose::tree;
 use crate::compose::value::duration;
 use crate::finding::{Code, Finding, Findings};
 use crate::source::{Span, Spanned};
-use crate::yaml::{Node, Value};
+use crate::yaml::{Entry, Node, Text, Value};
 
 /// A mapping, and where findings about its values go.
 pub(super) struct Fields<'t, 'f> {
@@ -23,7 +23,7 @@ impl<'t> Fields<'t, '_> {
     /// A text that says something, with its place.
     pub fn spanned(&self, key: &str) -> Option<Spanned<String>> {
         let node = self.node.get(key)?;
-        let text = node.as_scalar()?.value.to_string();
+        let text = node.as_scalar()?.value.text().into_owned();
         (!text.is_empty()).then(|| Spanned::new(text, node.span))
     }
 
@@ -66,13 +66,19 @@ impl<'t> Fields<'t, '_> {
 
     /// The texts of a list; an empty list where there is none.
     pub fn texts(&self, key: &str) -> Vec<String> {
-        self.spanned_texts(key).into_iter().map(|s| s.value).collect()
+        let items = tree::items(self.node, key);
+        let mut texts = Vec::with_capacity(items.len());
+        texts.extend(items.iter().filter_map(|item| Some(item.as_scalar()?.value.text().into_owned())));
+        texts
     }
 
     /// The texts of a list with their places.
     pub fn spanned_texts(&self, key: &str) -> Vec<Spanned<String>> {
-        let text = |item: &Node| Some(Spanned::new(item.as_scalar()?.value.to_string(), item.span));
-        tree::items(self.node, key).iter().filter_map(text).collect()
+        let text = |item: &Node| Some(Spanned::new(item.as_scalar()?.value.text().into_owned(), item.span));
+        let items = tree::items(self.node, key);
+        let mut texts = Vec::with_capacity(items.len());
+        texts.extend(items.iter().filter_map(text));
+        texts
     }
 
     /// A program and its arguments; none where the file does not say it.
@@ -83,13 +89,14 @@ impl<'t> Fields<'t, '_> {
 
     /// A mapping of texts.
     pub fn pairs(&self, key: &str) -> IndexMap<String, String> {
-        self.spanned_pairs(key).into_iter().map(|(key, value)| (key, value.value)).collect()
+        let text = |node: &Node| node.as_scalar().map_or(String::new(), |s| s.value.text().into_owned());
+        tree::section(self.node, key).map(|(key, entry)| (key.to_string(), text(&entry.value))).collect()
     }
 
     /// A mapping of texts with their places.
     pub fn spanned_pairs(&self, key: &str) -> IndexMap<String, Spanned<String>> {
-        let pair = |(key, entry): (&std::rc::Rc<str>, &crate::yaml::Entry)| {
-            let value = entry.value.as_scalar().map_or(String::new(), |s| s.value.to_string());
+        let pair = |(key, entry): (&Text, &Entry)| {
+            let value = entry.value.as_scalar().map_or(String::new(), |s| s.value.text().into_owned());
             (key.to_string(), Spanned::new(value, entry.value.span))
         };
         tree::section(self.node, key).map(pair).collect()

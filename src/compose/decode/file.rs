@@ -18,7 +18,7 @@ pub(super) fn files(tree: &Node, service: &Node, environment: &Environment) -> V
 }
 
 fn file(tree: &Node, node: &Node, kind: FileKind, environment: &Environment) -> Option<ServiceFile> {
-    let word = |key: &str| node.get(key).and_then(Node::as_scalar).map(|s| s.value.to_string());
+    let word = |key: &str| node.get(key).and_then(Node::as_scalar).map(|s| s.value.text().into_owned());
     let source = word("source")?;
     let directory = if kind == FileKind::Config { "" } else { "/run/secrets" };
     let target = match word("target").filter(|target| !target.is_empty()) {

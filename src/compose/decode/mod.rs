@@ -39,7 +39,7 @@ pub(super) struct Identity {
 
 /// Decodes a tree whose services are the active ones, and whose resources are those that they use.
 pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment, findings: &mut Findings) -> Project {
-    let mut services = IndexMap::new();
+    let mut services = IndexMap::with_capacity(tree::size(tree, "services"));
     for (key, entry) in tree::section(tree, "services") {
         if let Ok(name) = key.parse::<ServiceName>() {
             let mut service = service::service(name.clone(), entry.key, &entry.value, findings);

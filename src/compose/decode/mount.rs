@@ -13,12 +13,13 @@ use crate::yaml::Node;
 
 /// `volumes` and `tmpfs` of a service. Kinds that the model does not carry are left to [`crate::compose::unsupported`].
 pub(super) fn mounts(service: &Node, path: &str, findings: &mut Findings) -> Vec<Spanned<Mount>> {
-    let mut mounts = vec![];
-    for (i, node) in tree::items(service, "volumes").iter().enumerate() {
+    let (volumes, in_memory) = (tree::items(service, "volumes"), tree::items(service, "tmpfs"));
+    let mut mounts = Vec::with_capacity(volumes.len() + in_memory.len());
+    for (i, node) in volumes.iter().enumerate() {
         let fields = Fields { node, path: format!("{path}.volumes[{i}]"), findings: &mut *findings };
         mounts.extend(mount(fields).map(|mount| Spanned::new(mount, node.span)));
     }
-    for node in tree::items(service, "tmpfs") {
+    for node in in_memory {
         let text = node.as_str().unwrap_or_default();
         let (target, options) = text.split_once(':').unwrap_or((text, ""));
         let source = MountSource::Tmpfs { options: options.to_owned() };
@@ -42,7 +43,7 @@ fn mount(mut fields: Fields<'_, '_>) -> Option<Mount> {
         _ => return None,
     };
     let options = fields.node.get(&kind).filter(|node| node.as_map().is_some());
-    let text = |node: &Node| node.as_scalar().map(|s| s.value.to_string()).unwrap_or_default();
+    let text = |node: &Node| node.as_scalar().map(|s| s.value.text().into_owned()).unwrap_or_default();
     let labels = options.into_iter().flat_map(|o| tree::section(o, "labels"));
     Some(Mount {
         target: fields.text("target")?,
@@ -78,7 +79,7 @@ fn volume(fields: &mut Fields<'_, '_>) -> Option<MountSource> {
 
 /// A directory in memory.
 fn memory(node: Option<&Node>) -> MountSource {
-    let number = |key| node.and_then(|n| n.get(key)?.as_scalar().map(|s| s.value.to_string()));
+    let number = |key| node.and_then(|n| n.get(key)?.as_scalar().map(|s| s.value.text().into_owned()));
     let size = number("size").and_then(|text| text.parse().ok()).unwrap_or(0);
     let mode = number("mode").and_then(|text| text.parse().ok()).unwrap_or(0);
     MountSource::Memory { size, mode }

@@ -9,12 +9,12 @@ use crate::yaml::Node;
 
 /// A number as the tree has it: whole, or a text of digits.
 fn number(node: &Node, key: &str) -> i64 {
-    let text = node.get(key).and_then(Node::as_scalar).map(|s| s.value.to_string());
+    let text = node.get(key).and_then(Node::as_scalar).map(|s| s.value.text().into_owned());
     text.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 fn word(node: &Node, key: &str) -> String {
-    node.get(key).and_then(Node::as_scalar).map(|s| s.value.to_string()).unwrap_or_default()
+    node.get(key).and_then(Node::as_scalar).map(|s| s.value.text().into_owned()).unwrap_or_default()
 }
 
 /// CPUs in billionths, in the arithmetic of docker compose (a Go `float32`), so that 0.7 is 700 000 000 there and here.
@@ -69,11 +69,11 @@ fn cpu_percent(service: &Node) -> i64 {
 }
 
 fn texts(node: &Node, key: &str) -> Vec<String> {
-    tree::items(node, key).iter().filter_map(|item| Some(item.as_scalar()?.value.to_string())).collect()
+    tree::items(node, key).iter().filter_map(|item| Some(item.as_scalar()?.value.text().into_owned())).collect()
 }
 
 fn pairs(node: &Node, key: &str) -> BTreeMap<String, String> {
-    let text = |node: &Node| node.as_scalar().map(|s| s.value.to_string()).unwrap_or_default();
+    let text = |node: &Node| node.as_scalar().map(|s| s.value.text().into_owned()).unwrap_or_default();
     tree::section(node, key).map(|(name, entry)| (name.to_string(), text(&entry.value))).collect()
 }
 
@@ -81,7 +81,7 @@ fn ulimit(name: &str, node: &Node) -> (String, i64, i64) {
     match node.as_map() {
         Some(_) => (name.to_owned(), number(node, "soft"), number(node, "hard")),
         None => {
-            let single = node.as_scalar().and_then(|s| s.value.to_string().parse().ok()).unwrap_or(0);
+            let single = node.as_scalar().and_then(|s| s.value.text().into_owned().parse().ok()).unwrap_or(0);
             (name.to_owned(), single, single)
         }
     }
@@ -156,7 +156,7 @@ pub(super) fn hooks(service: &Node, key: &str) -> Vec<Hook> {
         privileged: tree::is_true(node, "privileged"),
         working_dir: Some(word(node, "working_dir")).filter(|text| !text.is_empty()),
         environment: tree::section(node, "environment")
-            .map(|(name, entry)| (name.to_string(), entry.value.as_scalar().map(|s| s.value.to_string())))
+            .map(|(name, entry)| (name.to_string(), entry.value.as_scalar().map(|s| s.value.text().into_owned())))
             .collect(),
     };
     tree::items(service, key).iter().map(hook).collect()

@@ -111,7 +111,7 @@ fn check_devices(f: &mut Fields<'_, '_>) {
 }
 
 fn environment(service: &Node) -> IndexMap<String, Option<String>> {
-    let value = |node: &Node| node.as_scalar().map(|s| s.value.to_string());
+    let value = |node: &Node| node.as_scalar().map(|s| s.value.text().into_owned());
     tree::section(service, "environment").map(|(name, entry)| (name.to_string(), value(&entry.value))).collect()
 }
 
@@ -147,7 +147,7 @@ fn network_mode(f: &mut Fields<'_, '_>) -> Option<Spanned<NetworkMode>> {
 }
 
 fn networks(service: &Node, path: &str, findings: &mut Findings) -> IndexMap<NetworkKey, Endpoint> {
-    let mut networks = IndexMap::new();
+    let mut networks = IndexMap::with_capacity(tree::size(service, "networks"));
     for (key, entry) in tree::section(service, "networks") {
         let Ok(network) = key.parse() else { continue };
         let path = format!("{path}.networks.{key}");
@@ -190,8 +190,9 @@ fn links<T: std::str::FromStr>(f: &mut Fields<'_, '_>, key: &str) -> Vec<Spanned
 }
 
 fn ports(f: &mut Fields<'_, '_>) -> Vec<Spanned<Port>> {
-    let mut ports = vec![];
-    for (i, node) in tree::items(f.node, "ports").iter().enumerate() {
+    let items = tree::items(f.node, "ports");
+    let mut ports = Vec::with_capacity(items.len());
+    for (i, node) in items.iter().enumerate() {
         let path = format!("{}.ports[{i}]", f.path);
         let port = one_port(Fields { node, path, findings: &mut *f.findings });
         ports.extend(port.map(|port| Spanned::new(port, node.span)));

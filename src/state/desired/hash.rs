@@ -204,6 +204,20 @@ mod tests {
     }
 
     #[test]
+    fn where_a_service_may_be_placed_counts_in_the_order_of_its_fields_and_counts_when_it_says_nothing() {
+        let all = hashes(PLACEMENT);
+        assert_hash(&all, "none", "35ba22a22da85a311e8a2eaf2aa29f5b7d11bed090bef4a1152472f74ec0029e");
+        for name in ["empty", "zero"] {
+            assert_hash(&all, name, "3494957511a9b091d7f90aa251b1bdfd2e7808316404a558b50731a407bcf780");
+        }
+        assert_hash(&all, "constraints", "32fbd919cf994d369b88ef01b8b8ee1679f5d831f0ac844b867d4e68b114633d");
+        assert_hash(&all, "preferences", "329e869d0b18f1a628e58ded18490426c215f4209fd0bfce8ba81aca7a949e57");
+        assert_hash(&all, "most", "ef9e3c89eecdc20d4665e8efbbe27dad94a0007c39683e09f54cfa21cc29429a");
+        assert_hash(&all, "all", "f4e6a21b54feeace6e38a249c93359591c284398003d83f1103a297cf79df48f");
+        assert_hash(&all, "extended", "47af41890edf7c3c72c4e5ff8a284ce663a6a3310e912055045cbcd33f3f632a");
+    }
+
+    #[test]
     fn who_shares_a_namespace_is_hashed_with_the_id_of_its_owner() {
         let loaded = load_text("compose.yaml", RICH);
         let desired = desired(&loaded.project.unwrap(), &DesiredOptions::default());
@@ -257,6 +271,25 @@ networks:
     labels: {b: a}
 volumes:
   vol: {driver_opts: {o: "size=1m"}, labels: {b: a}}
+"#;
+
+    const PLACEMENT: &str = r#"
+services:
+  none: {image: busybox, deploy: {mode: replicated}}
+  empty: {image: busybox, deploy: {placement: {}}}
+  zero: {image: busybox, deploy: {placement: {max_replicas_per_node: 0, constraints: [], preferences: []}}}
+  constraints: {image: busybox, deploy: {placement: {constraints: [node.role == manager, "node.labels.zone!=b"]}}}
+  preferences: {image: busybox, deploy: {placement: {preferences: [{spread: node.labels.zone}, {spread: node.labels.rack}]}}}
+  most: {image: busybox, deploy: {placement: {max_replicas_per_node: 2}}}
+  all:
+    image: busybox
+    deploy:
+      mode: global
+      endpoint_mode: vip
+      replicas: 3
+      placement: {preferences: [{spread: node.labels.zone}], max_replicas_per_node: 3, constraints: [node.role==worker]}
+      labels: {a: b}
+  extended: {image: busybox, deploy: {placement: {x-note: 1, preferences: [{spread: a, x-b: 2}]}}}
 "#;
 
     const RESOURCES: &str = r#"
