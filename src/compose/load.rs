@@ -20,7 +20,7 @@ use super::resolve::{self, Base};
 use super::sources::Sources;
 use super::tree;
 use super::{
-    cast, consistency, decode, defaults, env_file, extends, include, merge, normalize, project_name, validate,
+    cast, consistency, decode, defaults, env_file, extends, include, merge, normalize, project_name, trunks, validate,
 };
 use crate::finding::{Code, Finding, Findings};
 use crate::lint;
@@ -294,6 +294,9 @@ impl Loader<'_> {
         }
         let Some((name, named_by)) = name else { return (None, None) };
         tree::set(&mut tree, "name", |at| Node::str(at, name.as_str()));
+        if !self.skip.interpolation {
+            trunks::trunks(&mut tree, self.findings);
+        }
         if !self.skip.normalization {
             let none = Environment::new();
             let known = if self.skip.interpolation { &none } else { environment };

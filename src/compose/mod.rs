@@ -30,6 +30,7 @@ pub mod sources;
 pub mod template;
 mod trail;
 mod tree;
+mod trunks;
 mod unsupported;
 mod validate;
 pub mod value;

@@ -50,7 +50,7 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
         let said = !matches!(&entry.value.data, Data::Null) && !is_empty(&entry.value);
         match attribute.realized {
             Realized::Yes => trail.at_key(key, |trail| look(&entry.value, below, trail, findings)),
-            Realized::NotYet if said => {
+            Realized::NotYet if said && !is_default(&entry.value, attribute) => {
                 let name = trail.at_key(key, |trail| trail.to_string());
                 findings.push(not_yet(&format!("{name} is"), entry.key, attribute.about));
             }

@@ -72,6 +72,10 @@ pub struct Wire {
     pub ipv4: bool,
     /// Whether they have IPv6 addresses, as far as the file tells: `enable_ipv6`.
     pub ipv6: bool,
+    /// Networks that a router joins with it, as the file says (`x-trunks.*.routed`).
+    pub routed: Vec<NetworkKey>,
+    /// Whether the switch behind its parent sends back what came from it (`x-trunks.*.hairpin`).
+    pub hairpin: bool,
     /// Where it is declared.
     pub span: Option<Span>,
 }
@@ -197,6 +201,8 @@ fn service_wires(project: &Project, service: &Service) -> Vec<(String, Wire)> {
         internal: false,
         ipv4: true,
         ipv6: false,
+        routed: vec![],
+        hairpin: false,
         span,
     };
     match service.network_mode.as_ref().map(|m| (&m.value, m.span)) {
@@ -232,6 +238,8 @@ fn of_network(network: &Network) -> Wire {
         internal: network.internal,
         ipv4: network.enable_ipv4 != Some(false),
         ipv6: network.enable_ipv6 == Some(true) && !network.external,
+        routed: network.routed.clone(),
+        hairpin: network.hairpin,
         span: network.span,
     }
 }

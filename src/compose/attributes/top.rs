@@ -42,7 +42,37 @@ pub(super) const ROWS: &[Attribute] = &[
         Free,
         "Lines that a service's /etc/hosts must hold; `{db}` is its address, `{db.id}` its short id.",
     ),
-    at("x-trunks", Free, "Networks that ride on VLANs of one wire.")
-        .not_yet()
-        .differs("docker compose carries it and does not look at it."),
+    at(
+        "x-trunks",
+        Map,
+        "Wires of the Engine's host, and the networks that ride on each: on a VLAN of its own, or untagged.",
+    )
+    .differs("docker compose carries it and does not look at it; it takes what `bowline config` makes of it."),
+    at("x-trunks.*", Map, "One wire. It fills in `driver` and `driver_opts` of its networks."),
+    at("x-trunks.*.parent", Text, "The link of the Engine's host that the networks ride on: `eth0`.")
+        .becomes("Options.parent: `eth0`, or `eth0.10` for VLAN 10"),
+    at("x-trunks.*.vlans", Options, "The VLAN id of each network, from 1 to 4094, or `native` for the untagged one."),
+    at("x-trunks.*.driver", Text, "What the children of the wire are.")
+        .words(&["macvlan", "ipvlan"])
+        .default("macvlan")
+        .becomes("Driver"),
+    at("x-trunks.*.mode", Text, "Of macvlan `bridge`, `private`, `vepa`, `passthru`; of ipvlan `l2`, `l3`, `l3s`.")
+        .becomes("Options.macvlan_mode, Options.ipvlan_mode"),
+    at(
+        "x-trunks.*.routed",
+        List,
+        "Networks that a router on the wire joins: `[[lan, blue]]`. `verify` then expects what it cannot know otherwise.",
+    ),
+    at("x-trunks.*.routed[]", Texts, "Networks that one router joins."),
+    at("x-trunks.*.hairpin", Flag, "Whether the switch sends back what came from its port, as mode `vepa` needs."),
+    at(
+        "x-trunks.*.promisc",
+        TextOrFlag,
+        "Whether the wire is set to take every frame. The kernel does what it needs by itself.",
+    )
+    .default("auto")
+    .not_yet(),
+    at("x-trunks.*.mtu", Whole, "How long a frame may be.").not_yet(),
+    at("x-trunks.*.host_access", Text, "An address of the host's own on the wire, so that it reaches its children.")
+        .not_yet(),
 ];

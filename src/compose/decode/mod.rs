@@ -18,8 +18,8 @@ use indexmap::IndexMap;
 
 use super::environment::Environment;
 use super::extension;
-use super::model::{FileKind, NamedBy, Project};
-use super::tree;
+use super::model::{FileKind, NamedBy, Network, Project};
+use super::{tree, trunks};
 use crate::finding::Findings;
 use crate::name::{ProjectName, ServiceName};
 use crate::source::Spanned;
@@ -61,7 +61,10 @@ pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment,
     let mut networks = IndexMap::new();
     for (key, entry) in tree::section(tree, "networks") {
         if let Ok(key) = key.parse::<crate::name::NetworkKey>() {
-            networks.insert(key.clone(), network::network(key, entry.key, &entry.value, findings));
+            let (routed, hairpin) = trunks::joins(tree, key.as_str());
+            let routed = routed.iter().filter_map(|other| other.parse().ok()).collect();
+            let network = network::network(key.clone(), entry.key, &entry.value, findings);
+            networks.insert(key, Network { routed, hairpin, ..network });
         }
     }
     let mut volumes = IndexMap::new();

@@ -21,6 +21,8 @@ pub(super) fn network(key: NetworkKey, span: Span, node: &Node, findings: &mut F
         enable_ipv4: fields.flag("enable_ipv4"),
         enable_ipv6: fields.flag("enable_ipv6"),
         labels: fields.pairs("labels"),
+        routed: vec![],
+        hairpin: false,
         ipam: ipam(node, &fields.path, fields.findings),
         key,
     }

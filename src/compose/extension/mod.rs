@@ -1,4 +1,4 @@
-//! Our two `x-` keys. `x-trunks` comes with its issue; until then it is an error that says so.
+//! `x-verify`. Our other key, `x-trunks`, is a stage of its own: it becomes networks before anything is decoded.
 
 mod read;
 mod rule;

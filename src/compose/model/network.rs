@@ -35,6 +35,10 @@ pub struct Network {
     pub enable_ipv6: Option<bool>,
     /// `labels`, the user's own.
     pub labels: IndexMap<String, String>,
+    /// `x-trunks.*.routed`: the networks that a router joins with this one.
+    pub routed: Vec<NetworkKey>,
+    /// `x-trunks.*.hairpin`: whether the switch behind the parent sends back what came from it.
+    pub hairpin: bool,
 }
 
 impl Network {

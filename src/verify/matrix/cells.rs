@@ -60,6 +60,9 @@ pub(super) fn common_wire(wire: &Wire, layer: Layer) -> Cell {
         Kind::Macvlan { mode, span, .. } => match mode.as_str() {
             "private" => Cell::block(Rule::R2c, format!("{name} is a macvlan in mode private"))
                 .because_maybe(*span, "private here"),
+            "vepa" if wire.hairpin => {
+                Cell::reach(Rule::R2c, format!("{name} is in mode vepa, and the switch sends back (hairpin)")).via(wire)
+            }
             "vepa" => Cell::undecided(Rule::R2c, format!("{name} is in mode vepa: the switch decides"))
                 .because_maybe(*span, "vepa here"),
             _ => Cell::reach(Rule::R2c, format!("both are children of one parent on {name}")).via(wire),
@@ -116,6 +119,9 @@ fn between(a: &Wire, b: &Wire, layer: Layer) -> Option<Cell> {
     let trunk = |p: &str| p.split_once('.').map_or(p.to_owned(), |(base, _)| base.to_owned());
     let one_trunk = trunk(parents.0) == trunk(parents.1);
     let routed = "a router behind it is not in the file";
+    if layer == Layer::Three && b.key.as_ref().is_some_and(|key| a.routed.contains(key)) {
+        return Some(Cell::reach(Rule::R3f, format!("a router joins {} and {} (x-trunks)", names.0, names.1)));
+    }
     Some(match (layer, parents.0 == parents.1, one_trunk) {
         (Layer::Two, true, _) => {
             Cell::reach(Rule::R3e, format!("{} and {} hang on {}: one wire", names.0, names.1, parents.0))

@@ -173,6 +173,20 @@ fn r3f_vlans_of_one_trunk_are_parted_at_layer_2_only() {
 }
 
 #[test]
+fn a_trunk_says_what_no_network_can() {
+    let text = "services: {l: {networks: [lan]}, b: {networks: [blue]}, g: {networks: [green]}, h: {networks: [green]}}
+networks: {lan: , blue: , green: }
+x-trunks:
+  up: {parent: eth0, mode: vepa, hairpin: true, vlans: {lan: native, blue: 10, green: 20}, routed: [[lan, blue]]}";
+    assert_eq!(cell(text, "l", "b"), "✓ R3f");
+    assert_eq!(cell(text, "b", "l"), "✓ R3f");
+    assert_eq!(at(text, "l", "b", Layer::Two), "✗ R3f");
+    assert_eq!(cell(text, "b", "g"), "? R3f");
+    assert_eq!(cell(text, "g", "h"), "✓ R2c");
+    assert_eq!(cell(&text.replace("hairpin: true, ", ""), "g", "h"), "? R2c");
+}
+
+#[test]
 fn r3g_other_parents_are_undecided_at_both_layers() {
     assert_eq!(cell(CHILDREN, "v", "o"), "? R3g");
     assert_eq!(at(CHILDREN, "v", "o", Layer::Two), "? R3g");

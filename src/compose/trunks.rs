@@ -1,0 +1,203 @@
+//! `x-trunks`: networks that ride on one wire, each with a VLAN of its own or untagged. What it says is written into the networks
+//! as any Compose file has it (`driver`, `driver_opts`), so that all that follows, docker compose among it, knows networks alone.
+
+use indexmap::IndexMap;
+
+use crate::compose::tree::{field_mut, is_true, items, section, set, text};
+use crate::finding::{Code, Finding, Findings, nearest};
+use crate::source::{Span, Spanned};
+use crate::yaml::{Data, Mapping, Node, Value};
+
+/// The trunk that a network was found on first: its name, and where that is said.
+type Riders<'t> = IndexMap<String, (&'t str, Span)>;
+
+/// Writes the trunks of the file into its networks. A network that says otherwise is an error with both places.
+pub fn trunks(tree: &mut Node, findings: &mut Findings) {
+    let Some(declared) = tree.get("x-trunks").cloned() else { return };
+    let mut riders = Riders::new();
+    let map = declared.as_map().into_iter().flat_map(Mapping::iter);
+    for (name, entry) in map.filter(|(_, entry)| entry.value.as_map().is_some()) {
+        if let Some(trunk) = Trunk::read(name, &entry.value, entry.key, findings) {
+            trunk.give(tree, &mut riders, findings);
+            trunk.check_routed(findings);
+        }
+    }
+}
+
+/// One wire and who rides on it.
+struct Trunk<'t> {
+    name: &'t str,
+    node: &'t Node,
+    parent: Spanned<&'t str>,
+    driver: Spanned<&'t str>,
+    /// The networks, each with its VLAN id; none is untagged.
+    vlans: Vec<(&'t str, Span, Option<u16>)>,
+}
+
+impl<'t> Trunk<'t> {
+    fn read(name: &'t str, node: &'t Node, at: Span, findings: &mut Findings) -> Option<Self> {
+        let span = |key: &str| node.get(key).map_or(at, |value| value.span);
+        let Some(parent) = text(node, "parent") else {
+            let finding = Finding::error(Code::MissingKey, format!("x-trunks.{name} needs `parent`")).at(at);
+            findings.push(finding.help("name the link of the Engine's host that the networks ride on: `parent: eth0`"));
+            return None;
+        };
+        if parent == "auto" {
+            let finding =
+                Finding::error(Code::NotSupported, format!("x-trunks.{name}.parent: `auto` is not supported yet"));
+            findings.push(
+                finding.at(span("parent")).help("name the link: `ip route show default` on the Engine's host tells it"),
+            );
+        }
+        let driver = Spanned::new(text(node, "driver").unwrap_or("macvlan"), span("driver"));
+        let parent = Spanned::new(parent, span("parent"));
+        let mut trunk = Self { name, node, parent, driver, vlans: vec![] };
+        trunk.check_mode(findings);
+        let mut seen: IndexMap<Option<u16>, Span> = IndexMap::new();
+        for (network, entry) in node.get("vlans").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
+            let Some(id) = vlan(&entry.value) else {
+                let message = format!("x-trunks.{name}.vlans.{network} is a VLAN id from 1 to 4094, or `native`");
+                let finding = Finding::error(Code::BadVlan, message).at(entry.value.span);
+                findings.push(finding.help("write a number, or `native` for frames without a tag"));
+                continue;
+            };
+            if let Some(first) = seen.insert(id, entry.value.span) {
+                let message = format!("x-trunks.{name}: two networks on {}", told(id));
+                let finding = Finding::error(Code::BadVlan, message).at(entry.value.span).also(first, "the first one");
+                findings.push(finding.help("give each network a VLAN of its own: on one they share the wire"));
+            }
+            trunk.vlans.push((network, entry.key, id));
+        }
+        Some(trunk)
+    }
+
+    fn check_mode(&self, findings: &mut Findings) {
+        let modes: &[&str] = match self.driver.value {
+            "ipvlan" => &["l2", "l3", "l3s"],
+            _ => &["bridge", "private", "vepa", "passthru"],
+        };
+        let node = self.node.get("mode");
+        if let Some((mode, at)) =
+            text(self.node, "mode").zip(node.map(|node| node.span)).filter(|(m, _)| !modes.contains(m))
+        {
+            let message = format!("x-trunks.{}.mode: {} has no mode `{mode}`", self.name, self.driver.value);
+            findings.push(Finding::error(Code::BadValue, message).at(at).help(format!("one of: {}", modes.join(", "))));
+        }
+    }
+
+    /// Writes driver, parent and mode into the networks.
+    fn give(&self, tree: &mut Node, riders: &mut Riders<'t>, findings: &mut Findings) {
+        for (network, at, id) in &self.vlans {
+            let declared = section(tree, "networks").find(|(key, _)| &***key == *network).map(|(_, entry)| entry.key);
+            let Some(declared) = declared else {
+                let message = format!("x-trunks.{} names a network that is not defined: {network}", self.name);
+                let finding = Finding::error(Code::UndefinedReference, message).at(*at);
+                let near = nearest(network, section(tree, "networks").map(|(key, _)| &**key));
+                findings.push(match near {
+                    Some(near) => finding.help(format!("did you mean `{near}`?")),
+                    None => finding.help(format!("define it: `networks: {{{network}: {{…}}}}`")),
+                });
+                continue;
+            };
+            if let Some((other, first)) = riders.insert((*network).to_owned(), (self.name, *at)) {
+                let message = format!("network {network} rides on two trunks, {other} and {}", self.name);
+                let finding = Finding::error(Code::Conflict, message).at(*at).also(first, "on this one first");
+                findings.push(finding.help("take it out of one of them"));
+                continue;
+            }
+            let Some(node) = field_mut(tree, "networks").and_then(|networks| field_mut(networks, network)) else {
+                continue;
+            };
+            self.write(network, declared, *id, node, findings);
+        }
+    }
+
+    fn write(&self, network: &str, declared: Span, id: Option<u16>, node: &mut Node, findings: &mut Findings) {
+        if node.is_null() {
+            *node = Node::map(declared, Mapping::new());
+        }
+        if is_true(node, "external") {
+            let message = format!("network {network} is external, and x-trunks.{} would make it", self.name);
+            let at = node.get("external").map_or(declared, |external| external.span);
+            let finding = Finding::error(Code::Conflict, message).at(at).also(self.parent.span, "the trunk");
+            return findings.push(finding.help("take it out of `vlans`, or leave `external` out"));
+        }
+        self.fill(network, node, "driver", self.driver.value.to_owned(), self.driver.span, findings);
+        let parent = match id {
+            Some(id) => format!("{}.{id}", self.parent.value),
+            None => self.parent.value.to_owned(),
+        };
+        if node.get("driver_opts").is_none_or(Node::is_null) {
+            set(node, "driver_opts", |at| Node::map(at, Mapping::new()));
+        }
+        let Some(options) = field_mut(node, "driver_opts") else { return };
+        self.fill(network, options, "parent", parent, self.parent.span, findings);
+        if let (Some(mode), Some(at)) = (text(self.node, "mode"), self.node.get("mode")) {
+            let key = format!("{}_mode", self.driver.value);
+            self.fill(network, options, &key, mode.to_owned(), at.span, findings);
+        }
+    }
+
+    /// Writes a text where there is none; one that is there must be the same.
+    fn fill(&self, network: &str, node: &mut Node, key: &str, value: String, from: Span, findings: &mut Findings) {
+        match node.get(key).filter(|there| !there.is_null()) {
+            Some(there) if text(node, key) == Some(&value) || scalar(there) == value => {}
+            Some(there) => {
+                let said = scalar(there);
+                let message =
+                    format!("network {network} has {key} `{said}`, and x-trunks.{} says `{value}`", self.name);
+                let finding = Finding::error(Code::Conflict, message).at(there.span).also(from, "the trunk");
+                findings.push(finding.help(format!("take `{key}` out of the network: the trunk gives it")));
+            }
+            None => set(node, key, |_| Node::str(from, value)),
+        }
+    }
+
+    /// `routed` joins networks of this trunk.
+    fn check_routed(&self, findings: &mut Findings) {
+        for group in items(self.node, "routed") {
+            for item in group.as_seq().unwrap_or_default() {
+                let name = item.as_str().unwrap_or_default();
+                if !self.vlans.iter().any(|(network, ..)| *network == name) {
+                    let message = format!("x-trunks.{}.routed: `{name}` does not ride on this trunk", self.name);
+                    let finding = Finding::error(Code::UndefinedReference, message).at(item.span);
+                    findings.push(finding.help("name networks of its `vlans`: `routed: [[lan, blue]]`"));
+                }
+            }
+        }
+    }
+}
+
+/// What the trunks say of one network that its `driver_opts` cannot: with whom a router joins it, and whether the switch sends back
+/// what came from a port (`hairpin`).
+pub fn joins(tree: &Node, network: &str) -> (Vec<String>, bool) {
+    let rides = |trunk: &&Node| trunk.get("vlans").is_some_and(|vlans| vlans.get(network).is_some());
+    let Some(trunk) = section(tree, "x-trunks").map(|(_, entry)| &entry.value).find(rides) else {
+        return (vec![], false);
+    };
+    let groups = items(trunk, "routed").iter().filter_map(Node::as_seq);
+    let groups = groups.map(|group| group.iter().filter_map(Node::as_str).collect::<Vec<_>>());
+    let with = groups.filter(|group| group.contains(&network)).flatten().filter(|other| *other != network);
+    (with.map(str::to_owned).collect(), is_true(trunk, "hairpin"))
+}
+
+/// A VLAN id, or `native`: none within.
+fn vlan(node: &Node) -> Option<Option<u16>> {
+    let id = match node.as_scalar().map(|scalar| &scalar.value)? {
+        Value::Int(id) => u16::try_from(*id).ok()?,
+        _ if node.as_str() == Some("native") => return Some(None),
+        _ => node.as_str()?.parse().ok()?,
+    };
+    (1..=4094).contains(&id).then_some(Some(id))
+}
+
+fn told(id: Option<u16>) -> String {
+    id.map_or_else(|| "the untagged wire".to_owned(), |id| format!("VLAN {id}"))
+}
+
+fn scalar(node: &Node) -> String {
+    match &node.data {
+        Data::Scalar(scalar) => scalar.value.to_string(),
+        _ => node.kind().to_owned(),
+    }
+}
