@@ -13,7 +13,10 @@ pub mod probe;
 pub mod report;
 pub mod run;
 pub mod source;
+pub mod stack;
 pub mod state;
 pub mod vantage;
 pub mod verify;
 pub mod yaml;
+
+pub use stack::Stack;

@@ -24,6 +24,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["compose::model", "compose::extension", "state", "engine", "probe", "vantage", "name", "finding", "source"],
     ),
     (
+        "stack",
+        &[
+            "compose",
+            "engine",
+            "finding",
+            "name",
+            "plan",
+            "preflight",
+            "report",
+            "run",
+            "source",
+            "state",
+            "vantage",
+            "verify",
+        ],
+    ),
+    (
         "report",
         &[
             "compose",
@@ -53,7 +70,7 @@ const DEBTS: &[(&str, &str)] = &[
 /// Crates that only these rooms may name.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("bollard", &["engine"]),
-    ("tokio", &["engine", "run", "vantage", "verify", "cli"]),
+    ("tokio", &["engine", "run", "stack", "vantage", "verify", "cli"]),
     ("clap", &["cli"]),
     ("granit_parser", &["yaml"]),
     ("annotate_snippets", &["report"]),

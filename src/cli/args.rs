@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, commit, config, cp, down, events, exec, explain, export, graph, images, lifecycle, logs, ls, plan, port,
-    ps, run, stats, top, up, used, verify, version, volumes, wait,
+    ps, reap, run, stats, test, top, up, used, verify, version, volumes, wait,
 };
 
 /// Ties a Compose stack fast and proves that the knot holds.
@@ -51,6 +51,7 @@ pub enum Command {
     Ps(ps::Arguments),
     Pull(images::Pull),
     Push(images::Push),
+    Reap(reap::Arguments),
     Restart(lifecycle::Restart),
     Rm(lifecycle::Rm),
     Run(Box<run::Arguments>),
@@ -58,6 +59,7 @@ pub enum Command {
     Start(lifecycle::Start),
     Stats(stats::Arguments),
     Stop(lifecycle::Stop),
+    Test(Box<test::Arguments>),
     Top(top::Arguments),
     Unpause(lifecycle::Unpause),
     Up(Box<up::Arguments>),

@@ -55,13 +55,12 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         let resize = async |size| engine.resize_container(id, size).await;
         let signalled = async |name: &str| _ = engine.kill_container(id, name).await;
         conversation::talk(&mut ends, joint, resize, signalled).await?;
-        // the stream also ends when it let go of us
-        match engine.life(id).await? {
-            Some(life) if life.state.is_running() => {
+        match conversation::end(engine.container_ended(id), terminal).await? {
+            Some(exit) => Ok(exit),
+            None => {
                 output::remark(&format!("{} goes on without us", container.name));
                 Ok(Exit::Ok)
             }
-            _ => Ok(Exit::Container(u8::try_from(engine.container_ended(id).await? & 0xff).unwrap_or(1))),
         }
     })
 }

@@ -2,12 +2,13 @@
 
 use std::io::Write;
 use std::task::Poll;
+use std::time::Duration;
 
 use bowline::engine::{Ends, Error, Piece};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::terminal::{self, Raw};
 
 /// How both are joined.
@@ -69,6 +70,24 @@ pub async fn talk(
     }
     drop(raw);
     Ok(())
+}
+
+/// How long a program whose terminal was closed may take to end, before it counts as one that let go of us.
+const LETTING_GO: Duration = Duration::from_secs(3);
+
+/// What the program ended with; none where it goes on, which only keys in its terminal can ask for.
+///
+/// # Errors
+/// What the Engine says.
+pub async fn end(code: impl Future<Output = Result<i64, Error>>, terminal: bool) -> Result<Option<Exit>, Failure> {
+    let code = match terminal {
+        false => code.await?,
+        true => match tokio::time::timeout(LETTING_GO, code).await {
+            Ok(code) => code?,
+            Err(_) => return Ok(None),
+        },
+    };
+    Ok(Some(Exit::Container(u8::try_from(code & 0xff).unwrap_or(1))))
 }
 
 fn write(mut to: impl Write, bytes: &[u8]) -> Result<(), Failure> {

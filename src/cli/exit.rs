@@ -34,6 +34,8 @@ pub enum Exit {
     Unproved,
     /// Another bowline works on the project, and `--no-wait` says not to wait for it.
     Busy,
+    /// `test --timeout`: the time was over.
+    TimedOut,
     /// Ctrl-C or SIGTERM.
     Interrupted,
     /// What a container ended with, where the user asked for it (`--exit-code-from`).
@@ -42,7 +44,7 @@ pub enum Exit {
 
 impl Exit {
     /// The number that the shell sees.
-    fn number(self) -> u8 {
+    pub fn number(self) -> u8 {
         match self {
             Self::Ok => 0,
             Self::StepFailed => 1,
@@ -56,6 +58,7 @@ impl Exit {
             Self::Leftovers => 72,
             Self::Unproved => 73,
             Self::Busy => 75,
+            Self::TimedOut => 124,
             Self::Interrupted => 130,
             Self::Container(code) => code,
         }
@@ -146,6 +149,7 @@ mod tests {
             Exit::Leftovers,
             Exit::Unproved,
             Exit::Busy,
+            Exit::TimedOut,
             Exit::Interrupted,
         ];
         for page in ["README.md", "docs/exit-codes.md"] {

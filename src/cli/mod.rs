@@ -33,6 +33,7 @@ mod plan;
 mod port;
 mod preflight;
 mod ps;
+mod reap;
 mod refused;
 mod restore;
 mod run;
@@ -41,6 +42,7 @@ mod stack;
 mod stats;
 mod target;
 mod terminal;
+mod test;
 mod top;
 mod up;
 mod used;
@@ -98,6 +100,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Ps(arguments) => ps::run(global, arguments),
         Command::Pull(arguments) => images::pull(global, arguments),
         Command::Push(arguments) => images::push(global, arguments),
+        Command::Reap(arguments) => reap::run(global, arguments),
         Command::Restart(arguments) => lifecycle::run(global, arguments),
         Command::Rm(arguments) => lifecycle::run(global, arguments),
         Command::Run(arguments) => run::run(global, arguments),
@@ -106,6 +109,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Stats(arguments) => stats::run(global, arguments),
         Command::Stop(arguments) => lifecycle::run(global, arguments),
         Command::Refused(words) => refused::run(words),
+        Command::Test(arguments) => test::run(global, arguments),
         Command::Top(arguments) => top::run(global, arguments),
         Command::Unpause(arguments) => lifecycle::run(global, arguments),
         Command::Up(arguments) => up::run(global, arguments),

@@ -202,15 +202,13 @@ async fn attached(engine: &Engine, id: &str, one_off: &OneOff) -> Result<Exit, F
     let resize = async |size| engine.resize_container(id, size).await;
     let signalled = async |name: &str| _ = engine.kill_container(id, name).await;
     conversation::talk(&mut ends, joint, resize, signalled).await?;
-    // the stream also ends when the keys let go of it
-    if let Some(life) = engine.life(id).await?
-        && life.state.is_running()
-        && one_off.terminal
-    {
-        output::remark(&format!("{} goes on without us", life.name));
-        return Ok(Exit::Ok);
+    match conversation::end(end.code(), one_off.terminal).await? {
+        Some(exit) => Ok(exit),
+        None => {
+            output::remark("it goes on without us");
+            Ok(Exit::Ok)
+        }
     }
-    Ok(Exit::Container(u8::try_from(end.code().await? & 0xff).unwrap_or(1)))
 }
 
 /// A service that the file does not have is an error of the command line, not of the file.

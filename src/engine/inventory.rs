@@ -77,6 +77,31 @@ impl Engine {
         Ok(all)
     }
 
+    /// The labels of every container, network and volume that has this one.
+    ///
+    /// # Errors
+    /// What the Engine says.
+    pub async fn labelled(&self, label: &str) -> Result<Vec<BTreeMap<String, String>>, Error> {
+        let call = Call::get("/containers/json").query("all", "1").filter("label", &[label]);
+        let containers: Vec<super::decode::wire::Summary> = self.ask(call).await?;
+        let networks = self.networks().await?.into_iter().map(|network| network.labels);
+        let volumes = self.volumes().await?.into_iter().map(|volume| volume.labels);
+        let all = containers.into_iter().map(|container| container.labels).chain(networks).chain(volumes);
+        Ok(all.filter(|labels| labels.contains_key(label)).collect())
+    }
+
+    /// The whole inspection of a container, in the Engine's words; none where it is gone.
+    ///
+    /// # Errors
+    /// What the Engine says, but "no such container".
+    pub async fn inspection(&self, id: &str) -> Result<Option<serde_json::Value>, Error> {
+        match self.ask(Call::get(&format!("/containers/{}/json", segment(id)))).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The id of the container of this name; none where there is none.
     ///
     /// # Errors

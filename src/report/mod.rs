@@ -12,6 +12,7 @@ pub mod logs;
 pub mod plan;
 pub mod progress;
 pub mod table;
+pub mod test_run;
 pub mod units;
 pub mod variables;
 pub mod verification;

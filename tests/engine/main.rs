@@ -28,5 +28,6 @@ mod sidecar;
 mod signals;
 mod stack;
 mod talk;
+mod testing;
 mod update;
 mod wait;

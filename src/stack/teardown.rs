@@ -1,0 +1,51 @@
+//! Taking a stack away, all of it.
+
+use super::StackError;
+use super::bring::{Hooks, carry_out};
+use crate::engine::{Engine, Facts, Scope};
+use crate::finding::{Code, Findings};
+use crate::name::ProjectName;
+use crate::plan::down::{DownOptions, Images, down};
+use crate::state::desired::Desired;
+
+/// How often the Engine is looked at before what still appears counts as left.
+const LOOKS: usize = 8;
+
+/// Takes away every container, network, volume and built image of a project, until there is nothing more to take. What a request that is
+/// under way still makes is taken as well.
+///
+/// # Errors
+/// [`StackError::Left`] when something stays; it went on past that to the end.
+pub async fn teardown(
+    engine: &Engine,
+    project: &ProjectName,
+    file: Option<&Desired>,
+    hooks: Option<&Hooks<'_>>,
+) -> Result<(), StackError> {
+    let none = Hooks::default();
+    // nothing interrupts this: what is left then would be somebody's trouble
+    let hooks = Hooks { tell: hooks.and_then(|hooks| hooks.tell), ..none };
+    let mut images: Vec<String> = file
+        .into_iter()
+        .flat_map(|file| file.containers.values())
+        .flat_map(|c| c.settings.images())
+        .map(str::to_owned)
+        .collect();
+    images.sort_unstable();
+    images.dedup();
+    let mut last = Ok(());
+    for look in 0..LOOKS {
+        let scope = Scope { project, images: images.clone(), facts: Facts::Brief };
+        let observed = engine.observe(&scope).await?;
+        let images = (look == 0).then_some(Images::Local);
+        let options = DownOptions { volumes: true, remove_orphans: true, images, ..DownOptions::default() };
+        let mut findings = Findings::new();
+        let plan = down(project, file, &observed, &options, &mut findings).map_err(StackError::Flaw)?;
+        if plan.is_empty() {
+            let stays = findings.iter().find(|finding| finding.code == Code::StillUsed);
+            return stays.map_or(Ok(()), |stays| Err(StackError::Left(stays.message.clone())));
+        }
+        last = carry_out(engine, &plan, &hooks).await;
+    }
+    last.map_err(|why| StackError::Left(why.to_string()))
+}
