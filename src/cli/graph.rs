@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bowline::report::graph::{Drawing, dot, mermaid};
+use bowline::report::graph::{Drawing, dot, mermaid, svg};
 use bowline::state::desired::DesiredOptions;
 use clap::{Args, ValueEnum};
 
@@ -10,15 +10,19 @@ use super::args::Global;
 use super::exit::{Exit, Failure};
 use super::output;
 use super::stack::Stack;
+use super::verify;
 
 /// Draw the stack: services, networks with addresses and names, published ports, who waits for whom
 ///
-/// No Engine is asked. `bowline graph | dot -Tsvg -o stack.svg` makes a picture; Mermaid goes into Markdown as it is.
+/// No Engine is asked, but for `--verified`. `bowline graph --format svg -o stack.svg` makes a picture; Mermaid goes into Markdown as it is.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Language of the drawing.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Prove the running stack first, and draw boxes and lines in the colour of their verdict.
+    #[arg(long)]
+    verified: bool,
     /// Write to a file.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -35,16 +39,28 @@ enum Format {
     Dot,
     /// Mermaid flowchart.
     Mermaid,
+    /// A picture of its own.
+    Svg,
 }
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let stack = Stack::load(global, &arguments.services, &DesiredOptions::default())?;
-    let drawing = Drawing::of(&stack.project);
+    let mut drawing = Drawing::of(&stack.project);
+    let mut exit = Exit::Ok;
+    if arguments.verified {
+        let report = verify::report(global, &stack)?;
+        drawing.verify(&report);
+        exit = verify::exit(&report);
+    }
     let text = match arguments.format {
         Format::Dot => dot(&drawing),
         Format::Mermaid => mermaid(&drawing),
+        Format::Svg => svg(&drawing).ok_or_else(|| {
+            Failure::new(Exit::StepFailed, "this stack could not be laid out as a picture")
+                .hint("`bowline graph | dot -Tsvg` draws it, too")
+        })?,
     };
     output::answer_to(arguments.output.as_deref(), &text)?;
-    Ok(Exit::Ok)
+    Ok(exit)
 }

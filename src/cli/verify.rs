@@ -3,8 +3,10 @@
 mod subject;
 mod watch;
 
+use bowline::compose::model::Project;
 use bowline::name::ServiceName;
 use bowline::report::findings::Color;
+use bowline::report::graph::{Drawing, svg};
 use bowline::report::verification::{self, Detail, Look, Outcome, Report};
 use bowline::vantage::Way;
 use clap::{Args, ValueEnum};
@@ -60,6 +62,8 @@ enum Format {
     Tap,
     /// Annotations of GitHub's workflows, beside the lines of the file.
     Github,
+    /// One page with picture, matrix and findings, for a browser.
+    Html,
 }
 
 /// `--probe`.
@@ -93,7 +97,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         let report = subject.offline();
         let before = verification::matrix_text(&report, look(detail));
         let list = if arguments.all { verification::text(&report, look(detail)) } else { String::new() };
-        return answer(arguments.format, &report, &format!("{before}\n{list}"));
+        return answer(arguments.format, &project, &report, &format!("{before}\n{list}"));
     }
     let way = arguments.probe.into();
     if arguments.watch {
@@ -112,7 +116,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         subject.prove(&engine, way).await
     })?;
     let text = verification::text(&report, look(detail));
-    answer(arguments.format, &report, &text)
+    answer(arguments.format, &project, &report, &text)
 }
 
 /// `up --verify`: proves what was brought up, with as many containers as `--scale` said, and shows it as `verify` does.
@@ -122,13 +126,18 @@ pub fn after_up(global: &Global, mut stack: Stack, scale: &[(ServiceName, u32)])
             service.scale.value = *number;
         }
     }
+    let report = report(global, &stack)?;
+    let text = verification::text(&report, look(Detail::Counts));
+    answer(Format::Text, &stack.project, &report, &text)
+}
+
+/// Proves a stack that is loaded already.
+pub fn report(global: &Global, stack: &Stack) -> Result<Report, Failure> {
     let subject = Subject::new(global, &stack.project, &stack.files, &[])?;
-    let report = block_on(async {
+    block_on(async {
         let engine = connect(global, Purpose::Write).await?;
         subject.prove(&engine, Way::Auto).await
-    })?;
-    let text = verification::text(&report, look(Detail::Counts));
-    answer(Format::Text, &report, &text)
+    })
 }
 
 /// Colours always: where they do not belong, the output drops them.
@@ -136,7 +145,7 @@ fn look(detail: Detail) -> Look {
     Look { color: Color::Ansi, width: output::width().clamp(60, 120), detail }
 }
 
-fn answer(format: Format, report: &Report, text: &str) -> Result<Exit, Failure> {
+fn answer(format: Format, project: &Project, report: &Report, text: &str) -> Result<Exit, Failure> {
     match format {
         Format::Text => output::answer(text)?,
         Format::Json => output::answer(&report.json())?,
@@ -146,6 +155,11 @@ fn answer(format: Format, report: &Report, text: &str) -> Result<Exit, Failure> 
         }
         Format::Tap => output::answer(&verification::tap(report))?,
         Format::Github => output::answer(&verification::github(report, &in_repository()))?,
+        Format::Html => {
+            let mut drawing = Drawing::of(project);
+            drawing.verify(report);
+            output::answer(&verification::html(report, svg(&drawing).as_deref()))?;
+        }
     }
     Ok(exit(report))
 }
@@ -160,7 +174,7 @@ fn in_repository() -> String {
 }
 
 /// What a report comes to.
-fn exit(report: &Report) -> Exit {
+pub fn exit(report: &Report) -> Exit {
     match report.outcome {
         Some(Outcome::Proved) | None => Exit::Ok,
         Some(Outcome::Refuted) => Exit::Refuted,

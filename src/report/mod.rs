@@ -9,6 +9,7 @@ pub mod form;
 mod formats_tests;
 pub mod graph;
 pub mod logs;
+mod markup;
 pub mod plan;
 pub mod progress;
 pub mod table;

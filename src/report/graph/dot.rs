@@ -1,6 +1,7 @@
 //! Graphviz.
 
 use super::{Drawing, Kind, Means};
+use crate::report::verification::Outcome;
 
 /// The drawing as a DOT digraph: `bowline graph | dot -Tsvg`.
 pub fn dot(drawing: &Drawing) -> String {
@@ -12,7 +13,8 @@ pub fn dot(drawing: &Drawing) -> String {
             Kind::Network => "ellipse",
             Kind::Surroundings => "box, style=dashed",
         };
-        out.push_str(&format!("  {} [shape={shape}, label={}];\n", node.id, quoted(&node.lines)));
+        let color = color(node.verdict);
+        out.push_str(&format!("  {} [shape={shape}, label={}{color}];\n", node.id, quoted(&node.lines)));
     }
     for edge in &drawing.edges {
         let style = match edge.means {
@@ -22,10 +24,21 @@ pub fn dot(drawing: &Drawing) -> String {
             Means::Waits => "style=dashed, constraint=false",
         };
         let label = if edge.lines.is_empty() { String::new() } else { format!(", label={}", quoted(&edge.lines)) };
-        out.push_str(&format!("  {} -> {} [{style}{label}];\n", edge.from, edge.to));
+        let color = color(edge.verdict);
+        out.push_str(&format!("  {} -> {} [{style}{label}{color}];\n", edge.from, edge.to));
     }
     out.push_str("}\n");
     out
+}
+
+/// The colour of a verdict.
+fn color(verdict: Option<Outcome>) -> &'static str {
+    match verdict {
+        Some(Outcome::Proved) => ", color=\"#1a7f37\"",
+        Some(Outcome::Refuted) => ", color=\"#b3261e\", penwidth=3",
+        Some(Outcome::Unproved) => ", color=\"#8a5a00\", penwidth=2",
+        None => "",
+    }
 }
 
 /// A quoted string of DOT, its lines parted by `\n`.

@@ -1,6 +1,7 @@
 //! Mermaid, as GitHub and GitLab draw it in Markdown.
 
 use super::{Drawing, Kind, Means};
+use crate::report::verification::Outcome;
 
 /// The drawing as a Mermaid flowchart.
 pub fn mermaid(drawing: &Drawing) -> String {
@@ -22,6 +23,15 @@ pub fn mermaid(drawing: &Drawing) -> String {
         };
         let label = if edge.lines.is_empty() { String::new() } else { format!("|{}|", quoted(&edge.lines)) };
         out.push_str(&format!("  {} {arrow}{label} {}\n", edge.from, edge.to));
+    }
+    for (number, edge) in drawing.edges.iter().enumerate() {
+        let color = match edge.verdict {
+            Some(Outcome::Proved) => "stroke:#1a7f37",
+            Some(Outcome::Refuted) => "stroke:#b3261e,stroke-width:4px",
+            Some(Outcome::Unproved) => "stroke:#8a5a00,stroke-width:3px",
+            None => continue,
+        };
+        out.push_str(&format!("  linkStyle {number} {color}\n"));
     }
     out
 }

@@ -1,15 +1,19 @@
 //! A stack as a drawing: services, the networks they hang on with their addresses and names, published ports, who waits for whom.
 //!
-//! [`Drawing`] says what is drawn; [`dot`] and [`mermaid`] only write it down. The order is the file's.
+//! [`Drawing`] says what is drawn; [`dot`], [`mermaid`] and [`svg()`] only write it down. The order is the file's.
 
 mod dot;
 mod mermaid;
+mod svg;
 #[cfg(test)]
 mod tests;
+mod verified;
 
 pub use dot::dot;
 pub use mermaid::mermaid;
+pub use svg::svg;
 
+use super::verification::Outcome;
 use crate::compose::model::{Condition, Endpoint, Network, NetworkMode, Port, Project, Service};
 
 /// What is drawn.
@@ -32,6 +36,8 @@ pub struct Node {
     pub kind: Kind,
     /// Its lines of text, the first of them its name.
     pub lines: Vec<String>,
+    /// The worst verdict of its checks, where a verification was drawn.
+    pub verdict: Option<Outcome>,
 }
 
 /// What a box stands for.
@@ -56,6 +62,8 @@ pub struct Edge {
     pub means: Means,
     /// Its label, in lines.
     pub lines: Vec<String>,
+    /// The worst verdict of its checks, where a verification was drawn.
+    pub verdict: Option<Outcome>,
 }
 
 /// What a line means.
@@ -150,7 +158,7 @@ impl Drawing {
 
     fn add(&mut self, kind: Kind, name: &str, lines: Vec<String>) -> String {
         let id = id_of(kind, name);
-        self.nodes.push(Node { id: id.clone(), kind, lines });
+        self.nodes.push(Node { id: id.clone(), kind, lines, verdict: None });
         id
     }
 
@@ -164,7 +172,7 @@ impl Drawing {
     }
 
     fn line(&mut self, from: &str, to: &str, means: Means, lines: Vec<String>) {
-        self.edges.push(Edge { from: from.to_owned(), to: to.to_owned(), means, lines });
+        self.edges.push(Edge { from: from.to_owned(), to: to.to_owned(), means, lines, verdict: None });
     }
 }
 

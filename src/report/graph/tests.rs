@@ -1,5 +1,6 @@
 use super::*;
 use crate::compose::load_text;
+use crate::report::verification::Outcome;
 
 fn drawing(text: &str) -> Drawing {
     let loaded = load_text("compose.yaml", text);
@@ -62,4 +63,33 @@ fn a_parent_stands_beside_its_network() {
     let text = "services: {a: {image: x, networks: [lan]}}
 networks: {lan: {driver: macvlan, driver_opts: {parent: eth0.10}}}";
     assert!(dot(&drawing(text)).contains("n_lan -> x_link_20_eth0_2e_10 [dir=none];"));
+}
+
+#[test]
+fn a_picture_shows_names_addresses_and_verdicts_and_nothing_of_a_name_is_markup() {
+    let mut shop = drawing(SHOP);
+    shop.edges[0].verdict = Some(Outcome::Refuted);
+    let picture = svg(&shop).unwrap();
+    for text in
+        ["<svg ", "role=\"img\"", ">web</text>", "✗ 172.30.0.5</text>", "class=\"wire r\"", "127.0.0.1:8080 → 80"]
+    {
+        assert!(picture.contains(text), "{text}: {picture}");
+    }
+    for foreign in ["http://", "https://", "url(", "@import"] {
+        assert!(!picture.replace("http://www.w3.org/2000/svg", "").contains(foreign), "{foreign}: {picture}");
+    }
+    let odd =
+        drawing("services: {a: {image: 'x', networks: {n: {aliases: ['</text><script>\"']}}}}\nnetworks: {n: {}}");
+    let picture = svg(&odd).unwrap();
+    assert!(picture.contains("as &lt;/text&gt;&lt;script&gt;&quot;") && !picture.contains("<script"), "{picture}");
+}
+
+#[test]
+fn two_lines_between_two_boxes_and_circles_are_drawn() {
+    let text = "services: {a: {image: x, network_mode: bridge, links: ['b:c', 'b:d'], depends_on: {b: {condition: service_healthy}}},
+b: {image: x, network_mode: bridge, healthcheck: {test: 'true'}}}";
+    let picture = svg(&drawing(text)).unwrap();
+    for label in ["link c", "link d", "after it is healthy"] {
+        assert!(picture.contains(&format!(">{label}</text>")), "{label}: {picture}");
+    }
 }

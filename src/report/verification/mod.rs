@@ -1,7 +1,8 @@
-//! What `verify` found: every promise of the file with its verdict, as data, text, JSON and JUnit.
+//! What `verify` found: every promise of the file with its verdict, as data, text, JSON, JUnit, TAP, annotations and a page.
 
 mod changes;
 mod github;
+mod html;
 mod junit;
 mod tap;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::verify::matrix::{Expected, Matrix};
 
 pub use changes::{Change, changes};
 pub use github::github;
+pub use html::html;
 pub use junit::junit;
 pub use tap::tap;
 pub use text::{Detail, Look, counts, matrix_text, text};

@@ -281,3 +281,44 @@ fn only_verdicts_that_changed_are_told() {
     assert_eq!((&json["was"], &json["verdict"], &json["time"]), (&"proved".into(), &"refuted".into(), &"t".into()));
     assert_eq!(json["id"], "isolated/bot->web");
 }
+
+#[test]
+fn a_page_asks_nobody_for_anything_and_what_the_stack_says_is_no_markup() {
+    let mut report = report();
+    let evil = "</style><script>alert(1)</script><img src=//x onerror=alert(1)>\u{202e}\" onfocus=\"x";
+    for entry in &mut report.checks {
+        (entry.says, entry.basis, entry.id) = (evil.to_owned(), evil.to_owned(), evil.to_owned());
+        (entry.found, entry.help, entry.why) = (Some(evil.to_owned()), Some(evil.to_owned()), Some(evil.to_owned()));
+        (entry.service, entry.place, entry.evidence) =
+            (Some(evil.to_owned()), Some(evil.to_owned()), vec![evil.to_owned()]);
+    }
+    report.matrix[0].from = evil.to_owned();
+    (report.project, report.engine) = (evil.to_owned(), Some(evil.to_owned()));
+    report.places.insert(evil.to_owned(), evil.to_owned());
+    let page = html(&report, None);
+    for mark in ["<script", "<img", "\u{202e}", "onfocus=\"", "<link", "@import", "url(", "href", "src="] {
+        let harmless = page.replace("src=//x", "");
+        assert!(!harmless.contains(mark), "{mark}: {page}");
+    }
+    assert_eq!(page.matches("</style>").count(), 1);
+    assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn a_page_has_the_matrix_the_findings_with_their_places_and_the_times() {
+    let page = html(&report(), Some("<svg></svg>"));
+    for text in [
+        "<h1>p: refuted</h1>",
+        "<svg></svg>",
+        "<th scope=\"row\">bot</th>",
+        "<b>bot does not reach web</b>",
+        "<td class=\"r\"><div class=\"c\" tabindex=\"0\"",
+        "<code>compose.yaml:1:12</code>",
+        "it answers nobody else &lt;either&gt;",
+        "after 40 ms",
+        "<dt>R3a</dt>",
+        "needs root",
+    ] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+}
