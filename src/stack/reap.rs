@@ -1,10 +1,17 @@
 //! Taking away what dead processes left behind.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{Owner, StackError, owner, teardown};
 use crate::engine::Engine;
 use crate::name::ProjectName;
+
+/// How often nothing more may be found, before nothing more is looked for: an Engine goes on making what a process asked for that was
+/// killed a moment ago, and tells of it only then (networks of Engine 20.10, seen for a second and more).
+const LOOKS: u32 = 8;
+/// How long is waited between two looks.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A stack that was left behind.
 #[derive(Debug)]
@@ -21,12 +28,24 @@ pub struct Reaped {
 /// # Errors
 /// When the Engine does not list what it has.
 pub async fn reap(engine: &Engine) -> Result<Vec<Reaped>, StackError> {
-    let mut reaped = vec![];
-    for project in left(engine).await? {
-        let outcome = teardown(engine, &project, None, None).await;
-        reaped.push(Reaped { project, outcome });
+    let mut reaped: BTreeMap<ProjectName, Result<(), StackError>> = BTreeMap::new();
+    let mut quiet = 0;
+    while quiet < LOOKS {
+        let projects = left(engine).await?;
+        // what could not be taken away once is not tried for ever
+        let fresh = projects.into_iter().filter(|project| !matches!(reaped.get(project), Some(Err(_))));
+        let fresh: Vec<ProjectName> = fresh.collect();
+        if fresh.is_empty() && reaped.is_empty() {
+            break;
+        }
+        quiet = if fresh.is_empty() { quiet + 1 } else { 0 };
+        for project in fresh {
+            let outcome = teardown(engine, &project, None, None).await;
+            reaped.insert(project, outcome);
+        }
+        tokio::time::sleep(PAUSE).await;
     }
-    Ok(reaped)
+    Ok(reaped.into_iter().map(|(project, outcome)| Reaped { project, outcome }).collect())
 }
 
 /// The projects of which something was left behind.
