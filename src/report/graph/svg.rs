@@ -98,8 +98,9 @@ fn size<'a>(lines: impl Iterator<Item = &'a str>, character: f64, line: f64) -> 
 }
 
 fn element(node: &Node) -> Element {
-    let lines: Vec<String> =
-        std::iter::once(marked(&node.lines[..1], node.verdict)).chain(node.lines[1..].iter().map(cut)).collect();
+    let lines: Vec<String> = std::iter::once(marked(&node.lines[..1], node.verdict))
+        .chain(node.lines[1..].iter().map(|line| cut(line)))
+        .collect();
     let size = size(lines.iter().map(String::as_str), CHARACTER, LINE);
     let kind = match node.kind {
         Kind::Service => "service",
@@ -145,14 +146,14 @@ fn marked(lines: &[String], verdict: Option<Outcome>) -> String {
         Some(Outcome::Unproved) => "? ",
         None => "",
     };
-    let text = lines.iter().map(cut).collect::<Vec<_>>().join("\n");
+    let text = lines.iter().map(|line| cut(line)).collect::<Vec<_>>().join("\n");
     format!("{sign}{text}").trim_end().to_owned()
 }
 
-fn cut(line: &String) -> String {
+fn cut(line: &str) -> String {
     match line.chars().count() > LONGEST {
         true => line.chars().take(LONGEST - 1).chain(['…']).collect(),
-        false => line.clone(),
+        false => line.to_owned(),
     }
 }
 
@@ -224,7 +225,7 @@ impl RenderBackend for Canvas {
             self.grow(b.x, b.y);
         });
         self.lines.push_str(&format!("<path class=\"{}\" d=\"{curve}\"/>\n", class.unwrap_or_default()));
-        if let (Some((control, tip)), true) = (path.last().filter(|_| head.1), true) {
+        if let Some((control, tip)) = path.last().filter(|_| head.1) {
             self.lines.push_str(&tip_of(*control, *tip));
         }
         if head.0 {

@@ -82,10 +82,8 @@ fn off_the_wire(desk: &Desk<'_>, path: &Path, stand: &Stand, aims: &[Aim]) -> Op
         }
         let wires: Vec<&str> = path.via.iter().map(|w| desk.scene.wire_label(w)).collect();
         let on = if wires.is_empty() { "any network".to_owned() } else { wires.join(" or ") };
-        let ends = [stand.replica.clone(), Some(replica.clone())].into_iter().flatten();
-        if let Some(without) =
-            ends.filter(|end| path.family.is_some_and(|f| !has_family(desk, end, &path.via, f))).next()
-        {
+        let mut ends = [stand.replica.clone(), Some(replica.clone())].into_iter().flatten();
+        if let Some(without) = ends.find(|end| path.family.is_some_and(|f| !has_family(desk, end, &path.via, f))) {
             let (who, family) =
                 (desk.scene.called(&without), if path.family == Some(Family::V6) { "IPv6" } else { "IPv4" });
             let help = "the network was made from another file: `bowline up -d` makes it anew";
