@@ -165,8 +165,9 @@ async fn whole(global: &Global, arguments: &Arguments, stack: Stack) -> Result<E
         }
     };
     let failed = exit != Exit::Ok;
+    let plans = plans.into_inner();
     if let (true, Some(directory)) = (failed, &arguments.artifacts) {
-        match artifacts::collect(&running, directory, &plans.borrow(), run.verification.as_ref()).await {
+        match artifacts::collect(&running, directory, &plans, run.verification.as_ref()).await {
             Ok(()) => output::remark(&format!("logs, inspections and verdicts are in {}", directory.display())),
             Err(why) => output::remark(&format!("warning: not all could be kept in {}: {why}", directory.display())),
         }

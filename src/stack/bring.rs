@@ -20,11 +20,14 @@ use crate::vantage::host;
 /// How often a subnet is chosen anew that somebody else took at the same moment.
 const SUBNET_TRIES: u64 = 8;
 
+/// Hears what happens while a plan is carried out.
+pub type Hear<'a> = &'a dyn Fn(&Plan, &Event<'_>);
+
 /// What is told while a stack comes up, and how it is told to stop.
 #[derive(Default)]
 pub struct Hooks<'a> {
     /// Hears what happens.
-    pub tell: Option<&'a dyn Fn(&Plan, &Event<'_>)>,
+    pub tell: Option<Hear<'a>>,
     /// Sees each plan before it is carried out.
     pub planned: Option<&'a dyn Fn(&Plan)>,
     /// Says when to stop.
@@ -157,11 +160,11 @@ fn verdict(plan: &Plan, outcomes: &Outcomes) -> Result<(), StackError> {
     if outcomes.of(plan).any(|(_, fate)| matches!(fate, Fate::NotReached)) {
         return Err(StackError::Interrupted);
     }
-    let failed = |(id, fate)| match fate {
-        &Fate::Failed(ref error) => Some((&plan.step(id).operation, error)),
+    let failed = outcomes.of(plan).filter_map(|(id, fate)| match fate {
+        Fate::Failed(error) => Some((&plan.step(id).operation, error)),
         _ => None,
-    };
-    let failed: Vec<(&Operation, &run::StepError)> = outcomes.of(plan).filter_map(failed).collect();
+    });
+    let failed: Vec<(&Operation, &run::StepError)> = failed.collect();
     let Some((step, first)) = failed.first() else { return Ok(()) };
     let has = |kind: Kind| failed.iter().any(|(_, error)| error.kind == kind);
     let gravest = [Kind::Unreachable, Kind::Refused, Kind::Unhealthy].into_iter().find(|kind| has(*kind));

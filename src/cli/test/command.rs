@@ -59,7 +59,7 @@ pub async fn here(
         Failure::new(Exit::Container(exit), format!("cannot run `{program}`: {why}"))
     })?;
     tokio::select! {
-        ended = child.wait() => return Ok(code(ended?)),
+        ended = child.wait() => Ok(code(ended?)),
         why = stop => {
             if let Some(pid) = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
