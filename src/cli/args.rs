@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    attach, commit, config, cp, down, events, exec, explain, export, graph, images, lifecycle, logs, ls, plan, port,
-    ps, reap, run, stats, test, top, up, used, verify, version, volumes, wait,
+    attach, commit, completion, config, cp, down, events, exec, explain, export, graph, images, lifecycle, logs, ls,
+    plan, port, ps, reap, run, stats, test, top, up, used, verify, version, volumes, wait,
 };
 
 /// Ties a Compose stack fast and proves that the knot holds.
@@ -31,6 +31,7 @@ pub enum Command {
     Attach(attach::Arguments),
     Build(images::Build),
     Commit(commit::Arguments),
+    Completion(completion::Completion),
     #[command(alias = "convert")]
     Config(config::Arguments),
     Cp(cp::Arguments),
@@ -45,6 +46,7 @@ pub enum Command {
     Kill(lifecycle::Kill),
     Logs(logs::Arguments),
     Ls(ls::Arguments),
+    Man(completion::Man),
     Pause(lifecycle::Pause),
     Plan(plan::Arguments),
     Port(port::Arguments),

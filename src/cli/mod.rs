@@ -9,6 +9,7 @@ mod attach;
 mod attached;
 mod carry;
 mod commit;
+mod completion;
 mod config;
 mod conversation;
 mod cp;
@@ -81,6 +82,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Attach(arguments) => attach::run(global, arguments),
         Command::Build(arguments) => images::build(global, arguments),
         Command::Commit(arguments) => commit::run(global, arguments),
+        Command::Completion(arguments) => completion::completion(arguments),
         Command::Config(arguments) => config::run(global, arguments),
         Command::Cp(arguments) => cp::run(global, arguments),
         Command::Create(arguments) => up::run(global, &(**arguments).clone().into()),
@@ -94,6 +96,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Kill(arguments) => lifecycle::run(global, arguments),
         Command::Logs(arguments) => logs::run(global, arguments),
         Command::Ls(arguments) => ls::run(global, arguments),
+        Command::Man(arguments) => completion::man(arguments),
         Command::Pause(arguments) => lifecycle::run(global, arguments),
         Command::Plan(arguments) => plan::run(global, arguments),
         Command::Port(arguments) => port::run(global, arguments),
