@@ -97,7 +97,8 @@ mod tests {
         let stages = vec![stage("up", None), stage("command", Some("it ended with 3\nmore"))];
         let run = TestRun { format: 1, project: "p-1".into(), code: 3, stages, ..TestRun::default() };
         let xml = run.junit().unwrap();
-        assert!(xml.contains("tests=\"2\" failures=\"1\"") && xml.contains("message=\"it ended with 3\""), "{xml}");
+        assert!(xml.contains("name=\"stages\" tests=\"2\"") && xml.contains("failures=\"1\""), "{xml}");
+        assert!(xml.contains("message=\"it ended with 3\""), "{xml}");
         let json: serde_json::Value = serde_json::from_str(&run.json()).unwrap();
         assert_eq!((&json["code"], &json["stages"][1]["name"]), (&3.into(), &"command".into()));
         assert!(json.get("verification").is_none());
