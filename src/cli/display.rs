@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
-use bowline::plan::Plan;
+use bowline::plan::{Operation, Plan};
 use bowline::report::progress::{self, Board};
 use bowline::run::{Event, Fate, Outcomes};
 
@@ -15,6 +15,8 @@ pub struct Display {
     mode: Mode,
     /// Whether nothing is said of how far a pull is.
     quiet_pull: bool,
+    /// Whether a builder's words are kept back.
+    quiet_build: bool,
     screen: RefCell<Screen>,
 }
 
@@ -44,12 +46,17 @@ impl Display {
             Progress::Auto if global.ansi != Ansi::Never && std::io::stderr().is_terminal() => Mode::Live,
             Progress::Auto => Mode::Plain,
         };
-        Self { mode, quiet_pull: false, screen: RefCell::default() }
+        Self { mode, quiet_pull: false, quiet_build: false, screen: RefCell::default() }
     }
 
     /// The same, without a word of how far a pull is where that is asked for (`--quiet-pull`).
     pub fn quiet_pull(self, quiet_pull: bool) -> Self {
         Self { quiet_pull, ..self }
+    }
+
+    /// The same, without a builder's words where that is asked for (`--quiet-build`). One that fails is told with its last words.
+    pub fn quiet_build(self, quiet_build: bool) -> Self {
+        Self { quiet_build, ..self }
     }
 
     /// Whether the screen changes with time.
@@ -59,8 +66,11 @@ impl Display {
 
     /// Shows an event.
     pub fn hear(&self, plan: &Plan, event: &Event<'_>) {
-        if self.quiet_pull && matches!(event, Event::Transfer(..)) {
-            return;
+        let is_builder = |step| matches!(plan.step(step).operation, Operation::Build(_));
+        match event {
+            Event::Transfer(..) if self.quiet_pull => return,
+            Event::Note(step, _) if self.quiet_build && is_builder(*step) => return,
+            _ => {}
         }
         let lines = match self.mode {
             Mode::Live => {

@@ -79,7 +79,7 @@ pub struct Arguments {
     /// Show no progress.
     #[arg(short, long)]
     quiet: bool,
-    /// Show nothing of a build.
+    /// Show nothing of what a builder says; where it fails, its last lines are told.
     #[arg(long)]
     quiet_build: bool,
     /// Say nothing of how far a pull is.
@@ -179,7 +179,8 @@ async fn make(
         return Ok(false);
     }
     let progress = if arguments.quiet { Progress::Quiet } else { global.progress };
-    let display = Display::new(&Global { progress, ..global.clone() }).quiet_pull(arguments.quiet_pull);
+    let display = Display::new(&Global { progress, ..global.clone() });
+    let display = display.quiet_pull(arguments.quiet_pull).quiet_build(arguments.quiet_build);
     carry::perform(Stage::new(global, engine, &display, &lock), &plan, &mut signals).await?;
     Ok(true)
 }

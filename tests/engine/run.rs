@@ -105,9 +105,11 @@ fn a_command_runs_with_its_input_output_code_and_terminal() {
     assert_eq!(stack.inspect("db", "{{.State.Health.Status}}"), "healthy", "it was waited for");
     assert_eq!(shell("bowline run --rm tool").out, "tool said\n");
     assert_eq!(shell("bowline run --rm --no-deps --entrypoint 'echo a \"b c\"' web").out, "a b c\n");
-    let typed = r"sleep 1; printf 'stty size; tty; exit 3\n'; sleep 5";
-    let told =
-        shell(&format!("({typed}) | script -qec 'stty rows 44 cols 111; bowline run --rm --no-deps web sh' /dev/null"));
+    // the shell's prompt is waited for, and then its answer
+    let sees = |word: &str| format!("until grep -q '{word}' seen; do sleep 0.1; done");
+    let typed = format!(r"{}; printf 'stty size; tty; exit 3\n'; {}", sees("/ #"), sees("/dev/pts/"));
+    let in_terminal = "script -qefc 'stty rows 44 cols 111; bowline run --rm --no-deps web sh' seen";
+    let told = shell(&format!("touch seen; ({typed}) | {in_terminal}"));
     assert!(told.code == Some(3) && told.out.contains("44 111") && told.out.contains("/dev/pts/"), "{told:?}");
     assert_eq!(
         stack.docker("ps -aq --filter {p} --filter label=com.docker.compose.oneoff=True"),

@@ -155,7 +155,6 @@ fn what_a_killed_run_leaves_is_reaped() {
     let before = left(&stack).len();
     send(&child, rustix::process::Signal::KILL);
     child.wait().unwrap();
-    assert_eq!(left(&stack).len(), before, "nobody has taken it away yet");
     // another test's sweep may come first
     let reaped = Command::new(env!("CARGO_BIN_EXE_bowline")).arg("reap").output().unwrap();
     assert!(reaped.status.success(), "{reaped:?}");

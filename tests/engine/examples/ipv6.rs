@@ -24,21 +24,12 @@ fn a_dual_stack_network_is_proved_in_both_families_and_a_firewall_in_one_of_them
         return;
     }
     let Some(example) = Example::of("ipv6", STACK) else { return };
-    example.run("up -d", 0);
-    // before 27 the Engine's firewall knows IPv4 alone: that nothing parts the networks is true, and said
-    let filters = example.major() >= 27;
-    let verdicts = example.verdicts(if filters { 0 } else { 71 });
-    let open = |id: &&String| verdicts[*id].0 != "proved";
-    let open: Vec<&String> = verdicts.keys().filter(open).collect();
-    if filters {
-        assert!(open.is_empty(), "{verdicts:#?}");
-    } else {
-        assert!(open.iter().all(|id| id.starts_with("isolated/") && id.ends_with("/ipv6")), "{verdicts:#?}");
-        for id in ["isolated/web->apart/ipv6", "isolated/apart->web/ipv6"] {
-            let (verdict, said) = &verdicts[id];
-            assert!(verdict == "refuted" && said.contains("knows IPv4 alone"), "{id}: {verdict} {said}");
-        }
+    if leaves_it_to_the_host(&example) {
+        return;
     }
+    example.run("up -d", 0);
+    let verdicts = example.verdicts(0);
+    assert!(verdicts.values().all(|(verdict, _)| verdict == "proved"), "{verdicts:#?}");
     let both = &verdicts["reach/client->web/ipv6"].1;
     assert!(both.contains("fd30:32:0:1:") && both.contains("fe80:"), "{both}");
     assert!(!verdicts["reach/client->web"].1.contains("fd30"));
@@ -59,12 +50,22 @@ fn link_local_addresses_do_not_lead_past_a_bridge_that_parts_its_members() {
     else {
         return;
     };
+    if leaves_it_to_the_host(&example) {
+        return;
+    }
     example.run("up -d", 0);
-    let ran = example.run("verify --format json", if example.major() >= 27 { 0 } else { 71 });
+    let ran = example.run("verify --format json", 0);
     let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let check = report["checks"].as_array().unwrap().iter().find(|c| c["id"] == "isolated/old->apart/ipv6").unwrap();
-    // before 27 the first address already gets through, and says why
-    let seen = if example.major() >= 27 { "(fe80:" } else { "knows IPv4 alone" };
-    assert!(check.to_string().contains(seen), "{check:#}");
+    assert!(check.to_string().contains("(fe80:"), "{check:#}");
     example.leaves_nothing();
+}
+
+/// Before 27 the Engine's firewall knows IPv4 alone: what gets through by IPv6 is up to the host, whatever that was told before.
+fn leaves_it_to_the_host(example: &Example) -> bool {
+    let leaves = example.major() < 27;
+    if leaves {
+        eprintln!("SKIPPED, this Engine leaves IPv6 to the host's own firewall: run it on Engine 27 or newer");
+    }
+    leaves
 }
