@@ -67,7 +67,10 @@ pub async fn carry_out(
         Err(_) => Options { health, ..Options::default() },
     };
     lock.begin();
-    let tell = |event: &run::Event<'_>| display.hear(plan, event);
+    let tell = |event: &run::Event<'_>| {
+        lock.hear(plan, event);
+        display.hear(plan, event);
+    };
     let mut running = std::pin::pin!(run::run(engine, plan, options, ear, &tell));
     let mut aside = std::pin::pin!(futures_util::FutureExt::fuse(aside));
     let mut tick = tokio::time::interval(TICK);

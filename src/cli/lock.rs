@@ -1,6 +1,7 @@
 //! One writer at a time for a project on an Engine, on this machine; and what a writer that was killed may have left under way.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -9,6 +10,8 @@ use std::time::Duration;
 
 use bowline::engine::Engine;
 use bowline::name::ProjectName;
+use bowline::plan::{Operation, Plan, StepId};
+use bowline::run::{Event, Fate, Kind};
 use sha2::{Digest, Sha256};
 
 use super::args::Global;
@@ -17,12 +20,13 @@ use super::exit::{Exit, Failure};
 use super::output;
 use super::signals::Signals;
 
-/// What stands in the file while calls are under way. The Engine ends what it was asked for even if the asker is killed.
-const AT_WORK: &str = "\nat work";
-/// Between two looks at an Engine that may be at work for somebody who was killed. Networks and containers are made in less.
+/// What stands in the file while calls are under way, before what is being made, a line each (`network NAME`). The Engine ends what
+/// it was asked for even if the asker is killed.
+const AT_WORK: &str = "\nat work\n";
+/// Between two looks at an Engine that may be at work for somebody who was killed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How often it is looked at most.
-const LOOKS: usize = 10;
+/// How often it is looked at most: an old Engine that makes many networks takes its time for each.
+const LOOKS: usize = 20;
 
 /// Held until it is released or dropped, or the process ends, however it ends.
 #[derive(Default)]
@@ -30,6 +34,8 @@ pub struct Lock {
     file: RefCell<Option<File>>,
     /// Who holds it, in words.
     holder: String,
+    /// What is being made.
+    making: RefCell<BTreeSet<String>>,
 }
 
 impl Lock {
@@ -38,8 +44,27 @@ impl Lock {
         self.write(AT_WORK);
     }
 
+    /// Takes note of what is being made, and of what was made or refused. What ended without an answer may still be made.
+    pub fn hear(&self, plan: &Plan, event: &Event<'_>) {
+        let (step, begins) = match event {
+            Event::Began(step) => (*step, true),
+            Event::Ended(_, Fate::NotReached) => return,
+            Event::Ended(_, Fate::Failed(error)) if error.kind == Kind::Unreachable => return,
+            Event::Ended(step, _) => (*step, false),
+            Event::Transfer(..) | Event::Note(..) => return,
+        };
+        let Some(what) = made_by(plan, step) else { return };
+        if begins {
+            self.making.borrow_mut().insert(what);
+        } else {
+            self.making.borrow_mut().remove(&what);
+        }
+        self.write(AT_WORK);
+    }
+
     /// Every call was answered.
     pub fn end(&self) {
+        self.making.borrow_mut().clear();
         self.write("");
     }
 
@@ -51,7 +76,9 @@ impl Lock {
     fn write(&self, state: &str) {
         if let Some(file) = self.file.borrow_mut().as_mut() {
             // a lock that nobody can be named for still locks
-            let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}{state}", self.holder));
+            let making = self.making.borrow().iter().map(|what| format!("{what}\n")).collect::<String>();
+            let text = format!("{}{state}{making}", self.holder);
+            let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
         }
     }
 }
@@ -77,7 +104,7 @@ pub async fn take(
         Err(TryLockError::Error(_)) => return Ok(Lock::default()),
         Err(TryLockError::WouldBlock) => {
             let holder = read(&mut file);
-            let holder = if holder.is_empty() { "another bowline" } else { holder.trim_end_matches(AT_WORK) };
+            let holder = holder.lines().next().filter(|line| !line.is_empty()).unwrap_or("another bowline");
             if global.no_wait {
                 let message = format!("{holder} works on the project `{project}`; nothing was begun");
                 return Err(Failure::new(Exit::Busy, message).hint("without `--no-wait` it is waited for"));
@@ -90,15 +117,15 @@ pub async fn take(
             };
         }
     }
-    if let Some(killed) = read(&mut file).strip_suffix(AT_WORK) {
+    if let Some((killed, making)) = read(&mut file).split_once(AT_WORK) {
         output::remark(&format!("{killed} ended in the middle of its work: looking until the Engine is at rest"));
         tokio::select! {
-            rest = at_rest(engine, project) => rest?,
+            rest = at_rest(engine, project, making) => rest?,
             () = signals.next() => return Err(nothing_begun()),
         }
     }
     let holder = format!("`bowline {command}` (process {})", std::process::id());
-    let lock = Lock { file: RefCell::new(Some(file)), holder };
+    let lock = Lock { file: RefCell::new(Some(file)), holder, ..Lock::default() };
     lock.end();
     Ok(lock)
 }
@@ -114,15 +141,27 @@ fn read(file: &mut File) -> String {
     text
 }
 
-/// Looks at what the project has until two looks see the same.
-async fn at_rest(engine: &Engine, project: &ProjectName) -> Result<(), Failure> {
+/// What a step makes, as the file has it.
+fn made_by(plan: &Plan, step: StepId) -> Option<String> {
+    match &plan.step(step).operation {
+        Operation::CreateNetwork(key) => Some(format!("network {}", plan.desired().networks.get(key)?.name)),
+        Operation::CreateContainer(new) => Some(format!("container {}", new.name)),
+        _ => None,
+    }
+}
+
+/// Looks at what the project has until all of `making` is there, and two looks see the same.
+async fn at_rest(engine: &Engine, project: &ProjectName, making: &str) -> Result<(), Failure> {
     let mut before = None;
     for _ in 0..LOOKS {
-        let containers =
-            engine.list(project).await?.into_iter().map(|it| (it.id.as_str().to_owned(), it.name, it.state));
+        let mut seen = BTreeSet::new();
+        for container in engine.list(project).await? {
+            seen.insert(format!("container {}", container.name));
+            seen.insert(format!("{} {}", container.id, container.state));
+        }
         let networks = engine.networks().await?.into_iter().filter(|network| network.belongs_to(project));
-        let seen = (containers.collect::<Vec<_>>(), networks.map(|network| network.id).collect::<Vec<_>>());
-        if before.as_ref() == Some(&seen) {
+        seen.extend(networks.map(|network| format!("network {}", network.name)));
+        if before.as_ref() == Some(&seen) && making.lines().all(|what| seen.contains(what)) {
             break;
         }
         before = Some(seen);
