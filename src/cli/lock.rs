@@ -6,7 +6,7 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bowline::engine::Engine;
 use bowline::name::ProjectName;
@@ -25,8 +25,8 @@ use super::signals::Signals;
 const AT_WORK: &str = "\nat work\n";
 /// Between two looks at an Engine that may be at work for somebody who was killed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How often it is looked at most: an old Engine that makes many networks takes its time for each.
-const LOOKS: usize = 20;
+/// How long what was asked for last is waited for: an old Engine that makes many networks takes its time for each.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Held until it is released or dropped, or the process ends, however it ends.
 #[derive(Default)]
@@ -120,7 +120,7 @@ pub async fn take(
     if let Some((killed, making)) = read(&mut file).split_once(AT_WORK) {
         output::remark(&format!("{killed} ended in the middle of its work: looking until the Engine is at rest"));
         tokio::select! {
-            rest = at_rest(engine, project, making) => rest?,
+            rest = at_rest(engine, project, making, age(&file)) => rest?,
             () = signals.next() => return Err(nothing_begun()),
         }
     }
@@ -150,10 +150,11 @@ fn made_by(plan: &Plan, step: StepId) -> Option<String> {
     }
 }
 
-/// Looks at what the project has until all of `making` is there, and two looks see the same.
-async fn at_rest(engine: &Engine, project: &ProjectName, making: &str) -> Result<(), Failure> {
+/// Looks at what the project has until all of `making` is there, or it is too long ago, and two looks see the same.
+async fn at_rest(engine: &Engine, project: &ProjectName, making: &str, age: Duration) -> Result<(), Failure> {
     let mut before = None;
-    for _ in 0..LOOKS {
+    let end = Instant::now() + LONGEST.saturating_sub(age);
+    loop {
         let mut seen = BTreeSet::new();
         for container in engine.list(project).await? {
             seen.insert(format!("container {}", container.name));
@@ -161,13 +162,21 @@ async fn at_rest(engine: &Engine, project: &ProjectName, making: &str) -> Result
         }
         let networks = engine.networks().await?.into_iter().filter(|network| network.belongs_to(project));
         seen.extend(networks.map(|network| format!("network {}", network.name)));
-        if before.as_ref() == Some(&seen) && making.lines().all(|what| seen.contains(what)) {
-            break;
+        let (is_same, now) = (before.as_ref() == Some(&seen), Instant::now());
+        let is_done = is_same && (now > end || making.lines().all(|what| seen.contains(what)));
+        // what starts again and again is never at rest
+        if is_done || now > end + LONGEST {
+            return Ok(());
         }
         before = Some(seen);
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(())
+}
+
+/// Since when nothing was asked for any more.
+fn age(file: &File) -> Duration {
+    let written = file.metadata().and_then(|metadata| metadata.modified()).ok();
+    written.and_then(|written| written.elapsed().ok()).unwrap_or_default()
 }
 
 /// The lock file: named after what it locks, in a directory of this user's.

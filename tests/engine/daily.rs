@@ -222,7 +222,7 @@ fn attach_joins_input_output_terminal_and_signals() {
         shell(&stack, &format!("touch heard; {typed} | bowline attach talker >heard; code=$?; cat heard; exit $code"));
     assert!(told.code == Some(7) && told.out == "got one\n", "{told:?}");
     // a terminal: keys go there, its size is ours, and the keys that let go leave it running
-    let typed = r"sleep 1; printf 'stty size; echo do''ne\n'; while ! grep -q done screen; do sleep 0.1; done; printf '\020\021'; sleep 1";
+    let typed = r#"sleep 1; printf 'stty size; echo do""ne\n'; while ! grep -q done screen; do sleep 0.1; done; printf '\020\021'; sleep 1"#;
     let line = format!(
         "touch screen; ({typed}) | script -qfc 'stty rows 33 cols 99; bowline attach screen' screen; cat screen"
     );
