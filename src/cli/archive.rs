@@ -1,17 +1,14 @@
 //! The side of `cp` that is here: files into a tar archive while it is sent, and out of one while it comes.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use bowline::engine::Download;
+use bowline::engine::{Download, pack};
 use bytes::Bytes;
 use futures_util::Stream;
 use tokio::sync::mpsc;
 
 use super::exit::{Exit, Failure};
-
-/// How much is sent at once.
-const PIECE: usize = 64 * 1024;
 
 /// What becomes of symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,50 +59,14 @@ impl Source {
 
     /// The archive, while it is made; `name` is what it is called there, none for what is in the directory. An error breaks it off.
     pub fn send(self, name: Option<String>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-        let (pieces, mut receiver) = mpsc::channel(4);
-        tokio::task::spawn_blocking(move || {
-            let wire = Wire { pieces: pieces.clone(), buffer: Vec::with_capacity(PIECE) };
-            if let Err(why) = self.write(wire, name.as_deref()) {
-                // whoever listens has gone, or is told
-                let _ = pieces.blocking_send(Err(why));
+        let mut receiver = pack(move |archive| {
+            let name = name.as_deref().unwrap_or(".");
+            match self.data.is_dir() {
+                true => archive.append_dir_all(name, &self.path),
+                false => archive.append_path_with_name(&self.path, name),
             }
         });
         futures_util::stream::poll_fn(move |waiting| receiver.poll_recv(waiting))
-    }
-
-    fn write(&self, wire: Wire, name: Option<&str>) -> io::Result<()> {
-        let mut archive = tar::Builder::new(wire);
-        archive.follow_symlinks(false);
-        let name = name.unwrap_or(".");
-        match self.data.is_dir() {
-            true => archive.append_dir_all(name, &self.path)?,
-            false => archive.append_path_with_name(&self.path, name)?,
-        }
-        archive.into_inner()?.flush()
-    }
-}
-
-/// Cuts what the archive writes into pieces.
-struct Wire {
-    pieces: mpsc::Sender<io::Result<Bytes>>,
-    buffer: Vec<u8>,
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= PIECE {
-            self.flush()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        let piece = std::mem::replace(&mut self.buffer, Vec::with_capacity(PIECE));
-        self.pieces.blocking_send(Ok(piece.into())).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
     }
 }
 

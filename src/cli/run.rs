@@ -1,18 +1,21 @@
 //! `bowline run`.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bowline::compose::Request;
 use bowline::compose::dotenv::{self, Format};
+use bowline::compose::model::Hook;
 use bowline::compose::value::words;
-use bowline::engine::{Attachment, Engine};
+use bowline::engine::{Attachment, Effect, Engine};
 use bowline::finding::Findings;
 use bowline::name::ServiceName;
 use bowline::plan::up::{Reach, UpOptions, up};
+use bowline::run::run_hook;
 use bowline::source::Files;
-use bowline::state::desired::DesiredOptions;
 use bowline::state::desired::one_off::{self, OneOff};
+use bowline::state::desired::{Desired, DesiredOptions};
 use clap::Args;
 use sha2::{Digest, Sha256};
 
@@ -22,10 +25,11 @@ use super::conversation::{self, Joint};
 use super::display::Display;
 use super::engine::{Purpose, connect, environment};
 use super::exit::{Exit, Failure};
+use super::preflight::{self, Rigour};
 use super::signals::Signals;
 use super::stack::{Stack, no_such_service};
 use super::up::Pull;
-use super::{block_on, load, lock, output, terminal};
+use super::{block_on, directory, load, lock, output, terminal};
 
 /// Run a command in a new container of a service
 ///
@@ -136,15 +140,23 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
             return Ok(Exit::Ok);
         }
         let id = engine.id_of(&name).await?.ok_or_else(|| Failure::new(Exit::StepFailed, format!("{name} is gone")))?;
+        let hooks = hooks(&stack.desired, &service);
+        let made = Made { engine: &engine, id: &id, hooks, one_off: &one_off, ends: Cell::new(false) };
         match arguments.detach {
             true => {
-                start(&engine, &id, arguments.rm).await?;
+                made.start().await?;
+                made.greet().await?;
                 output::answer(&id)?;
                 Ok(Exit::Ok)
             }
-            false => attached(&engine, &id, &one_off).await,
+            false => made.attached().await,
         }
     })
+}
+
+/// What is run in the container once it has started.
+fn hooks<'s>(desired: &'s Desired, service: &ServiceName) -> &'s [Hook] {
+    desired.containers.get(&one_off::replica(service)).map_or(&[], |container| &container.post_start)
 }
 
 /// Makes the container, when what it depends on is there; false where nothing is to be done (`--dry-run`).
@@ -174,6 +186,8 @@ async fn make(
         return Err(Failure::new(Exit::Preflight, "this Engine cannot hold the container; nothing was changed"));
     }
     let plan = plan.map_err(carry::flaw)?;
+    directory::check(global, stack, &observed, &plan, Rigour::Refuse)?;
+    preflight::check(global, engine, stack, &observed, &plan, Rigour::Refuse).await?;
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(false);
@@ -185,29 +199,80 @@ async fn make(
     Ok(true)
 }
 
-/// Starts it; one that was to go by itself goes also where it cannot be started.
-async fn start(engine: &Engine, id: &str, remove: bool) -> Result<(), Failure> {
-    let started = engine.start_container(id).await;
-    if let (Err(_), true) = (&started, remove) {
-        let _ = engine.remove_container(id, true, true).await;
-    }
-    Ok(started.map(drop)?)
+/// The container, not started yet.
+struct Made<'a> {
+    engine: &'a Engine,
+    id: &'a str,
+    hooks: &'a [Hook],
+    one_off: &'a OneOff,
+    /// A hook failed, and its container is being ended for that.
+    ends: Cell<bool>,
 }
 
-async fn attached(engine: &Engine, id: &str, one_off: &OneOff) -> Result<Exit, Failure> {
-    let wanted = Attachment { input: one_off.input, detach_keys: None };
-    let mut ends = engine.attach(id, &wanted).await?;
-    let end = engine.next_end(id).await?;
-    start(engine, id, one_off.auto_remove).await?;
-    let joint = Joint { terminal: one_off.terminal, input: one_off.input, signals: !one_off.terminal };
-    let resize = async |size| engine.resize_container(id, size).await;
-    let signalled = async |name: &str| _ = engine.kill_container(id, name).await;
-    conversation::talk(&mut ends, joint, resize, signalled).await?;
-    match conversation::end(end.code(), one_off.terminal).await? {
-        Some(exit) => Ok(exit),
-        None => {
-            output::remark("it goes on without us");
-            Ok(Exit::Ok)
+impl Made<'_> {
+    /// Starts it; one that was to go by itself goes also where it cannot be started.
+    async fn start(&self) -> Result<(), Failure> {
+        let started = self.engine.start_container(self.id).await;
+        if let (Err(_), true) = (&started, self.one_off.auto_remove) {
+            let _ = self.engine.remove_container(self.id, true, true).await;
+        }
+        Ok(started.map(drop)?)
+    }
+
+    /// Its `post_start`. One that fails ends the container, but for a command that has ended before.
+    async fn greet(&self) -> Result<(), Failure> {
+        for (number, hook) in self.hooks.iter().enumerate() {
+            let Err(why) = run_hook(self.engine, self.id, hook, &format!("post_start {}", number + 1)).await else {
+                continue;
+            };
+            self.ends.set(true);
+            if self.engine.kill_container(self.id, "KILL").await? == Effect::Done {
+                self.leave().await?;
+                let said = why.details.iter().map(|line| format!("\n  {line}")).collect::<String>();
+                return Err(Failure::new(Exit::StepFailed, format!("{why}{said}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// One that was to go by itself has gone when this returns.
+    async fn leave(&self) -> Result<(), Failure> {
+        match self.one_off.auto_remove {
+            true => Ok(self.engine.container_gone(self.id).await?),
+            false => Ok(()),
+        }
+    }
+
+    async fn attached(&self) -> Result<Exit, Failure> {
+        let Self { engine, id, one_off, .. } = *self;
+        let wanted = Attachment { input: one_off.input, detach_keys: None };
+        let mut ends = engine.attach(id, &wanted).await?;
+        let end = engine.next_end(id).await?;
+        self.start().await?;
+        let joint = Joint { terminal: one_off.terminal, input: one_off.input, signals: !one_off.terminal };
+        let resize = async |size| engine.resize_container(id, size).await;
+        let signalled = async |name: &str| _ = engine.kill_container(id, name).await;
+        let mut talk = std::pin::pin!(conversation::talk(&mut ends, joint, resize, signalled));
+        let mut greet = std::pin::pin!(self.greet());
+        let mut greeted = false;
+        loop {
+            tokio::select! {
+                talked = &mut talk => break talked?,
+                done = &mut greet, if !greeted => greeted = { done?; true },
+            }
+        }
+        if !greeted && self.ends.get() {
+            greet.await?;
+        }
+        match conversation::end(end.code(), one_off.terminal).await? {
+            Some(exit) => {
+                self.leave().await?;
+                Ok(exit)
+            }
+            None => {
+                output::remark("it goes on without us");
+                Ok(Exit::Ok)
+            }
         }
     }
 }

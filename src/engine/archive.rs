@@ -12,6 +12,7 @@ use hyper::body::Frame;
 use serde::Deserialize;
 
 use super::call::{Call, segment};
+use super::registry::split_tag;
 use super::stream::Pieces;
 use super::{Engine, Error};
 
@@ -139,13 +140,15 @@ impl Engine {
     /// # Errors
     /// What the Engine refuses: a name that is none, a change that no image can have.
     pub async fn commit(&self, id: &str, commit: &Commit) -> Result<String, Error> {
-        let (repository, tag) = match commit.reference.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => (name, tag),
-            _ => (commit.reference.as_str(), ""),
-        };
+        let (repository, tag) = split_tag(&commit.reference);
         let mut call =
             Call::post("/commit").query("container", id).query("pause", if commit.pause { "1" } else { "0" });
-        let texts = [("repo", repository), ("tag", tag), ("author", &commit.author), ("comment", &commit.message)];
+        let texts = [
+            ("repo", repository),
+            ("tag", tag.unwrap_or_default()),
+            ("author", &commit.author),
+            ("comment", &commit.message),
+        ];
         for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
             call = call.query(name, text);
         }

@@ -71,6 +71,7 @@ impl Engine {
         let credentials = self.credentials(image).await?;
         // without a tag the Engine would push every tag that the name has here
         let (name, tag) = split_tag(image);
+        let tag = tag.unwrap_or("latest");
         let options = bollard::query_parameters::PushImageOptionsBuilder::default().tag(tag).build();
         Ok(self.docker.push_image(name, Some(options), credentials).map(|item| {
             let info = item?;
@@ -86,11 +87,11 @@ impl Engine {
     }
 }
 
-/// The name and the tag of an image; the port of a registry is no tag.
-fn split_tag(image: &str) -> (&str, &str) {
+/// The name and the tag of an image, where it has one; the port of a registry is no tag.
+pub(super) fn split_tag(image: &str) -> (&str, Option<&str>) {
     match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (image, "latest"),
+        Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+        _ => (image, None),
     }
 }
 
@@ -100,8 +101,8 @@ mod tests {
 
     #[test]
     fn a_port_is_no_tag() {
-        assert_eq!(split_tag("127.0.0.1:5000/a/b"), ("127.0.0.1:5000/a/b", "latest"));
-        assert_eq!(split_tag("127.0.0.1:5000/a:2"), ("127.0.0.1:5000/a", "2"));
-        assert_eq!(split_tag("a"), ("a", "latest"));
+        assert_eq!(split_tag("127.0.0.1:5000/a/b"), ("127.0.0.1:5000/a/b", None));
+        assert_eq!(split_tag("127.0.0.1:5000/a:2"), ("127.0.0.1:5000/a", Some("2")));
+        assert_eq!(split_tag("a"), ("a", None));
     }
 }

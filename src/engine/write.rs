@@ -317,6 +317,18 @@ impl Engine {
         self.wait_for(id, "next-exit").await
     }
 
+    /// `POST /containers/{id}/wait`: returns when a container that goes by itself as it ends is gone.
+    ///
+    /// # Errors
+    /// What the Engine says.
+    pub async fn container_gone(&self, id: &str) -> Result<(), Error> {
+        match self.wait_for(id, "removed").await {
+            Ok(ending) => ending.code().await.map(drop),
+            Err(Error::NotFound(_)) => Ok(()),
+            Err(why) => Err(why),
+        }
+    }
+
     async fn wait_for(&self, id: &str, condition: &str) -> Result<Ending<'_>, Error> {
         let call = self.container(Method::POST, id, "/wait").query("condition", condition);
         Ok(Ending { engine: self, answer: self.head(call, bytes::Bytes::new()).await? })

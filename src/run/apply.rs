@@ -8,11 +8,12 @@ use futures_util::StreamExt;
 
 use super::eager;
 use super::execute::{Lane, execute};
+use super::hook::run_hook;
 use super::interrupt::Interrupt;
 use super::outcome::{Event, Fate, Kind, Outcomes, StepError};
 use super::wait::Watch;
 use crate::compose::model::Condition;
-use crate::engine::{Creation, Engine, Error, ExecSpec, Piece};
+use crate::engine::{Creation, Engine, Error};
 use crate::name::{ContainerId, NetworkKey, Replica, ServiceName};
 use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Phase, Plan, Step, StepId, Target, Wait};
 use crate::state::desired::{Attachment, DesiredContainer, Lenders, labels};
@@ -181,39 +182,13 @@ impl Run<'_> {
         }
     }
 
-    /// A hook to its end. What it wrote is told where it failed.
     async fn run_hook(&self, container: &Target, phase: Phase, number: usize) -> Result<(), StepError> {
         let replica = container.replica();
         let wanted = self.plan.desired().containers.get(replica).ok_or_else(|| unplanned(replica))?;
         let hooks = if phase == Phase::PostStart { &wanted.post_start } else { &wanted.pre_stop };
         let hook = hooks.get(number).ok_or_else(|| unplanned(replica))?;
-        let said = |(name, value): (&String, &Option<String>)| value.as_ref().map(|value| format!("{name}={value}"));
-        let spec = ExecSpec {
-            command: hook.command.clone(),
-            environment: hook.environment.iter().filter_map(said).collect(),
-            user: hook.user.clone(),
-            working_dir: hook.working_dir.clone(),
-            terminal: false,
-            privileged: hook.privileged,
-        };
-        let mut exec = self.engine.exec(self.id(container)?.as_str(), &spec).await?;
-        let mut output = vec![];
-        while let Some(Piece::Output(bytes) | Piece::Error(bytes)) = exec.ends.next().await? {
-            output.extend_from_slice(&bytes);
-        }
-        match self.engine.exec_code(&exec.id).await? {
-            Some(0) => Ok(()),
-            code => {
-                let code = code.map_or_else(|| "no exit code".to_owned(), |code| code.to_string());
-                let command = hook.command.join(" ");
-                let message = format!("{} of {replica} ended with {code}: {command}", phase.as_str());
-                let mut error = StepError::new(Kind::Refused, message);
-                let text = String::from_utf8_lossy(&output);
-                let last = text.lines().rev().take(10).map(str::to_owned).collect::<Vec<_>>();
-                error.details.extend(last.into_iter().rev());
-                Err(error)
-            }
-        }
+        let id = self.id(container)?;
+        run_hook(self.engine, id.as_str(), hook, &format!("{} of {replica}", phase.as_str())).await
     }
 
     async fn copy_files(&self, container: &Target) -> Result<(), StepError> {

@@ -4,11 +4,13 @@
 mod apply;
 mod eager;
 mod execute;
+mod hook;
 mod interrupt;
 mod outcome;
 mod wait;
 
 pub use apply::{HealthBy, Options, run};
 pub use execute::{Lane, execute};
+pub use hook::run_hook;
 pub use interrupt::{Interrupt, Urgency};
 pub use outcome::{Event, Fate, Kind, Outcomes, StepError};

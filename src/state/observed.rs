@@ -7,6 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use ipnet::IpNet;
 
+use super::desired::labels;
 use super::settings::{EndpointSettings, IpamSettings, Settings};
 use crate::name::{ContainerId, Mac, NetworkId, ProjectName, Protocol, Replica};
 
@@ -106,6 +107,24 @@ impl ObservedContainer {
             hosts_path: None,
         }
     }
+
+    /// The same in short, as of a container that is not looked after.
+    pub fn into_other(self) -> OtherContainer {
+        let label = |key: &str| self.settings.labels.get(key).cloned();
+        let addresses = |end: &ObservedEndpoint| [end.ipv4, end.ipv6].into_iter().flatten().map(|a| a.addr()).collect();
+        OtherContainer {
+            project: label(labels::PROJECT),
+            service: label(labels::SERVICE),
+            status: self.state.word().to_owned(),
+            state: self.state.word().to_owned(),
+            networks: self.endpoints.iter().map(|(name, e)| (name.clone(), e.network.clone(), addresses(e))).collect(),
+            macs: self.endpoints.values().filter_map(|end| end.mac).collect(),
+            id: self.id,
+            name: self.name,
+            bound: self.bound,
+            labels: self.settings.labels,
+        }
+    }
 }
 
 /// A port that is really bound.
@@ -163,6 +182,20 @@ impl ContainerState {
     /// Whether its process runs (paused counts, restarting does not).
     pub fn is_running(&self) -> bool {
         matches!(self, Self::Running { .. } | Self::Paused)
+    }
+
+    /// The Engine's word for it.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Created => "created",
+            Self::Running { .. } => "running",
+            Self::Paused => "paused",
+            Self::Restarting { .. } => "restarting",
+            Self::Exited { .. } => "exited",
+            Self::Removing => "removing",
+            Self::Dead => "dead",
+            Self::Other(word) => word,
+        }
     }
 }
 

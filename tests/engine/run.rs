@@ -156,3 +156,42 @@ fn a_signal_reaches_the_command() {
         left => Err(left.to_owned()),
     });
 }
+
+/// docker compose leaves `post_start` out, and finds a port that is taken when everything else is made.
+#[test]
+fn hooks_are_run_and_what_is_in_the_way_is_told_before() {
+    let file = "
+services:
+  web:
+    image: busybox
+    command: [sh, -c, 'until test -e /greeted; do sleep 0.1; done; sleep 0.2']
+    network_mode: none
+    post_start:
+      - command: [sh, -c, 'echo greeted > /proc/1/fd/1; touch /greeted']
+        environment: {A: b}
+  bad:
+    image: busybox
+    network_mode: none
+    post_start: [command: [sh, -c, 'echo told; exit 3']]
+  held: {image: busybox, command: sleep 1000, init: true, ports: ['127.0.0.1:$PORT:80']}
+";
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let Some(stack) = Stack::new("runhook", &file.replace("$PORT", &port.to_string())) else { return };
+    let told = stack.run("run --rm -T web", 0);
+    assert_eq!(told.out, "greeted\n");
+    // one that has ended before is no trouble of its hooks'
+    for service in ["web", "bad"] {
+        assert_eq!(stack.run(&format!("run --rm -T {service} echo short"), 0).out, "short\n");
+    }
+    for arguments in ["run --rm -T bad sleep 1000", "run --rm -d bad sleep 1000"] {
+        let told = stack.run(arguments, 1);
+        assert!(told.err.contains("post_start 1 ended with 3: sh -c echo told; exit 3\n  told\n"), "{}", told.err);
+        assert_eq!(stack.docker("ps -aq --filter {p}"), "");
+    }
+    stack.run("up -d held", 0);
+    let told = stack.run("run --rm -P held true", 66);
+    assert!(told.err.contains(&format!("{}-held-1", stack.name)), "{}", told.err);
+    assert_eq!(stack.docker("ps -aq --filter {p}").lines().count(), 1);
+    stack.run("down -t 0", 0);
+    assert_eq!(stack.remains(), "");
+}

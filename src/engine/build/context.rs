@@ -1,15 +1,14 @@
 //! A directory on its way to the classic builder: a tar archive, made while it is sent.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::ignore::Ignore;
+use crate::engine::pack::{Archive, pack};
 
-/// How much is sent at once.
-const PIECE: usize = 64 * 1024;
 /// What the Dockerfile is called where it does not lie in the context.
 const STRANGER: &str = ".bowline.Dockerfile";
 
@@ -58,32 +57,22 @@ impl Context {
 
     /// The archive, piece by piece. An error ends it, so that the builder does not take half a directory for the whole.
     pub(super) fn send(self) -> mpsc::Receiver<io::Result<Bytes>> {
-        let (pieces, receiver) = mpsc::channel(4);
-        tokio::task::spawn_blocking(move || {
-            let wire = Wire { pieces: pieces.clone(), buffer: Vec::with_capacity(PIECE) };
-            if let Err(why) = self.write(wire) {
-                // whoever listens has gone, or is told
-                let _ = pieces.blocking_send(Err(why));
-            }
-        });
-        receiver
+        pack(move |archive| self.write(archive))
     }
 
-    fn write(&self, wire: Wire) -> io::Result<()> {
-        let mut archive = tar::Builder::new(wire);
-        archive.follow_symlinks(false);
-        self.add_directory(&mut archive, "")?;
+    fn write(&self, archive: &mut Archive) -> io::Result<()> {
+        self.add_directory(archive, "")?;
         if let Some(text) = &self.text {
             let mut header = tar::Header::new_gnu();
             header.set_size(text.len() as u64);
             header.set_mode(0o600);
             archive.append_data(&mut header, STRANGER, text.as_slice())?;
         }
-        archive.into_inner()?.flush()
+        Ok(())
     }
 
     /// All below a directory, by name, so that the same directory gives the same archive.
-    fn add_directory(&self, archive: &mut tar::Builder<Wire>, below: &str) -> io::Result<()> {
+    fn add_directory(&self, archive: &mut Archive, below: &str) -> io::Result<()> {
         let directory = self.directory.join(below);
         let told = |path: &Path, why: io::Error| io::Error::new(why.kind(), format!("{}: {why}", path.display()));
         let entries = std::fs::read_dir(&directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
@@ -109,7 +98,7 @@ impl Context {
 }
 
 /// One file, directory or link, as root's, whoever has it here (docker's rule). A socket has nothing to send.
-fn add(archive: &mut tar::Builder<Wire>, name: &str, path: &Path, data: &std::fs::Metadata) -> io::Result<()> {
+fn add(archive: &mut Archive, name: &str, path: &Path, data: &std::fs::Metadata) -> io::Result<()> {
     let mut header = tar::Header::new_gnu();
     header.set_metadata(data);
     header.set_uid(0);
@@ -126,29 +115,5 @@ fn add(archive: &mut tar::Builder<Wire>, name: &str, path: &Path, data: &std::fs
         archive.append_data(&mut header, name, file)
     } else {
         Ok(())
-    }
-}
-
-/// Cuts what the archive writes into pieces.
-struct Wire {
-    pieces: mpsc::Sender<io::Result<Bytes>>,
-    buffer: Vec<u8>,
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= PIECE {
-            self.flush()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        let piece = std::mem::replace(&mut self.buffer, Vec::with_capacity(PIECE));
-        self.pieces.blocking_send(Ok(piece.into())).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::compose::model::Restart;
 use crate::name::{Replica, ServiceName};
 use crate::state::desired::{Attachment, Desired, DesiredContainer, labels};
-use crate::state::observed::Observed;
+use crate::state::observed::{Observed, ObservedContainer};
 
 /// What `run` says of it.
 #[derive(Clone, Debug, Default)]
@@ -64,9 +64,10 @@ pub fn with(mut desired: Desired, service: &ServiceName, one_off: &OneOff) -> Op
     Some(desired)
 }
 
-/// What is there, but for the containers of a service.
+/// What is there, the containers of a service as if they were another project's.
 pub fn hide(mut observed: Observed, service: &ServiceName) -> Observed {
-    observed.containers.retain(|container| container.replica.service != *service);
+    let hidden = observed.containers.extract_if(.., |container| container.replica.service == *service);
+    observed.others.extend(hidden.map(ObservedContainer::into_other));
     observed
 }
 
