@@ -128,6 +128,8 @@ codes! {
     ParentBusy = "parent-busy", "The parent link is a port of another, or has children of another kind.";
     SwarmNeeded = "swarm-needed", "An overlay network needs a Swarm manager.";
     ParentWireless = "parent-wireless", "The parent of a macvlan network is wireless.";
+    LanMismatch = "lan-mismatch", "A network has other addresses than the wire that its parent leads to.";
+    GatewaySilent = "gateway-silent", "Nobody on a parent's wire answers for the gateway of a network.";
     PortPrivileged = "port-privileged", "A port is below those that an Engine without root may open.";
     PoolsExhausted = "pools-exhausted", "The Engine has no subnet left for a network that declares none.";
     BridgeTaken = "bridge-taken", "The name of a bridge is held by another network or link.";
@@ -135,6 +137,7 @@ codes! {
     NoIpv6 = "no-ipv6", "A network asks for IPv6, which this Engine or its host does not give.";
     KernelSetting = "kernel-setting", "A setting of the host's kernel defeats what the file asks for.";
     MemoryShort = "memory-short", "The file asks for more memory than the Engine's host has.";
+    DiskShort = "disk-short", "The Engine's disk has less room than the file asks for, or next to none.";
     PlatformMismatch = "platform-mismatch", "An image is for another processor or system.";
     DeviceMissing = "device-missing", "A device is not there.";
     DriverMissing = "driver-missing", "The Engine or the kernel has no such driver.";

@@ -3,6 +3,7 @@
 use bowline::engine::Engine;
 use bowline::finding::Findings;
 use bowline::plan::Plan;
+use bowline::preflight::host::Known;
 use bowline::preflight::{self, HostFacts, Scene};
 use bowline::state::observed::Observed;
 use bowline::vantage::host;
@@ -36,7 +37,8 @@ pub async fn check(
     if plan.is_empty() {
         return Ok(());
     }
-    let host = match host::facts(engine, &stack.project).await {
+    let facts = engine.all_facts().await?;
+    let host = match host::facts(engine, &stack.project, &Known::of(&stack.project, &facts, observed)).await {
         Ok(facts) => facts,
         Err(why) => {
             output::remark(&format!(
@@ -46,7 +48,6 @@ pub async fn check(
         }
     };
     let mut findings = Findings::new();
-    let facts = engine.all_facts().await?;
     let scene = Scene { project: &stack.project, desired: &stack.desired, engine: &facts, observed, host: &host };
     preflight::check(scene, &mut findings);
     output::findings(&stack.files, &findings, global.verbose);

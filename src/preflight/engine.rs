@@ -66,6 +66,38 @@ pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
     }
 }
 
+/// Options of bridges, what they may say, and the first Engine that does it. Those before take them without a word.
+const BRIDGE_OPTIONS: &[(&str, &[&str], (u32, u32))] = &[
+    ("com.docker.network.bridge.gateway_mode_ipv4", &["nat-unprotected", "isolated"], (28, 0)),
+    ("com.docker.network.bridge.gateway_mode_ipv6", &["nat-unprotected", "isolated"], (28, 0)),
+    ("com.docker.network.bridge.gateway_mode_ipv4", &[], (27, 0)),
+    ("com.docker.network.bridge.gateway_mode_ipv6", &[], (27, 0)),
+    ("com.docker.network.bridge.trusted_host_interfaces", &[], (28, 2)),
+];
+
+/// P49: an option that decides who reaches a network, on an Engine that does not know it: what the file says of its containers does
+/// not hold.
+pub(super) fn check_bridge_options(scene: Scene<'_>, findings: &mut Findings) {
+    let has = scene.engine.release();
+    let made = scene.project.networks.values().filter(|n| !n.external && n.driver_name() == "bridge");
+    for network in made.filter(|_| has > (0, 0)) {
+        for (option, value) in &network.driver_opts {
+            let fits = |(name, values, _): &&(&str, &[&str], (u32, u32))| {
+                name == option && (values.is_empty() || values.contains(&value.value.as_str()))
+            };
+            let Some((name, _, needs)) = BRIDGE_OPTIONS.iter().find(fits).filter(|(_, _, needs)| has < *needs) else {
+                continue;
+            };
+            let message = format!(
+                "Engine {} does nothing with `{name}: {}` of network {}, which came with {}.{}",
+                scene.engine.version, value.value, network.key, needs.0, needs.1
+            );
+            let help = "leave it out and see by `bowline verify` who reaches the network, or take a newer Engine";
+            findings.push(Finding::warning(Code::ApiTooOld, message).at(value.span).help(help));
+        }
+    }
+}
+
 /// P44: an overlay network on an Engine that manages no Swarm.
 pub(super) fn check_swarm(scene: Scene<'_>, findings: &mut Findings) {
     if scene.engine.swarm_manager {

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+use crate::compose::model::{Network, Project};
 use crate::name::Protocol;
+use crate::state::observed::{EngineFacts, Observed};
 
 /// The host, as far as it could be looked at. What was not looked at is `None`, and rules that need it stay silent.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,32 @@ pub struct HostFacts {
     pub kinds: BTreeMap<String, bool>,
     /// Kernel settings, by their names with dots.
     pub settings: BTreeMap<String, String>,
+    /// Who answered ARP for an address on a link, by MAC address; nobody is silence. What was not asked is not there.
+    pub heard: BTreeMap<(String, IpAddr), Vec<String>>,
+    /// Where the Engine keeps its data; looked at where the Engine is local.
+    pub disk: Option<Disk>,
+}
+
+/// What is known before the host is looked at, and decides what is worth a look.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The directory of the Engine's data.
+    pub data: Option<PathBuf>,
+    /// Whether the stack joins networks of others that hang on links of the host.
+    pub joins_parents: bool,
+}
+
+/// A file system.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Disk {
+    /// A directory on it.
+    pub path: PathBuf,
+    /// Bytes that are left for whoever is not root.
+    pub free: u64,
+    /// Files that it can hold; 0 where it does not count them.
+    pub inodes: u64,
+    /// How many more.
+    pub free_inodes: u64,
 }
 
 /// A link of the host.
@@ -79,6 +107,18 @@ pub struct Process {
     pub pid: u32,
     /// Its name.
     pub name: String,
+}
+
+impl Known {
+    /// What the Engine has told.
+    pub fn of(project: &Project, engine: &EngineFacts, observed: &Observed) -> Self {
+        let mut external = project.networks.values().filter(|network| network.external);
+        let hangs = |network: &Network| {
+            let found = observed.networks.iter().find(|other| other.name == network.name);
+            found.is_some_and(|found| matches!(found.driver.as_str(), "macvlan" | "ipvlan"))
+        };
+        Self { data: engine.data.as_ref().map(PathBuf::from), joins_parents: external.any(hangs) }
+    }
 }
 
 impl HostFacts {

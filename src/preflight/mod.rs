@@ -5,9 +5,11 @@
 //! catalogue in the reference.
 
 mod bridges;
+mod disk;
 mod engine;
 pub mod host;
 mod kernel;
+mod lan;
 pub mod late;
 mod names;
 mod parents;
@@ -17,6 +19,7 @@ mod ports;
 mod tests;
 
 pub use host::HostFacts;
+pub use lan::asked as asked_of_wires;
 
 use crate::compose::model::Project;
 use crate::finding::Findings;
@@ -42,6 +45,7 @@ pub struct Scene<'a> {
 pub fn check(scene: Scene<'_>, findings: &mut Findings) {
     let rules: &[fn(Scene<'_>, &mut Findings)] = &[
         engine::check_api_version,
+        engine::check_bridge_options,
         engine::check_swarm,
         kernel::check_kinds,
         kernel::check_forwarding,
@@ -58,6 +62,7 @@ pub fn check(scene: Scene<'_>, findings: &mut Findings) {
         pools::check_held_addresses,
         pools::check_pools_left,
         engine::check_memory,
+        disk::check_disk,
         engine::check_platforms,
         names::check_devices,
         ports::check_ports_of_containers,
@@ -67,10 +72,14 @@ pub fn check(scene: Scene<'_>, findings: &mut Findings) {
         bridges::check_bridge_names,
         bridges::check_mtu,
         parents::check_parent_link,
+        parents::check_parent_gone,
         parents::check_parent_shared,
         parents::check_parent_children,
         parents::check_parent_wireless,
         parents::check_vlan_link,
+        lan::check_lan,
+        lan::check_gateways,
+        lan::check_wire_addresses,
     ];
     rules.iter().for_each(|rule| rule(scene, findings));
 }

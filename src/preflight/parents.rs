@@ -2,15 +2,18 @@
 
 use super::Scene;
 use super::host::HostLink;
-use crate::compose::model::Network;
+use crate::compose::model::{Network, Project};
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::source::Spanned;
 
 /// P27, P29, P30: a parent that is not there, is down, or is a port of another link.
 pub(super) fn check_parent_link(scene: Scene<'_>, findings: &mut Findings) {
     let Some(links) = &scene.host.links else { return };
-    for (network, parent) in parents(scene) {
+    for (network, parent) in parents(scene.project) {
         let link = scene.host.link(&parent.value);
+        if link.is_none() && made_on(scene, network) == Some(&parent.value) {
+            continue; // its network is there: `check_parent_gone` tells
+        }
         if link.is_none() && sub_interface(&parent.value).is_some_and(|(base, _)| scene.host.link(base).is_some()) {
             continue; // the Engine makes `eth0.10` when `eth0` is there
         }
@@ -40,11 +43,43 @@ pub(super) fn check_parent_link(scene: Scene<'_>, findings: &mut Findings) {
     }
 }
 
+/// P28: a network that is there, the stack's own or another's, whose parent went away since. The Engine says so when the first
+/// container on it starts.
+pub(super) fn check_parent_gone(scene: Scene<'_>, findings: &mut Findings) {
+    if scene.host.links.is_none() {
+        return;
+    }
+    for network in scene.project.networks.values() {
+        let declared = network.driver_opts.get("parent").filter(|_| !network.external);
+        let Some(parent) = made_on(scene, network).filter(|parent| scene.host.link(parent).is_none()) else { continue };
+        if !network.external && declared.is_none_or(|declared| declared.value != *parent) {
+            continue; // it is made anew, on another parent
+        }
+        let message =
+            format!("network {} is there, and its parent `{parent}` is gone: nothing on it starts", network.key);
+        let help = match sub_interface(parent).filter(|(base, _)| scene.host.link(base).is_some()) {
+            Some((base, id)) => format!(
+                "`ip link add link {base} name {parent} type vlan id {id} && ip link set {parent} up` on the Engine's host"
+            ),
+            None => format!("bring `{parent}` back on the Engine's host, or `docker network rm {}`", network.name),
+        };
+        let at = declared.map(|declared| declared.span).or(network.span);
+        findings.push(Finding::error(Code::ParentMissing, message).maybe_at(at).help(help));
+    }
+}
+
+/// The parent that the Engine's network of this name was made on. Where none was given, the Engine makes one of its own.
+fn made_on<'a>(scene: Scene<'a>, network: &Network) -> Option<&'a String> {
+    let found = scene.observed.networks.iter().find(|other| other.name == network.name)?;
+    let parent = found.options.get("parent").filter(|_| matches!(found.driver.as_str(), "macvlan" | "ipvlan"));
+    parent.filter(|parent| !parent.is_empty() && !parent.starts_with("dm-"))
+}
+
 /// P38: a parent that another network of the Engine uses. Engines up to 26 refuse a second macvlan network on it with a message
 /// that names a phantom, later ones take it, and both networks share one wire; ipvlan is refused by all.
 pub(super) fn check_parent_shared(scene: Scene<'_>, findings: &mut Findings) {
     let engine = scene.engine;
-    for (network, parent) in parents(scene) {
+    for (network, parent) in parents(scene.project) {
         let user = scene.observed.networks.iter().find(|o| {
             o.name != network.name
                 && matches!(o.driver.as_str(), "macvlan" | "ipvlan")
@@ -67,7 +102,7 @@ pub(super) fn check_parent_shared(scene: Scene<'_>, findings: &mut Findings) {
 /// P31: a parent that carries children of the other kind already; the Engine says `device or resource busy` when the first container
 /// starts.
 pub(super) fn check_parent_children(scene: Scene<'_>, findings: &mut Findings) {
-    for (network, parent) in parents(scene) {
+    for (network, parent) in parents(scene.project) {
         let other = if network.driver_name() == "macvlan" { "ipvlan" } else { "macvlan" };
         let is_child = |l: &&HostLink| l.kind.starts_with(other) && l.parent.as_ref() == Some(&parent.value);
         let Some(child) = scene.host.links.iter().flatten().find(is_child) else { continue };
@@ -82,7 +117,7 @@ pub(super) fn check_parent_children(scene: Scene<'_>, findings: &mut Findings) {
 
 /// P39: a wireless parent. Access points take frames of the MAC that signed on, and no others.
 pub(super) fn check_parent_wireless(scene: Scene<'_>, findings: &mut Findings) {
-    for (network, parent) in parents(scene).filter(|(network, _)| network.driver_name() == "macvlan") {
+    for (network, parent) in parents(scene.project).filter(|(network, _)| network.driver_name() == "macvlan") {
         let base = sub_interface(&parent.value).map_or(parent.value.as_str(), |(base, _)| base);
         if scene.host.link(base).is_some_and(|link| link.wireless) {
             let message =
@@ -95,7 +130,7 @@ pub(super) fn check_parent_wireless(scene: Scene<'_>, findings: &mut Findings) {
 
 /// P37: a link that has the name of a VLAN and is another one. The Engine takes what has the name.
 pub(super) fn check_vlan_link(scene: Scene<'_>, findings: &mut Findings) {
-    for (network, parent) in parents(scene) {
+    for (network, parent) in parents(scene.project) {
         let Some((base, id)) = sub_interface(&parent.value) else { continue };
         let Some(link) = scene.host.link(&parent.value) else { continue };
         let found = match (link.vlan, &link.parent) {
@@ -114,8 +149,8 @@ pub(super) fn check_vlan_link(scene: Scene<'_>, findings: &mut Findings) {
 }
 
 /// The macvlan and ipvlan networks that the file makes, with their parents.
-fn parents<'a>(scene: Scene<'a>) -> impl Iterator<Item = (&'a Network, &'a Spanned<String>)> {
-    let made = scene.project.networks.values().filter(|n| !n.external);
+pub(super) fn parents(project: &Project) -> impl Iterator<Item = (&Network, &Spanned<String>)> {
+    let made = project.networks.values().filter(|n| !n.external);
     let wired = made.filter(|n| matches!(n.driver_name(), "macvlan" | "ipvlan"));
     wired.filter_map(|n| n.driver_opts.get("parent").map(|p| (n, p)))
 }

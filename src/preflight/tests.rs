@@ -1,6 +1,6 @@
 //! Each rule on a small stack and a small Engine: who holds it is named, at the place in the file.
 
-use super::host::{HostLink, HostRoute, Listener, Process};
+use super::host::{Disk, HostLink, HostRoute, Known, Listener, Process};
 use super::*;
 use crate::compose::load_text;
 use crate::name::{ContainerId, Protocol};
@@ -333,4 +333,132 @@ fn settings_of_the_kernel_that_defeat_the_file_are_told() {
         found[0].starts_with("port-privileged at 1:34: an Engine without root may not open port 80/tcp"),
         "{found:?}"
     );
+}
+
+/// A macvlan network of the Engine on `parent`.
+fn made_on(name: &str, parent: &str) -> Observed {
+    let mut made = network(name, "10.5.0.0/24");
+    made.driver = "macvlan".into();
+    made.options.insert("parent".into(), parent.into());
+    Observed { networks: vec![made], ..version("28.5.2") }
+}
+
+#[test]
+fn a_network_that_outlived_its_parent_is_told_before_a_container_is_to_start_on_it() {
+    let mut own = made_on("p_lan", "eth7");
+    own.networks[0].name = "project_lan".into();
+    own.networks[0].labels.insert("com.docker.compose.project".into(), "project".into());
+    let named = |text: &str| format!("name: project\n{text}");
+    let gone = said(&named(&on("macvlan", "parent: eth7")), own.clone(), host(vec![link("eth0", "")]));
+    assert_eq!(
+        gone,
+        [
+            "parent-missing at 3:57: network lan is there, and its parent `eth7` is gone: nothing on it starts | bring `eth7` back on the Engine's host, or `docker network rm project_lan`"
+        ]
+    );
+    assert_eq!(
+        said(&named(&on("macvlan", "parent: eth7")), own.clone(), host(vec![link("eth7", "")])),
+        Vec::<String>::new()
+    );
+    // what is made anew on another parent needs the old one no more
+    assert_eq!(said(&named(&on("macvlan", "parent: eth0")), own, host(vec![link("eth0", "")])), Vec::<String>::new());
+
+    let text = "services: {a: {image: x, networks: [lan]}}\nnetworks: {lan: {external: true, name: office}}";
+    let vlan = made_on("office", "eth0.20");
+    let gone = said(text, vlan.clone(), host(vec![link("eth0", "")]));
+    assert!(gone[0].contains("`ip link add link eth0 name eth0.20 type vlan id 20 &&"), "{gone:?}");
+    let project = load_text("compose.yaml", text).project.unwrap();
+    assert!(Known::of(&project, &vlan.engine, &vlan).joins_parents, "the host is looked at for it");
+    assert!(!Known::of(&project, &vlan.engine, &version("28.5.2")).joins_parents);
+}
+
+const LAN: &str = "services:
+  a: {image: x, networks: {lan: {ipv4_address: 10.5.0.9}}}
+networks:
+  lan:
+    driver: macvlan
+    driver_opts: {parent: eth0}
+    ipam: {config: [{subnet: 10.5.0.0/24, gateway: 10.5.0.1}]}
+";
+
+#[test]
+fn a_macvlan_network_is_held_against_the_wire_of_its_parent() {
+    let eth0 = |address: &str| HostLink { addresses: vec![address.parse().unwrap()], ..link("eth0", "") };
+    let heard = |address: &str, macs: &[&str]| {
+        let key = ("eth0".to_owned(), address.parse().unwrap());
+        (key, macs.iter().map(|mac| (*mac).to_owned()).collect::<Vec<_>>())
+    };
+    let wire = |address: &str, silent: bool, taken: bool| {
+        let gateway = heard("10.5.0.1", if silent { &[] } else { &["52:54:00:00:00:01"] });
+        let fixed = heard("10.5.0.9", if taken { &["52:54:00:00:00:09"] } else { &[] });
+        HostFacts { heard: [gateway, fixed].into(), ..host(vec![eth0(address)]) }
+    };
+    let said = |facts| said(LAN, version("28.5.2"), facts);
+    assert_eq!(said(wire("10.5.0.7/24", false, false)), Vec::<String>::new());
+    assert_eq!(
+        said(wire("192.168.7.2/24", false, false)),
+        [
+            "lan-mismatch at 7:30: network lan has 10.5.0.0/24, and the wire of its parent `eth0` has 192.168.7.0/24 | `subnet: 192.168.7.0/24` with an `ip_range` of it that nobody else gives out, unless a router knows both"
+        ]
+    );
+    assert_eq!(
+        said(wire("10.5.0.7/24", true, true)),
+        [
+            "gateway-silent at 7:52: nobody on the wire of `eth0` answers for 10.5.0.1, the gateway of network lan | give the address of the router on that wire; `internal: true` needs none",
+            "address-taken at 2:48: 10.5.0.9 is taken: 52:54:00:00:00:09 answers for it on the wire of `eth0` | a asks for it on lan | take another address, one that the DHCP server of that wire does not give out"
+        ]
+    );
+    let own = said(wire("10.5.0.1/24", true, false));
+    assert!(own[0].contains("the gateway of network lan, 10.5.0.1, is `eth0` itself"), "{own:?}");
+    let asked = asked_of_wires(&load_text("compose.yaml", LAN).project.unwrap());
+    assert_eq!(asked, ["10.5.0.1", "10.5.0.9"].map(|ip| ("eth0".to_owned(), ip.parse().unwrap())));
+}
+
+#[test]
+fn an_address_that_the_stack_has_already_is_not_taken() {
+    let mut other = container("blog", None);
+    other.networks = vec![("lan".into(), None, vec!["10.5.0.9".parse().unwrap()])];
+    let observed = Observed { others: vec![other], ..version("28.5.2") };
+    let heard = [(("eth0".to_owned(), "10.5.0.9".parse().unwrap()), vec!["52:54:00:00:00:09".to_owned()])].into();
+    let found = said(LAN, observed, HostFacts { heard, ..host(vec![link("eth0", "")]) });
+    assert!(found.iter().all(|line| !line.contains("answers for it on the wire")), "{found:?}");
+}
+
+#[test]
+fn an_option_that_an_older_engine_takes_and_does_nothing_with_is_told() {
+    let mode = |value: &str| on("bridge", &format!("com.docker.network.bridge.gateway_mode_ipv4: {value}"));
+    let said = |text: &str, engine: &str| said(text, version(engine), HostFacts::default());
+    assert_eq!(
+        said(&mode("routed"), "20.10.24"),
+        [
+            "api-too-old at 2:93: Engine 20.10.24 does nothing with `com.docker.network.bridge.gateway_mode_ipv4: routed` of network lan, which came with 27.0 | leave it out and see by `bowline verify` who reaches the network, or take a newer Engine"
+        ]
+    );
+    let since = |said: Vec<String>, version: &str| said[0].contains(&format!("which came with {version} |"));
+    assert!(since(said(&mode("isolated"), "27.3.1"), "28.0"));
+    assert_eq!(said(&mode("routed"), "27.3.1"), Vec::<String>::new());
+    let trusted = on("bridge", "com.docker.network.bridge.trusted_host_interfaces: eth0");
+    assert!(since(said(&trusted, "28.1.0"), "28.2"));
+    assert_eq!(said(&trusted, "28.5.2"), Vec::<String>::new());
+}
+
+#[test]
+fn a_disk_without_room_is_told() {
+    let disk = |free: u64, free_inodes| {
+        let disk = Disk { path: "/var/lib/docker".into(), free, inodes: 1000, free_inodes };
+        HostFacts { disk: Some(disk), ..HostFacts::default() }
+    };
+    let plain = "services: {a: {image: x}}";
+    let said = |text: &str, host| said(text, version("28.5.2"), host);
+    assert_eq!(said(plain, disk(1 << 30, 900)), Vec::<String>::new());
+    let full = said(plain, disk(100 << 20, 900));
+    assert!(
+        full[0].starts_with("disk-short at nowhere: the Engine's disk is all but full: 100 MiB are left at"),
+        "{full:?}"
+    );
+    assert!(said(plain, disk(1 << 30, 3))[0].contains("3 inodes are left at /var/lib/docker"));
+    let sized = "services: {a: {image: x, scale: 3, storage_opt: {size: 10G}}}";
+    let short = said(sized, disk(20 << 30, 900));
+    assert!(short[0].contains("may grow to 30.0 GiB together, and 20.0 GiB are left"), "{short:?}");
+    assert_eq!(said(sized, disk(40 << 30, 900)), Vec::<String>::new());
 }

@@ -10,6 +10,7 @@ use crate::finding::Findings;
 use crate::plan::images::refresh;
 use crate::plan::up::{UpOptions, up};
 use crate::plan::{Operation, Plan};
+use crate::preflight::host::Known;
 use crate::preflight::{self, HostFacts, Scene};
 use crate::report::findings::{Color, text};
 use crate::run::{self, Event, Fate, HealthBy, Interrupt, Kind, Options, Outcomes};
@@ -98,10 +99,10 @@ impl Running {
         if plan.is_empty() {
             return Ok(());
         }
+        let (project, facts) = (&self.stack.project, self.engine.all_facts().await?);
+        let known = Known::of(project, &facts, observed);
         // a host that cannot be looked at refuses by itself what it does not like
-        let host = host::facts(&self.engine, &self.stack.project).await.unwrap_or_else(|_| HostFacts::default());
-        let facts = self.engine.all_facts().await?;
-        let project = &self.stack.project;
+        let host = host::facts(&self.engine, project, &known).await.unwrap_or_else(|_| HostFacts::default());
         let scene = Scene { project, desired: wanted, engine: &facts, observed, host: &host };
         let mut findings = Findings::new();
         preflight::check(scene, &mut findings);

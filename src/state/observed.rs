@@ -47,12 +47,20 @@ pub struct EngineFacts {
     pub memory: Option<i64>,
     /// Address pools for networks without a subnet; empty: the built-in ones.
     pub default_pools: Vec<(IpNet, u8)>,
+    /// The directory on its host where it keeps everything, where it was asked.
+    pub data: Option<String>,
 }
 
 impl EngineFacts {
     /// The major number of its version; 0 where that cannot be read.
     pub fn major(&self) -> u32 {
-        self.version.split('.').next().and_then(|v| v.parse().ok()).unwrap_or_default()
+        self.release().0
+    }
+
+    /// The major and the minor number of its version; 0 where they cannot be read.
+    pub fn release(&self) -> (u32, u32) {
+        let mut numbers = self.version.split('.').map(|part| part.parse().unwrap_or_default());
+        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
     }
 }
 

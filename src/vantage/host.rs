@@ -1,5 +1,8 @@
 //! What the Engine's host has, looked at through the probe: links, routes, listening sockets.
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
 use indexmap::IndexMap;
 use ipnet::IpNet;
 
@@ -7,26 +10,32 @@ use super::{Options, Vantage, Vantages};
 use crate::compose::model::{MountSource, Project};
 use crate::engine::{Address, Engine};
 use crate::name::Protocol;
-use crate::preflight::HostFacts;
-use crate::preflight::host::{HostLink, HostRoute, Listener, Process};
+use crate::preflight::host::{Disk, HostLink, HostRoute, Known, Listener, Process};
+use crate::preflight::{HostFacts, asked_of_wires};
 use crate::probe::{self, Answer, LinkKind, ProbeError, Question};
+
+/// Who has an address answers at once; silence is waited for, once, for all of them together.
+const HEARD_WITHIN: Duration = Duration::from_millis(400);
 
 /// Looks at the host, as far as `project` gives reason to.
 ///
 /// # Errors
 /// When there is no way into the host's namespace: rules that need it stay silent then, and the caller says so.
-pub async fn facts(engine: &Engine, project: &Project) -> Result<HostFacts, ProbeError> {
-    let mut facts = HostFacts { missing_paths: missing_paths(engine, project), ..HostFacts::default() };
-    if !is_needed(project) {
+pub async fn facts(engine: &Engine, project: &Project, known: &Known) -> Result<HostFacts, ProbeError> {
+    let (missing_paths, disk) = (missing_paths(engine, project), disk(engine, known));
+    let mut facts = HostFacts { missing_paths, disk, ..HostFacts::default() };
+    if !(is_needed(project) || known.joins_parents) {
         return Ok(facts);
     }
-    let kinds = kinds(project);
-    let options = Options { processes: true, kinds: !kinds.is_empty(), ..Options::default() };
+    let (kinds, wires) = (kinds(project), asked_of_wires(project));
+    let options =
+        Options { processes: true, kinds: !kinds.is_empty(), layer2: !wires.is_empty(), ..Options::default() };
     let mut vantages = Vantages::open(engine, vec![Vantage::Host], options).await;
     let mut questions =
         vec![Question::Links {}, Question::Addresses {}, Question::Routes {}, Question::Sockets { owners: true }];
     questions.extend(SETTINGS.iter().map(|name| Question::Sysctl { name: (*name).to_owned() }));
     questions.extend(kinds.into_iter().map(|kind| Question::Kind { kind }));
+    questions.extend(wires.into_iter().map(|(device, address)| solicitation(device, address)));
     let answers = vantages.ask(&[(0, questions.clone())]).await;
     // what would not go is swept by the next run; the answers are good
     let _ = vantages.close().await;
@@ -38,6 +47,9 @@ pub async fn facts(engine: &Engine, project: &Project) -> Result<HostFacts, Prob
             (_, Answer::Addresses(addresses)) => found.addresses = addresses,
             (_, Answer::Routes(routes)) => facts.routes = Some(routes.iter().filter_map(route).collect()),
             (_, Answer::Sockets(sockets)) => facts.listeners = Some(sockets.into_iter().map(listener).collect()),
+            (Question::Solicit { .. }, Answer::Heard(heard)) => {
+                facts.heard.insert((heard.device, heard.target), heard.macs);
+            }
             (Question::Kind { kind }, Answer::Known(known)) => _ = facts.kinds.insert(kind.as_str().to_owned(), known),
             (Question::Sysctl { name }, Answer::Sysctl(setting)) => {
                 facts.settings.extend(setting.value.map(|value| (name, value)));
@@ -54,6 +66,20 @@ pub async fn facts(engine: &Engine, project: &Project) -> Result<HostFacts, Prob
 fn is_needed(project: &Project) -> bool {
     project.services.values().any(|s| !s.ports.is_empty())
         || project.networks.values().any(|n| !n.external && (n.driver.is_some() || !n.ipam.pools.is_empty()))
+}
+
+/// An ARP probe (RFC 5227): from nobody, so that it teaches nobody a wrong neighbour.
+fn solicitation(device: String, address: Ipv4Addr) -> Question {
+    let (target, sender) = (IpAddr::V4(address), Some(Ipv4Addr::UNSPECIFIED));
+    Question::Solicit { target, device: Some(device), sender, within: HEARD_WITHIN, tries: 2 }
+}
+
+/// Room where the Engine keeps its data; only where its files are ours.
+fn disk(engine: &Engine, known: &Known) -> Option<Disk> {
+    let path = known.data.clone().filter(|_| matches!(engine.address(), Address::Unix(_)))?;
+    let found = rustix::fs::statvfs(&path).ok()?;
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    Some(Disk { path, free, inodes: found.f_files, free_inodes: found.f_favail })
 }
 
 /// Settings of the kernel that decide what networks do.

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use crate::examples::{Wire, host};
+use crate::namespace::{Net, possible};
 use crate::stack::{Ran, Stack};
 
 /// A stack in a trap: preflight tells it at this place, and refuses; nothing is there afterwards.
@@ -147,4 +149,70 @@ fn ipv6_that_an_old_engine_gives_no_subnet_for() {
         stack.run("up -d", 0);
         stack.run("down -t 0", 0);
     }
+}
+
+#[test]
+fn a_parent_that_went_away_under_its_network() {
+    if !possible() {
+        return;
+    }
+    let wire = Wire::new();
+    let text = "services: {web: {image: busybox, command: sleep 1000, networks: [lan]}}\nnetworks:\n  lan: {external: true, name: $NAME-lan}\n";
+    let Some(stack) = Stack::new("pf-gone", text) else { return };
+    let (lan, parent) = (format!("{}-lan", stack.name), format!("parent={}", wire.0));
+    docker(&["network", "create", "-d", "macvlan", "--subnet", "10.230.40.0/28", "-o", &parent, &lan]);
+    let left = wire.0.clone();
+    drop(wire);
+    refused(&stack, "parent-missing", "3:3", &format!("its parent `{left}` is gone"));
+    refused_late(&stack, "parent-missing");
+    docker(&["network", "rm", &lan]);
+}
+
+#[test]
+fn a_machine_on_the_wire_that_has_the_address_already_and_a_gateway_that_is_silent() {
+    if !possible() {
+        return;
+    }
+    let (wire, beyond) = (Wire::new(), Net::new());
+    let text = format!(
+        "services:\n  web: {{image: busybox, networks: {{lan: {{ipv4_address: 10.230.41.9}}}}}}\nnetworks:\n  lan:\n    driver: macvlan\n    \
+         driver_opts: {{parent: {}}}\n    ipam: {{config: [{{subnet: 10.230.41.0/28, gateway: 10.230.41.1}}]}}\n",
+        wire.0
+    );
+    let Some(stack) = Stack::new("pf-wire", &text) else { return };
+    host(&format!("ip link set {}p netns {}", wire.0, beyond.0));
+    beyond.ip(&format!("addr add 10.230.41.9/28 dev {}p", wire.0));
+    beyond.ip(&format!("link set {}p up", wire.0));
+    let told = stack.run("plan", 2);
+    for said in [
+        "warning[address-taken]: compose.yaml:2:56: 10.230.41.9 is taken:",
+        "warning[gateway-silent]: compose.yaml:7:55: nobody on the wire",
+    ] {
+        assert!(told.err.contains(said), "{said}: {}", told.err);
+    }
+    assert!(!told.err.contains("lan-mismatch"), "{}", told.err);
+
+    beyond.ip(&format!("addr replace 10.230.41.1/28 dev {}p", wire.0));
+    beyond.ip(&format!("addr del 10.230.41.9/28 dev {}p", wire.0));
+    host(&format!("ip addr add 10.230.42.1/28 dev {}", wire.0));
+    let told = stack.run("plan", 2);
+    assert!(told.err.contains("warning[lan-mismatch]") && told.err.contains("has 10.230.42.0/28"), "{}", told.err);
+    assert!(!told.err.contains("gateway-silent") && !told.err.contains("address-taken"), "{}", told.err);
+}
+
+#[test]
+fn an_option_that_came_later_and_layers_that_outgrow_the_disk() {
+    let text = "services: {web: {image: busybox, networks: [n], storage_opt: {size: 900000G}}}\nnetworks:\n  n:\n    driver: bridge\n    \
+                driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}\n    ipam: {config: [{subnet: 10.230.43.0/28}]}\n";
+    let Some(stack) = Stack::new("pf-room", text) else { return };
+    let told = stack.run("plan", 2);
+    assert!(
+        told.err
+            .contains("warning[disk-short]: compose.yaml:1:12: the layers of the containers may grow to 900000.0 GiB"),
+        "{}",
+        told.err
+    );
+    let version = docker(&["version", "-f", "{{.Server.Version}}"]);
+    let old = version.split('.').next().unwrap().parse::<u32>().unwrap() < 27;
+    assert_eq!(told.err.contains("warning[api-too-old]"), old, "{}", told.err);
 }

@@ -534,6 +534,7 @@ pub(in crate::engine) struct Info {
     pub security_options: Vec<String>,
     pub swarm: Option<Swarm>,
     pub mem_total: Option<i64>,
+    pub docker_root_dir: Option<String>,
     #[serde(deserialize_with = "nullable")]
     pub default_address_pools: Vec<AddressPool>,
 }
