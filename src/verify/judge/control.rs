@@ -60,7 +60,7 @@ fn host_control(desk: &mut Desk<'_>, stand: &Stand) -> Step<Option<String>> {
 }
 
 /// Whom a container may reach on its own wires: one other member of each, and a bridge's gateway.
-fn neighbours(desk: &Desk<'_>, replica: &Replica, aim: &Aim) -> Vec<(String, IpAddr)> {
+pub(super) fn neighbours(desk: &Desk<'_>, replica: &Replica, aim: &Aim) -> Vec<(String, IpAddr)> {
     let scene = desk.scene;
     let Some(container) = scene.container(replica) else { return vec![] };
     let mut found = vec![];

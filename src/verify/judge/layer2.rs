@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::aim::{Aim, Stand, aims, stands};
-use super::desk::{Desk, Step, all, unproved};
+use super::control::neighbours;
+use super::desk::{Desk, Step, all, both, unproved};
 use super::names::merged;
 use crate::name::Replica;
 use crate::probe::Heard;
@@ -69,8 +70,8 @@ pub(super) fn reaches(desk: &mut Desk<'_>, path: &Path) -> Step<Verdict> {
 pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path) -> Step<Verdict> {
     each(desk, path, |desk, stand, aim| {
         let silence = heard(desk, &stand.at, aim.address);
-        let control = control(desk, stand, aim);
-        let (heard, control) = super::desk::both(silence, control)?;
+        let controls = both(control(desk, stand, aim), ear(desk, stand, aim));
+        let (heard, (control, ear)) = both(silence, controls)?;
         let from_to = format!("{} asks who has {} ({})", stand.called, aim.address, aim.called);
         if let Some(hit) = heard.iter().find(|h| !h.macs.is_empty()) {
             let found = format!("{from_to}: {} on {}", hit.macs.join(", "), hit.device);
@@ -81,9 +82,13 @@ pub(super) fn isolated(desk: &mut Desk<'_>, path: &Path) -> Step<Verdict> {
             }
             return Ok(verdict.help("both hang on one wire: give each network a VLAN or a parent of its own"));
         }
-        match control {
-            Some(control) => Ok(Verdict::Proved(vec![format!("{from_to}: silence"), control])),
-            None => unproved(Why::NoControl(format!(
+        match (control, ear) {
+            (Some(control), Some(ear)) => Ok(Verdict::Proved(vec![format!("{from_to}: silence"), control, ear])),
+            (Some(_), None) => unproved(Why::NoControl(format!(
+                "{from_to}: silence; but {} hears nobody on its own wires in the same run, so silence says nothing",
+                stand.called
+            ))),
+            (None, _) => unproved(Why::NoControl(format!(
                 "{from_to}: silence; but nobody else on its wire was there to hear it answer"
             ))),
         }
@@ -106,6 +111,21 @@ fn control(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim) -> Step<Option<String>
     let Some(device) = device else { return Ok(None) };
     let heard = desk.heard(&witness, aim.address, &device)?;
     Ok(heard.macs.first().map(|mac| format!("control: {} hears {} at {mac}", called(desk, &witness), aim.address)))
+}
+
+/// The asker has ears: it hears somebody else on its own wires in the same run. Who is alone there has nobody to hear.
+fn ear(desk: &mut Desk<'_>, stand: &Stand, aim: &Aim) -> Step<Option<String>> {
+    let neighbours = stand.replica.as_ref().map(|replica| neighbours(desk, replica, aim)).unwrap_or_default();
+    let steps = neighbours.iter().map(|(name, address)| {
+        let Some(device) = device_towards(desk, &stand.at, *address)? else { return Ok(None) };
+        let heard = desk.heard(&stand.at, *address, &device)?;
+        Ok(heard.macs.first().map(|mac| format!("control: {} hears {name} ({address}) at {mac}", stand.called)))
+    });
+    let heard: Vec<Option<String>> = all(steps.collect())?;
+    Ok(match neighbours.is_empty() {
+        true => Some(format!("control: nobody else is there that {} could hear", stand.called)),
+        false => heard.into_iter().flatten().next(),
+    })
 }
 
 /// The link whose own subnet holds an address.

@@ -28,6 +28,25 @@ networks: {x: {driver: macvlan, driver_opts: {parent: e.10}}, y: {driver: macvla
 }
 
 #[test]
+fn arp_silence_needs_an_asker_that_hears_somebody() {
+    let text = "services: {a: {networks: [x]}, b: {networks: [y]}, c: {networks: [y]}, d: {networks: [x]}}
+networks: {x: {driver: macvlan, driver_opts: {parent: e.10}}, y: {driver: macvlan, driver_opts: {parent: e.20}}}";
+    let world = World::new(text, &[ENDS[0], ENDS[1], ("c", "p_y", "10.0.1.3/24"), ("d", "p_x", "10.0.0.3/24")]);
+    let deaf_to = |first: &'static str| {
+        move |v: &Vantage, q: &Question| match q {
+            Question::Solicit { target, .. } if *v == at("a") && target.to_string().starts_with(first) => {
+                Some(heard(*target, "eth0", &[]))
+            }
+            _ => None,
+        }
+    };
+    let expectation = || Expectation::Isolated(path("a", "b", How::Arp, &[]));
+    assert!(proved(&world.judge(expectation(), &deaf_to("10.0.1."))).contains("control: a hears d (10.0.0.3)"));
+    let verdict = world.judge(expectation(), &deaf_to("10.0."));
+    assert!(open(&verdict).text().contains("a hears nobody on its own wires"), "{verdict:?}");
+}
+
+#[test]
 fn life_is_what_the_engine_says() {
     let mut world = World::new(SHARED, ONE_NET);
     let run = |world: &World| world.judge(Expectation::Running(replica("a")), &none);
