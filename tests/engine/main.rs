@@ -14,6 +14,7 @@ mod drift;
 mod examples;
 mod faults;
 mod inside;
+mod lab;
 mod life;
 mod lists;
 mod namespace;

@@ -123,17 +123,25 @@ fn kinds_of_links_that_this_kernel_lacks() {
         let said = String::from_utf8_lossy(&asked.stderr).into_owned();
         said.contains("Unknown device type") || said.contains("not supported")
     };
-    for (driver, kind, module) in [("macvlan", "macvlan", "macvlan"), ("ipvlan", "ipvlan", "ipvlan")] {
+    let on = |driver: &str, parent: &str| {
         let text = format!(
             "services: {{web: {{image: busybox, command: sleep 100, networks: [n]}}}}\nnetworks:\n  n:\n    driver: {driver}\n    \
-             driver_opts: {{parent: lo0none}}\n"
+             driver_opts: {{parent: {parent}}}\n"
         );
-        let Some(stack) = Stack::new("pf-kind", &text) else { return };
+        Stack::new("pf-kind", &text)
+    };
+    for (driver, kind, module) in [("macvlan", "macvlan", "macvlan"), ("ipvlan", "ipvlan", "ipvlan")] {
+        let Some(stack) = on(driver, "lo0none") else { return };
         let told = stack.run("plan", 2);
         let said = told.err.contains("error[driver-missing]") && told.err.contains(&format!("`modprobe {module}`"));
         assert_eq!(said, lacks(kind), "{kind}: {}", told.err);
         assert!(told.err.contains("error[parent-missing]"), "{}", told.err);
     }
+    let Some(stack) = on("macvlan", "lo.10") else { return };
+    let told = stack.run("plan", 2);
+    let said = told.err.contains("has no vlan links, which network n needs") && told.err.contains("`modprobe 8021q`");
+    // what a kernel with 802.1Q shows once it was asked for it
+    assert_eq!(said, !Path::new("/proc/net/vlan").exists(), "{}", told.err);
 }
 
 #[test]

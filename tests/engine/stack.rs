@@ -1,5 +1,6 @@
 //! What a scenario stands on: a project name of its own, a directory, the program, and a cleanup that runs whatever happens.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -14,12 +15,33 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
+thread_local! {
+    /// The Engine that this test speaks to, where it is not the one that the environment names: tests of the lab have several.
+    static HOST: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// From here on this test, and each program that it starts, speaks to the Engine there (`tcp://…`); none is the environment's.
+pub fn speak_to(host: Option<String>) {
+    HOST.set(host);
+}
+
+/// A program that speaks to the test's Engine.
+pub fn program(name: &str) -> Command {
+    let mut command = Command::new(name);
+    HOST.with_borrow(|host| _ = host.as_ref().map(|host| command.env("DOCKER_HOST", host)));
+    command
+}
+
 /// The Engine, or none after saying that the test is skipped.
 ///
 /// # Panics
 /// Where a test must not be skipped.
 pub async fn engine() -> Option<Engine> {
-    match Engine::connect(&|name| std::env::var(name).ok(), Options::default()).await {
+    let variable = |name: &str| {
+        let other = HOST.with_borrow(Clone::clone).filter(|_| name == "DOCKER_HOST");
+        other.or_else(|| std::env::var(name).ok())
+    };
+    match Engine::connect(&variable, Options::default()).await {
         Ok(engine) => Some(engine),
         Err(why) => {
             let strict =
@@ -80,7 +102,7 @@ impl Stack {
     }
 
     fn command(&self, program: &str, first: &[&str], arguments: &str) -> Command {
-        let mut command = Command::new(program);
+        let mut command = self::program(program);
         command.args(first).args(["-p", &self.name]).args(arguments.split_whitespace());
         command.current_dir(&self.directory).stdin(Stdio::null());
         for variable in ["COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"] {
@@ -100,7 +122,7 @@ impl Stack {
     pub fn docker(&self, arguments: &str) -> String {
         let filter = format!("label=com.docker.compose.project={}", self.name);
         let words = arguments.split_whitespace().map(|word| if word == "{p}" { filter.as_str() } else { word });
-        let ran = Ran::from(Command::new("docker").args(words).output().unwrap());
+        let ran = Ran::from(program("docker").args(words).output().unwrap());
         assert_eq!(ran.code, Some(0), "docker {arguments}\n{}", ran.err);
         ran.out.trim().to_owned()
     }
@@ -108,7 +130,7 @@ impl Stack {
     /// What a line prints in one of the stack's containers.
     pub fn shell(&self, service: &str, line: &str) -> String {
         let name = format!("{}-{service}-1", self.name);
-        let ran = Ran::from(Command::new("docker").args(["exec", &name, "sh", "-c", line]).output().unwrap());
+        let ran = Ran::from(program("docker").args(["exec", &name, "sh", "-c", line]).output().unwrap());
         assert_eq!(ran.code, Some(0), "{line}\n{}", ran.err);
         ran.out.trim().to_owned()
     }
@@ -116,7 +138,7 @@ impl Stack {
     /// `docker inspect -f FORMAT` of one of the stack's containers.
     pub fn inspect(&self, service: &str, format: &str) -> String {
         let name = format!("{}-{service}-1", self.name);
-        let ran = Ran::from(Command::new("docker").args(["inspect", "-f", format, &name]).output().unwrap());
+        let ran = Ran::from(program("docker").args(["inspect", "-f", format, &name]).output().unwrap());
         assert_eq!(ran.code, Some(0), "docker inspect {name}\n{}", ran.err);
         ran.out.trim().to_owned()
     }

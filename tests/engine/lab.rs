@@ -1,0 +1,87 @@
+//! Scenarios on the hosts of the lab (`scripts/lab`): Engines that are remote, on one wire that carries VLAN tags, with kernels that have
+//! 802.1Q and ipvlan.
+//!
+//! `scripts/test` runs them inside the lab, with `BOWLINE_TEST_LAB` set to the number of its hosts; without that they are skipped. Each
+//! test has a host to itself, and leaves it as it found it.
+
+mod refused;
+mod wires;
+
+use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::time::Duration;
+
+use crate::stack::{eventually, speak_to};
+
+/// How long a command on a host may take: programs run five to ten times as long as on the machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A host of the lab that is one test's alone; its Engine is the one that the test speaks to.
+pub struct Host {
+    number: u8,
+    links: BTreeSet<String>,
+    _alone: File,
+}
+
+impl Host {
+    /// The first one that is free; none after saying that the test is skipped.
+    pub fn take() -> Option<Self> {
+        let Ok(count) = std::env::var("BOWLINE_TEST_LAB") else {
+            eprintln!("SKIPPED, no lab: scripts/test boots it, scripts/lab does by hand");
+            return None;
+        };
+        let count: u8 = count.parse().unwrap();
+        let (number, alone) =
+            eventually(Duration::from_secs(600), || (1..=count).find_map(free).ok_or("all are taken"));
+        speak_to(Some(format!("tcp://10.99.1.{number}:2375")));
+        let mut host = Self { number, links: BTreeSet::new(), _alone: alone };
+        host.links = host.links();
+        Some(host)
+    }
+
+    /// Runs a script on the host, as root, and gives what it printed.
+    ///
+    /// # Panics
+    /// Where a command of it fails.
+    pub fn run(&self, script: &str) -> String {
+        let mut shell = TcpStream::connect((Ipv4Addr::new(10, 99, 1, self.number), 2222)).unwrap();
+        shell.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(shell, "exec 2>&1; set -e\n{script}\necho; echo all of it ran\n").unwrap();
+        shell.shutdown(Shutdown::Write).unwrap();
+        let mut said = String::new();
+        let read = shell.read_to_string(&mut said);
+        let done = said.strip_suffix("\nall of it ran\n");
+        done.unwrap_or_else(|| panic!("host {}: {script}: {read:?}\n{said}", self.number)).trim().to_owned()
+    }
+
+    /// The names of its links.
+    pub fn links(&self) -> BTreeSet<String> {
+        self.run("ls /sys/class/net").split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Sees that no link is there that was not there before the test: the Engine took away what it had made.
+    pub fn has_its_links_only(&self) {
+        eventually(Duration::from_secs(10), || match self.links() {
+            links if links == self.links => Ok(()),
+            links => Err(links),
+        });
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        speak_to(None);
+    }
+}
+
+/// The lock of host `number`, where nobody has it.
+fn free(number: u8) -> Option<(u8, File)> {
+    let lock = File::create(std::env::temp_dir().join(format!("bowline-lab-{number}.lock"))).unwrap();
+    match lock.try_lock() {
+        Ok(()) => Some((number, lock)),
+        Err(TryLockError::WouldBlock) => None,
+        Err(TryLockError::Error(why)) => panic!("{why}"),
+    }
+}
