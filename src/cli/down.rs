@@ -70,6 +70,7 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
             Images::Local => down::Images::Local,
         }),
         timeout: arguments.timeout.map(Duration::from_secs),
+        own_name: false,
     };
     let mut findings = Findings::new();
     let plan = down(named.name(), named.desired(), &observed, &options, &mut findings);

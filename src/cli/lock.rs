@@ -68,6 +68,11 @@ impl Lock {
         self.write("");
     }
 
+    /// Whether it is there, and not released yet.
+    pub fn is_held(&self) -> bool {
+        self.file.borrow().is_some()
+    }
+
     /// Lets the next one in.
     pub fn release(&self) {
         self.file.take();

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bowline::compose::Request;
+use bowline::engine::Engine;
+use bowline::name::ProjectName;
 use bowline::plan::Plan;
 use bowline::report::findings::Color;
 use bowline::report::test_run::{Stage, TestRun};
@@ -19,6 +21,7 @@ use super::args::Global;
 use super::display::Display;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
+use super::lock::{self, Lock};
 use super::signals::Signals;
 use super::stack::service_names;
 use super::{block_on, load, output};
@@ -116,7 +119,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let (files, findings) = stack.findings();
     output::findings(files, findings, global.verbose);
-    block_on(whole(global, arguments, stack))
+    block_on(whole(global, arguments, stack, request.project_name.is_some()))
 }
 
 fn stack(arguments: &Arguments, request: &Request) -> Result<Stack, Failure> {
@@ -136,10 +139,16 @@ fn stack(arguments: &Arguments, request: &Request) -> Result<Stack, Failure> {
     Ok(stack)
 }
 
-async fn whole(global: &Global, arguments: &Arguments, stack: Stack) -> Result<Exit, Failure> {
+/// `is_named`: the project's name is the user's, and others may work on it.
+async fn whole(global: &Global, arguments: &Arguments, stack: Stack, is_named: bool) -> Result<Exit, Failure> {
     let mut signals = Signals::with_hangup()?;
-    sweep(global).await?;
+    let engine = connect(global, Purpose::Write).await?;
+    sweep(&engine).await;
     let mut running = stack.prepare().await?;
+    let lock = match is_named {
+        true => lock::take(global, &engine, running.name(), "test", &mut signals).await?,
+        false => Lock::default(),
+    };
     let display = Display::new(global);
     let mut run = TestRun { format: 1, project: running.name().to_string(), ..TestRun::default() };
     let mut deadline = std::pin::pin!(async {
@@ -155,7 +164,7 @@ async fn whole(global: &Global, arguments: &Arguments, stack: Stack) -> Result<E
         }
     });
     let plans = std::cell::RefCell::new(String::new());
-    let went = attempt(arguments, &mut running, &display, &mut run, &plans, stop.as_mut()).await;
+    let went = attempt(arguments, &mut running, (&display, &lock), &mut run, &plans, stop.as_mut()).await;
     let exit = match &went {
         Ok(exit) => *exit,
         Err(failure) => {
@@ -172,7 +181,11 @@ async fn whole(global: &Global, arguments: &Arguments, stack: Stack) -> Result<E
             Err(why) => output::remark(&format!("warning: not all could be kept in {}: {why}", directory.display())),
         }
     }
-    let end = take_away(arguments, running, &display, &mut run, failed).await;
+    let lock = if is_named && !lock.is_held() { again(global, &engine, running.name()).await } else { lock };
+    let end = take_away(arguments, running, (&display, &lock), &mut run, failed).await;
+    if end.is_ok() {
+        lock.end();
+    }
     let exit = match (exit, end) {
         (Exit::Ok, Err(failure)) => {
             output::failure(&failure);
@@ -195,29 +208,40 @@ async fn whole(global: &Global, arguments: &Arguments, stack: Stack) -> Result<E
     Ok(exit)
 }
 
+/// The lock, once more. Everything goes also where somebody else has it.
+async fn again(global: &Global, engine: &Engine, project: &ProjectName) -> Lock {
+    let Ok(mut signals) = Signals::with_hangup() else { return Lock::default() };
+    let global = Global { no_wait: true, ..global.clone() };
+    lock::take(&global, engine, project, "test", &mut signals).await.unwrap_or_default()
+}
+
 /// Takes away what dead runs left behind. That it cannot be done is no reason not to begin.
-async fn sweep(global: &Global) -> Result<(), Failure> {
-    let engine = connect(global, Purpose::Write).await?;
-    for Reaped { project, outcome } in reap(&engine).await.unwrap_or_default() {
+async fn sweep(engine: &Engine) {
+    for Reaped { project, outcome } in reap(engine).await.unwrap_or_default() {
         match outcome {
             Ok(()) => output::remark(&format!("took away {project}, which a dead run had left behind")),
             Err(why) => output::remark(&format!("warning: {project} was left behind by a dead run: {why}")),
         }
     }
-    Ok(())
+}
+
+/// Shows what happens, and writes down what is being made.
+fn hear(stage: (&Display, &Lock), plan: &Plan, event: &Event<'_>) {
+    stage.1.hear(plan, event);
+    stage.0.hear(plan, event);
 }
 
 /// Up, proof, command.
 async fn attempt(
     arguments: &Arguments,
     running: &mut Running,
-    display: &Display,
+    stage: (&Display, &Lock),
     run: &mut TestRun,
     plans: &std::cell::RefCell<String>,
     mut stop: std::pin::Pin<&mut impl Future<Output = Stop>>,
 ) -> Result<Exit, Failure> {
     let begun = Instant::now();
-    let up = bring_up(arguments, running, display, plans, stop.as_mut()).await;
+    let up = bring_up(arguments, running, stage, plans, stop.as_mut()).await;
     note(run, "up", begun, up.as_ref().err());
     up?;
     if !arguments.no_verify {
@@ -229,6 +253,8 @@ async fn attempt(
         note(run, "verify", begun, proved.as_ref().err());
         proved?;
     }
+    // the command may be one of ours
+    stage.1.release();
     run.addresses = command::environment(&running.published().await?, running.name().as_str());
     if arguments.command.is_empty() {
         return Ok(Exit::Ok);
@@ -253,18 +279,23 @@ async fn attempt(
 async fn bring_up(
     arguments: &Arguments,
     running: &mut Running,
-    display: &Display,
+    stage: (&Display, &Lock),
     plans: &std::cell::RefCell<String>,
     mut stop: std::pin::Pin<&mut impl Future<Output = Stop>>,
 ) -> Result<(), Failure> {
     let (voice, ear) = Interrupt::new();
-    let tell = |plan: &Plan, event: &Event<'_>| display.hear(plan, event);
+    let tell = |plan: &Plan, event: &Event<'_>| hear(stage, plan, event);
     let planned = |plan: &Plan| plans.borrow_mut().push_str(&plan.to_string());
     let services = service_names(&arguments.services);
     let hooks = Hooks { tell: Some(&tell), planned: Some(&planned), interrupt: Some(ear), services };
+    stage.1.begin();
     let mut up = std::pin::pin!(running.bring_up(&hooks));
     let why = tokio::select! {
-        done = &mut up => return Ok(done?),
+        done = &mut up => {
+            done?;
+            stage.1.end();
+            return Ok(());
+        }
         why = stop.as_mut() => why,
     };
     // what the Engine is asked for ends first: a network that it makes after everything was taken away would be left
@@ -312,7 +343,7 @@ fn note(run: &mut TestRun, name: &str, begun: Instant, failure: Option<&Failure>
 async fn take_away(
     arguments: &Arguments,
     running: Running,
-    display: &Display,
+    stage: (&Display, &Lock),
     run: &mut TestRun,
     failed: bool,
 ) -> Result<(), Failure> {
@@ -323,7 +354,7 @@ async fn take_away(
         return Ok(());
     }
     let begun = Instant::now();
-    let tell = |plan: &Plan, event: &Event<'_>| display.hear(plan, event);
+    let tell = |plan: &Plan, event: &Event<'_>| hear(stage, plan, event);
     let gone = running.down_with(&Hooks { tell: Some(&tell), ..Hooks::default() }).await.map_err(Failure::from);
     note(run, "down", begun, gone.as_ref().err());
     gone

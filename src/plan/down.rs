@@ -16,7 +16,7 @@ use super::up::{existing, runs};
 use crate::finding::{Code, Finding, Findings};
 use crate::name::{NetworkId, ProjectName, Replica, ServiceName};
 use crate::state::desired::{Desired, labels};
-use crate::state::observed::{Observed, ObservedContainer, ObservedNetwork, OtherContainer};
+use crate::state::observed::{Observed, ObservedContainer, ObservedNetwork, ObservedVolume, OtherContainer};
 
 /// The flags of `down`.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +31,8 @@ pub struct DownOptions {
     pub images: Option<Images>,
     /// `--timeout`: how long a container may take to stop.
     pub timeout: Option<Duration>,
+    /// Nobody else has a name that begins with the project's: a volume that has one is its own, also without a label.
+    pub own_name: bool,
 }
 
 /// Which images go.
@@ -234,14 +236,23 @@ impl<'a> Work<'a> {
         self.file.is_some_and(|file| file.networks.values().any(|n| n.external && n.name == network.name))
     }
 
+    /// Whether a volume is the project's: by its label, or by its name where it has no label at all. Such a one is made by the Engine
+    /// for a container whose volume went while the container was being made, as when its client was killed.
+    fn has_volume(&self, volume: &ObservedVolume) -> bool {
+        let in_file = |external: bool| {
+            self.file.is_some_and(|f| f.volumes.values().any(|v| v.external == external && v.name == volume.name))
+        };
+        let is_prefixed = volume.name.strip_prefix(self.project.as_str()).is_some_and(|rest| rest.starts_with('_'));
+        match volume.labels.get(labels::PROJECT) {
+            _ if in_file(true) => false,
+            Some(project) => self.project == project.as_str(),
+            None => volume.labels.is_empty() && is_prefixed && (self.options.own_name || in_file(false)),
+        }
+    }
+
     /// Removes the project's volumes, each when everybody who goes has let go of it.
     fn volumes(&mut self, findings: &mut Findings) {
-        let external = |name: &str| {
-            self.file.is_some_and(|file| file.volumes.values().any(|volume| volume.external && volume.name == name))
-        };
-        let ours =
-            |labels: &BTreeMap<String, String>| labels.get(labels::PROJECT).is_some_and(|p| self.project == p.as_str());
-        let volumes: Vec<_> = self.observed.volumes.iter().filter(|v| ours(&v.labels) && !external(&v.name)).collect();
+        let volumes: Vec<_> = self.observed.volumes.iter().filter(|volume| self.has_volume(volume)).collect();
         for volume in volumes {
             let mounting =
                 self.observed.containers.iter().filter(|c| c.volumes.values().any(|name| *name == volume.name));

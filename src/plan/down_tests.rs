@@ -4,7 +4,7 @@ use crate::finding::Code;
 use crate::name::ContainerId;
 use crate::plan::lab::{Lab, assert_plan, change, service};
 use crate::state::desired::labels;
-use crate::state::observed::{ContainerState, OtherContainer};
+use crate::state::observed::{ContainerState, ObservedVolume, OtherContainer};
 
 const CHAIN: &str = "
     services:
@@ -147,4 +147,28 @@ fn a_network_with_a_stranger_on_it_is_still_tried() {
     let mut before = lab.up().observed();
     before.networks[0].members.push((ContainerId::from_engine("beef"), "stranger".to_owned(), vec![]));
     assert!(lab.down_from(&before).operations().contains(&"remove network back".to_owned()));
+}
+
+#[test]
+fn a_volume_without_a_label_is_the_project_s_by_its_name() {
+    let file = "services: {web: {image: busybox, volumes: ['data:/data', 'out:/out']}}\nvolumes: {data: {}, out: {external: true, name: test_out}}";
+    let lab = Lab::load(file).options(|lab| lab.down.volumes = true);
+    let mut before = lab.up().observed();
+    let stray = |name: &str, label: &str| ObservedVolume {
+        name: name.to_owned(),
+        labels: if label.is_empty() { Default::default() } else { [(label.to_owned(), "x".to_owned())].into() },
+        ..Default::default()
+    };
+    before.containers.clear();
+    before.networks.clear();
+    before.volumes = vec![
+        stray("test_data", ""),
+        stray("test_data", "of.somebody"),
+        stray("test_out", ""),
+        stray("test_more", ""),
+        stray("testdata", ""),
+    ];
+    assert_eq!(lab.down_from(&before).operations(), ["remove volume test_data"]);
+    let own = lab.options(|lab| lab.down.own_name = true).down_from(&before).operations();
+    assert_eq!(own, ["remove volume test_data", "remove volume test_more"], "an external one is never");
 }

@@ -111,7 +111,8 @@ fn refused(plan: &Plan, error: &StepError, tell: &dyn Fn(&Event<'_>)) -> Outcome
 fn lane(step: &Step) -> Lane {
     match step.operation {
         Operation::Await(_) => Lane::Leavable,
-        Operation::Pull { .. } | Operation::Push { .. } | Operation::Build(_) | Operation::Stop { .. } => Lane::Free,
+        Operation::Pull { .. } | Operation::Push { .. } | Operation::Build(_) => Lane::Free,
+        Operation::Stop { .. } => Lane::Patient,
         _ => Lane::Bounded,
     }
 }

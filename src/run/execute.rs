@@ -3,11 +3,12 @@
 //! A step starts when all that it needs has ended well. A failed step skips what needs it, over every edge but
 //! `Needs::Order`, and nothing else.
 
-use std::collections::BTreeSet;
-use std::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use super::interrupt::{Interrupt, Urgency};
 use super::outcome::Fate;
@@ -18,11 +19,23 @@ use crate::plan::{Needs, OnFailure, Plan, Step, StepId};
 pub enum Lane {
     /// It works the Engine hard: only so many at once.
     Bounded,
+    /// The same, but what it asks for may take long to come, without work. When for a short time nothing has ended, those that are under
+    /// way count no more, and as many more begin at once: others will wait as well.
+    Patient,
     /// It mostly waits for something outside, and is let end when the run is interrupted.
     Free,
     /// It only waits, changes nothing, and is left when the run is interrupted.
     Leavable,
 }
+
+impl Lane {
+    fn counts(self) -> bool {
+        matches!(self, Self::Bounded | Self::Patient)
+    }
+}
+
+/// How long nothing ends before patient steps count as waiting: longer than an Engine takes that has its hands full.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Runs every step of `plan`, at most `at_once` bounded ones at a time, the lower number first where several could start.
 /// `ended` hears of each fate as it is known. The answer has the fates by the place of their steps.
@@ -39,38 +52,42 @@ where
 {
     let mut board = Board::new(plan);
     let mut under_way = FuturesUnordered::new();
-    let mut bounded = 0;
+    let mut slots = Slots::new(at_once);
     loop {
         while interrupt.urgency() == Urgency::None
-            && let Some(id) = board.next(|id| bounded < at_once || lane(plan.step(id)) != Lane::Bounded)
+            && let Some(id) = board.next(|id| slots.has_one_for(lane(plan.step(id))))
         {
             let lane = lane(plan.step(id));
-            bounded += usize::from(lane == Lane::Bounded);
+            slots.take(id, lane);
             let (work, mut ear) = (run(id), interrupt.clone());
             under_way.push(async move {
                 let started = Instant::now();
                 let asked = async {
                     match lane {
                         Lane::Leavable => ear.asked(Urgency::Soon).await,
-                        Lane::Bounded | Lane::Free => std::future::pending().await,
+                        Lane::Bounded | Lane::Patient | Lane::Free => std::future::pending().await,
                     }
                 };
                 tokio::select! {
                     biased;
-                    answer = work => (id, lane, Some(answer.map(|()| started.elapsed()))),
-                    () = asked => (id, lane, None),
+                    answer = work => (id, Some(answer.map(|()| started.elapsed()))),
+                    () = asked => (id, None),
                 }
             });
         }
         if under_way.is_empty() {
             break;
         }
-        let (id, lane, answer) = tokio::select! {
+        let (id, answer) = tokio::select! {
             biased;
             () = interrupt.asked(Urgency::Now) => break,
             Some(ended) = under_way.next() => ended,
+            () = tokio::time::sleep_until(slots.moved + PATIENCE), if slots.may_be_stuck() => {
+                slots.lose_patience();
+                continue;
+            }
         };
-        bounded -= usize::from(lane == Lane::Bounded);
+        slots.free(id);
         let fate = match answer {
             Some(Ok(took)) => Fate::Done(took),
             Some(Err(error)) if plan.step(id).on_failure == OnFailure::GoOn => Fate::Tolerated(error),
@@ -80,6 +97,53 @@ where
         board.settle(plan, id, fate, &mut ended);
     }
     board.finish(plan, &mut ended)
+}
+
+/// How many more steps may work the Engine hard.
+struct Slots {
+    /// At once.
+    count: usize,
+    /// Who does.
+    taken: BTreeMap<StepId, Lane>,
+    /// When one began or ended last.
+    moved: Instant,
+}
+
+impl Slots {
+    fn new(count: usize) -> Self {
+        Self { count, taken: BTreeMap::new(), moved: Instant::now() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.taken.len() >= self.count
+    }
+
+    fn has_one_for(&self, lane: Lane) -> bool {
+        !(self.is_full() && lane.counts())
+    }
+
+    fn take(&mut self, id: StepId, lane: Lane) {
+        if lane.counts() {
+            self.taken.insert(id, lane);
+            self.moved = Instant::now();
+        }
+    }
+
+    fn free(&mut self, id: StepId) {
+        self.taken.remove(&id);
+        self.moved = Instant::now();
+    }
+
+    fn may_be_stuck(&self) -> bool {
+        self.is_full() && self.taken.values().any(|lane| *lane == Lane::Patient)
+    }
+
+    /// The patient ones wait, and work no more.
+    fn lose_patience(&mut self) {
+        let before = self.taken.len();
+        self.taken.retain(|_, lane| *lane != Lane::Patient);
+        self.count += before - self.taken.len();
+    }
 }
 
 /// Which steps may start, and what became of the others.
@@ -155,8 +219,6 @@ impl<E> Board<E> {
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
-    use std::collections::BTreeMap;
-    use std::time::Duration;
 
     use super::*;
     use crate::plan::{Cause, Operation, PlanBuilder};
@@ -265,6 +327,27 @@ mod tests {
         };
         block_on(execute(&plan, 2, ear, lane, work, |_, _| ()));
         assert_eq!(most.take(), 3);
+    }
+
+    #[test]
+    fn patient_steps_of_which_none_ends_make_room_for_more() {
+        let plan = plan(&["a", "b", "c", "d", "e", "f", "g"], &[]);
+        let begun = RefCell::new(vec![]);
+        let (_voice, ear) = Interrupt::new();
+        let work = |id| {
+            let (name, begun) = (name(&plan, id), &begun);
+            async move {
+                begun.borrow_mut().push((name, Instant::now()));
+                while begun.borrow().len() < 7 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                Ok::<_, String>(())
+            }
+        };
+        block_on(execute(&plan, 1, ear, |_| Lane::Patient, work, |_, _| ()));
+        let (names, times): (String, Vec<Instant>) = begun.take().into_iter().unzip();
+        assert_eq!(names, "abcdefg");
+        assert!(times[1] - times[0] >= PATIENCE && times[3] - times[2] >= PATIENCE, "one, then two, then the rest");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::compose::model::{Pool, Project};
+use crate::name::ProjectName;
 use crate::source::Spanned;
 
 /// Where subnets are taken from.
@@ -75,6 +76,12 @@ pub fn own_names(project: &mut Project) {
     for volume in project.volumes.values_mut().filter(|volume| !volume.external) {
         volume.name = own(volume.key.as_str());
     }
+}
+
+/// Whether a project's name is one that nobody else has: it ends with a hyphen and eight hexadecimal digits.
+pub fn is_own_name(project: &ProjectName) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    project.as_str().rsplit_once('-').is_some_and(|(_, digits)| digits.len() == 8 && digits.bytes().all(is_digit))
 }
 
 /// Every bridge that is made gets a subnet of the pool; addresses that the file fixes keep their place within it.

@@ -1,7 +1,7 @@
 //! Taking a stack away, all of it.
 
-use super::StackError;
 use super::bring::{Hooks, carry_out};
+use super::{StackError, alone};
 use crate::engine::{Engine, Facts, Scope};
 use crate::finding::{Code, Findings};
 use crate::name::ProjectName;
@@ -38,7 +38,8 @@ pub async fn teardown(
         let scope = Scope { project, images: images.clone(), facts: Facts::Brief };
         let observed = engine.observe(&scope).await?;
         let images = (look == 0).then_some(Images::Local);
-        let options = DownOptions { volumes: true, remove_orphans: true, images, ..DownOptions::default() };
+        let own_name = alone::is_own_name(project);
+        let options = DownOptions { volumes: true, remove_orphans: true, images, own_name, ..DownOptions::default() };
         let mut findings = Findings::new();
         let plan = down(project, file, &observed, &options, &mut findings).map_err(StackError::Flaw)?;
         if plan.is_empty() {

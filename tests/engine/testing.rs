@@ -209,3 +209,26 @@ fn the_library_brings_up_and_takes_away() {
         matches!(bowline::Stack::load(&file), Err(StackError::File(text)) if text.contains("did you mean `image`?"))
     );
 }
+
+/// Under a name that others may use too, `test` keeps them away while it works, and lets its own command in.
+#[test]
+fn a_given_name_is_locked() {
+    let slow = "services: {web: {image: busybox, command: sleep 1000, init: true, stop_grace_period: 0s, \
+                healthcheck: {test: 'test -e /well', interval: 100ms, retries: 1000}}}";
+    let Some(stack) = Stack::new("testlock", slow) else { return };
+    let bowline = env!("CARGO_BIN_EXE_bowline");
+    let inner = format!("{bowline} --no-wait -p {} restart -t 0 web && echo let in", stack.name);
+    let mut command = stack.bowline("test --no-verify -- sh -c");
+    let running = command.arg(&inner).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let name = format!("{}-web-1", stack.name);
+    eventually(Duration::from_secs(30), || match stack.docker("ps --filter {p} --format {{.Names}}") {
+        names if names == name => Ok(()),
+        other => Err(other),
+    });
+    let busy = stack.run("--no-wait down", 75);
+    assert!(busy.err.contains("`bowline test`"), "{}", busy.err);
+    stack.docker(&format!("exec {name} touch /well"));
+    let ran = Ran::from(running.wait_with_output().unwrap());
+    assert!(ran.code == Some(0) && ran.out == "let in\n", "{ran:?}");
+    assert_eq!(stack.remains(), "");
+}
