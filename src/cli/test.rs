@@ -55,12 +55,16 @@ pub struct Arguments {
     /// Prove nothing.
     #[arg(long)]
     no_verify: bool,
-    /// Write what happened to files: `junit=FILE`, `json=FILE`; several with commas between, or repeated.
+    /// Write what happened to files: `junit=FILE`, `json=FILE`, `html=FILE`; several with commas between, or repeated.
     #[arg(long, value_name = "FORM=FILE", value_delimiter = ',', value_parser = report)]
     report: Vec<(Form, PathBuf)>,
     /// Take subnets for its networks from this pool: `10.200.0.0/16`, whose subnets are /28, or `10.200.0.0/16/24`.
     #[arg(long, value_name = "POOL")]
     subnet_pool: Option<SubnetPool>,
+    /// How long `reap` leaves it alone where nobody can see whether this run still lives, or where it was kept: seconds, or `90m`; six hours
+    /// without this.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    time_to_live: Option<Duration>,
     /// How long everything may take, but for taking it away: seconds, or `10m`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
@@ -77,13 +81,15 @@ pub struct Arguments {
 enum Form {
     Junit,
     Json,
+    Html,
 }
 
 fn report(text: &str) -> Result<(Form, PathBuf), String> {
     match text.split_once('=') {
         Some(("junit", file)) if !file.is_empty() => Ok((Form::Junit, file.into())),
         Some(("json", file)) if !file.is_empty() => Ok((Form::Json, file.into())),
-        _ => Err("`junit=FILE` or `json=FILE` is meant".to_owned()),
+        Some(("html", file)) if !file.is_empty() => Ok((Form::Html, file.into())),
+        _ => Err("`junit=FILE`, `json=FILE` or `html=FILE` is meant".to_owned()),
     }
 }
 
@@ -129,6 +135,9 @@ fn stack(arguments: &Arguments, request: &Request) -> Result<Stack, Failure> {
     }
     if let Some(pool) = arguments.subnet_pool {
         stack = stack.subnet_pool(pool);
+    }
+    if let Some(time) = arguments.time_to_live {
+        stack = stack.time_to_live(time);
     }
     if arguments.build {
         stack = stack.build();
@@ -201,6 +210,7 @@ async fn whole(global: &Global, arguments: &Arguments, stack: Stack, is_named: b
     for (form, file) in &arguments.report {
         let text = match form {
             Form::Json => run.json(),
+            Form::Html => run.html(),
             Form::Junit => run.junit().map_err(|why| Failure::new(Exit::StepFailed, why))?,
         };
         output::answer_to(Some(file), &text)?;

@@ -1,11 +1,12 @@
-//! A run of `bowline test` as JSON and JUnit: its stages, and every check of its verification.
+//! A run of `bowline test` as JSON, JUnit and a page: its stages, and every check of its verification.
 
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
-use super::verification::{Outcome, Report};
+use super::markup::escaped;
+use super::verification::{Outcome, Report, html};
 
 /// A run.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -42,6 +43,22 @@ impl TestRun {
     pub fn json(&self) -> String {
         // strings and numbers: writing them cannot fail
         serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// As one page for a browser, without a request to anywhere.
+    pub fn html(&self) -> String {
+        let outcome = if self.code == 0 { "passed".to_owned() } else { format!("failed with {}", self.code) };
+        let title = format!("{}: {outcome}", self.project);
+        let stages: String = self.stages.iter().map(Stage::html).collect();
+        let mut body = format!("<h1>{}</h1>\n<p class=\"soft\">bowline test</p>\n{stages}", escaped(&title));
+        if !self.addresses.is_empty() {
+            let row =
+                |(name, value): &(String, String)| format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value));
+            let rows: String = self.addresses.iter().map(row).collect();
+            body.push_str(&format!("<h2>What the command was told</h2>\n<dl>\n{rows}</dl>\n"));
+        }
+        body.extend(self.verification.as_ref().map(html::sections));
+        html::page(&title, &body)
     }
 
     /// As JUnit XML: a suite of stages, and one of checks.
@@ -83,6 +100,20 @@ impl TestRun {
     }
 }
 
+impl Stage {
+    fn html(&self) -> String {
+        let (class, sign, why) = match &self.failure {
+            None => ("p", "✓", String::new()),
+            Some(why) => ("r", "✗", format!("<pre>{}</pre>\n", escaped(why))),
+        };
+        format!(
+            "<article class=\"{class}\">\n<h3><span class=\"sign\">{sign}</span> {} <small class=\"soft\">{:.1} s</small></h3>\n{why}</article>\n",
+            escaped(&self.name),
+            self.seconds
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,5 +133,11 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&run.json()).unwrap();
         assert_eq!((&json["code"], &json["stages"][1]["name"]), (&3.into(), &"command".into()));
         assert!(json.get("verification").is_none());
+        let page = TestRun { addresses: vec![("BOWLINE_WEB_80".into(), "<b>".into())], ..run }.html();
+        assert!(
+            page.contains("<h1>p-1: failed with 3</h1>") && page.contains("<pre>it ended with 3\nmore</pre>"),
+            "{page}"
+        );
+        assert!(page.contains("<dt>BOWLINE_WEB_80</dt><dd>&lt;b&gt;</dd>") && !page.contains("<script"), "{page}");
     }
 }

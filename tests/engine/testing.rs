@@ -52,8 +52,10 @@ fn left(stack: &Stack) -> Vec<String> {
 fn a_command_is_told_where_and_everything_goes() {
     let Some(stack) = Stack::new("test", STACK) else { return };
     let line = "wget -qO - http://$BOWLINE_WEB_80/ && echo $BOWLINE_PROJECT $BOWLINE_WEB_80_HOST $BOWLINE_WEB_80_ALL && exit 7";
-    let ran =
-        ended(test(&stack, &["--ephemeral-ports", "--report", "junit=j.xml,json=j.json", "--", "sh", "-c", line]));
+    let ran = ended(test(
+        &stack,
+        &["--ephemeral-ports", "--report", "junit=j.xml,json=j.json,html=j.html", "--", "sh", "-c", line],
+    ));
     assert!(ran.code == Some(7), "{ran:?}");
     let lines: Vec<&str> = ran.out.lines().collect();
     assert_eq!(lines[0], "from web");
@@ -70,6 +72,11 @@ fn a_command_is_told_where_and_everything_goes() {
         json["stages"].as_array().unwrap().iter().map(|stage| stage["name"].as_str().unwrap()).collect();
     assert_eq!((stages, &json["code"]), (vec!["up", "verify", "command", "down"], &7.into()));
     assert!(read("j.xml").contains("it ended with 7"));
+    let page = read("j.html");
+    assert!(
+        page.contains("failed with 7</h1>") && page.contains("BOWLINE_WEB_80") && page.contains("web reaches client"),
+        "{page}"
+    );
     let inside = ended(test(
         &stack,
         &[
@@ -94,7 +101,7 @@ fn whatever_fails_nothing_is_left() {
         (vec!["--ephemeral-ports", "--no-verify", "--", "no-such-program"], 127, "cannot run `no-such-program`"),
         (vec!["--ephemeral-ports", "--no-verify", "--timeout", "1", "--", "sleep", "1000"], 124, "the time is over"),
         (vec!["--in", "client"], 64, "`--in` needs a command"),
-        (vec!["--report", "pdf=x"], 64, "`junit=FILE` or `json=FILE` is meant"),
+        (vec!["--report", "pdf=x"], 64, "`junit=FILE`, `json=FILE` or `html=FILE` is meant"),
         (vec!["--subnet-pool", "10.0.0.0"], 64, "is no pool"),
     ] {
         let ran = ended(test(&stack, &arguments));
@@ -111,7 +118,7 @@ fn whatever_fails_nothing_is_left() {
     assert!(kept("bad-1.log").contains("said") && kept("bad-1.inspect.json").contains("\"ExitCode\": 3"));
     assert!(kept("plan.txt").contains("start bad.1"));
     assert_eq!(left(&stack), [""; 0]);
-    let kept = ended(test(&stack, &["--keep-on-failure", "--", "true"]));
+    let kept = ended(test(&stack, &["--keep-on-failure", "--time-to-live", "90m", "--", "true"]));
     let name = kept.err.split("`bowline -p ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     assert!(!left(&stack).is_empty(), "{kept:?}");
     let down =

@@ -2,7 +2,7 @@
 
 mod changes;
 mod github;
-mod html;
+pub(super) mod html;
 mod junit;
 mod tap;
 #[cfg(test)]

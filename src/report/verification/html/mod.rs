@@ -12,21 +12,24 @@ const STYLE: &str = include_str!("style.css");
 
 /// The page. `picture` is the drawing of the stack, as [`crate::report::graph::svg`] makes it.
 pub fn html(report: &Report, picture: Option<&str>) -> String {
-    let title = format!("{} - {}", escaped(&report.project), outcome(report));
-    let body = [
-        head(report),
-        drawing(picture),
-        matrix::section(report),
-        checks::open(report),
-        checks::all(report),
-        foot(report),
-    ];
+    let title = format!("{} - {}", report.project, outcome(report));
+    let body = [head(report), drawing(picture), sections(report)];
+    page(&title, &body.concat())
+}
+
+/// The matrix, what is not proved, everything else, the rules.
+pub(in crate::report) fn sections(report: &Report) -> String {
+    [matrix::section(report), checks::open(report), checks::all(report), foot(report)].concat()
+}
+
+/// A page of ours around `body`, which is markup.
+pub(in crate::report) fn page(title: &str, body: &str) -> String {
+    let title = escaped(title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
-        body.concat()
+         <style>\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
 }
 
