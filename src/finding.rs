@@ -108,6 +108,7 @@ codes! {
     BadDriverOption = "bad-driver-option", "A driver option is unknown, or its value is.";
     NameTooLong = "name-too-long", "A link name has more than 15 bytes.";
     BadVerifyRule = "bad-verify-rule", "A rule of x-verify cannot be read, or contradicts the file.";
+    BadWatch = "bad-watch", "An entry of develop.watch cannot be followed.";
     PublicSubnet = "public-subnet", "A subnet of public addresses hides real hosts.";
     // planning: what is there and stays
     Orphan = "orphan", "A container of the project belongs to no service of the file.";

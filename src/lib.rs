@@ -5,6 +5,7 @@
 pub mod compose;
 pub mod engine;
 pub mod finding;
+pub mod ignore;
 pub mod lint;
 pub mod name;
 pub mod plan;
@@ -17,6 +18,7 @@ pub mod stack;
 pub mod state;
 pub mod vantage;
 pub mod verify;
+pub mod watch;
 pub mod yaml;
 
 pub use stack::Stack;

@@ -9,14 +9,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("finding", &["source"]),
     ("name", &[]),
+    ("ignore", &[]),
     ("yaml", &["source", "finding"]),
     ("compose", &["yaml", "source", "finding", "name", "lint"]),
     ("lint", &["compose::model", "finding", "name", "source"]),
     ("state", &["compose::model", "compose::print", "plan", "yaml", "name", "finding", "source"]),
     ("plan", &["state", "compose::model", "name", "finding", "source"]),
     ("preflight", &["state", "compose::model", "finding", "name", "source"]),
-    ("engine", &["state", "compose::model", "name"]),
+    ("engine", &["state", "compose::model", "ignore", "name"]),
     ("run", &["plan", "engine", "state", "compose::model", "name"]),
+    ("watch", &["compose::model", "engine", "finding", "ignore", "name", "source"]),
     ("probe", &[]),
     ("vantage", &["engine", "probe", "preflight", "compose::model", "name"]),
     (
@@ -70,7 +72,8 @@ const DEBTS: &[(&str, &str)] = &[
 /// Crates that only these rooms may name.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("bollard", &["engine"]),
-    ("tokio", &["engine", "run", "stack", "vantage", "verify", "cli"]),
+    ("tokio", &["engine", "run", "stack", "vantage", "verify", "watch", "cli"]),
+    ("notify", &["watch"]),
     ("clap", &["cli"]),
     ("granit_parser", &["yaml"]),
     ("annotate_snippets", &["report"]),

@@ -6,12 +6,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, commit, completion, config, cp, down, events, exec, explain, export, graph, images, lifecycle, logs, ls,
-    plan, port, ps, reap, run, stats, test, top, up, used, verify, version, volumes, wait,
+    plan, port, ps, reap, run, stats, test, top, up, used, verify, version, volumes, wait, watch,
 };
 
-/// Ties a Compose stack fast and proves that the knot holds.
+/// Ties a Compose stack fast and proves that the knot holds
+///
+/// Without a command: how the project here stands, and what to do next.
 #[derive(Debug, Parser)]
-#[command(name = "bowline", disable_version_flag = true, max_term_width = 120, subcommand_required = true)]
+#[command(name = "bowline", disable_version_flag = true, max_term_width = 120)]
 #[command(
     after_help = "Exit codes: 0 done, 1 a step failed, 2 `plan` has changes, 64 usage, 65 the file, 66 preflight, \
     69 no Engine, 70 unhealthy, 71 verification failed, 72 leftovers, 73 not all could be verified, 130 interrupted"
@@ -20,9 +22,9 @@ pub struct Arguments {
     /// Options before the command.
     #[command(flatten)]
     pub global: Global,
-    /// What to do.
+    /// What to do; none: tell how things stand.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// One variant a command; each command's arguments stand in its own file.
@@ -69,6 +71,7 @@ pub enum Command {
     Version(version::Arguments),
     Volumes(volumes::Arguments),
     Wait(wait::Arguments),
+    Watch(watch::Arguments),
     /// What docker compose has and bowline has not, and words that are no command.
     #[command(external_subcommand)]
     Refused(Vec<String>),
@@ -172,6 +175,6 @@ mod tests {
         let line = Arguments::try_parse_from(["bowline", "-f", "a.yaml", "-f", "-", "-p", "x", "convert", "--quiet"]);
         let line = line.unwrap();
         assert_eq!(line.global.files, ["a.yaml", "-"].map(PathBuf::from));
-        assert!(matches!(line.command, Command::Config(_)));
+        assert!(matches!(line.command, Some(Command::Config(_))));
     }
 }

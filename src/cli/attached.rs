@@ -17,6 +17,7 @@ use super::exit::{Exit, Failure};
 use super::restore::restore;
 use super::signals::Signals;
 use super::stack::Stack;
+use super::watch::Watching;
 use super::{lock, output};
 
 /// What an attached `up` works with.
@@ -59,13 +60,21 @@ struct Watched {
     started: BTreeSet<String>,
     /// The code of the one whose end ends everything.
     end: Option<i64>,
+    /// Whether it goes on where nothing runs any more.
+    stays: bool,
 }
 
 /// How long the last output of containers that have ended may take to come.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Runs the plan and follows the output until it ends.
-pub async fn run(attached: &Attached<'_>, plan: &Plan, signals: &mut Signals) -> Result<Exit, Failure> {
+/// Runs the plan and follows the output until it ends; with `watching`, changes of the sources are carried out meanwhile, and
+/// only Ctrl-C ends it: what ended may start again with the next change.
+pub async fn run(
+    attached: &Attached<'_>,
+    plan: &Plan,
+    signals: &mut Signals,
+    watching: Option<&mut Watching>,
+) -> Result<Exit, Failure> {
     let Stage { engine, display, .. } = attached.stage;
     let project = &attached.stack.desired.project;
     let mut printer = Printer::new(project.as_str(), attached.look);
@@ -106,7 +115,17 @@ pub async fn run(attached: &Attached<'_>, plan: &Plan, signals: &mut Signals) ->
     attached.stage.lock.release();
     let ended = match interrupted {
         true => Ended::Interrupted,
-        false => follow(&mut follower, &mut watched, signals, &mut show).await?,
+        false => {
+            watched.stays = watching.is_some();
+            let mut own = Signals::new()?;
+            let watching = async {
+                match watching {
+                    Some(watching) => watching.run(attached.stage, attached.stack, &mut own).await,
+                    None => std::future::pending().await,
+                }
+            };
+            follow(&mut follower, &mut watched, signals, &mut show, std::pin::pin!(watching)).await?
+        }
     };
     match ended {
         Ended::All => return Ok(Exit::Ok),
@@ -137,12 +156,13 @@ async fn follow(
     watched: &mut Watched,
     signals: &mut Signals,
     show: &mut impl FnMut(Output, &mut Watched),
+    mut watching: std::pin::Pin<&mut impl Future<Output = Result<(), Failure>>>,
 ) -> Result<Ended, Failure> {
     loop {
         if let Some(code) = watched.end {
             return Ok(Ended::By(code));
         }
-        if watched.running.is_empty() {
+        if watched.running.is_empty() && !watched.stays {
             return Ok(Ended::All);
         }
         tokio::select! {
@@ -150,7 +170,9 @@ async fn follow(
                 Some(output) => show(output, watched),
                 None => return Err(Failure::new(Exit::Unreachable, "the Engine ended the stream of events")),
             },
-            () = signals.next() => return Ok(Ended::Interrupted),
+            // it ends by the same signal, when what it has begun is done
+            end = &mut watching => return end.map(|()| Ended::Interrupted),
+            () = signals.next(), if !watched.stays => return Ok(Ended::Interrupted),
         }
     }
 }

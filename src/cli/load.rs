@@ -40,7 +40,11 @@ pub fn project(global: &Global, services: &[String]) -> Result<(Project, Files),
 
 /// The same for a request that says more than the global options do.
 pub fn requested(global: &Global, request: &Request) -> Result<(Project, Files), Failure> {
-    let mut loaded = compose::load(request);
+    accepted(global, compose::load(request))
+}
+
+/// The same for what was loaded already.
+pub fn accepted(global: &Global, mut loaded: Loaded) -> Result<(Project, Files), Failure> {
     if let Some(project) = &loaded.project {
         loaded.findings.append(compose::unsupported(project));
     }

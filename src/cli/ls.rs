@@ -49,15 +49,7 @@ fn name(filter: &str) -> Result<String, String> {
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let all = block_on(async { Ok(connect(global, Purpose::Read).await?.list_all().await?) })?;
-    let mut projects: BTreeMap<&str, Vec<&Listed>> = BTreeMap::new();
-    for container in &all {
-        let label = container.labels.get("com.docker.compose.project").map(String::as_str).unwrap_or_default();
-        if container.labels.contains_key("com.docker.compose.config-hash")
-            && (arguments.all || container.state == "running")
-        {
-            projects.entry(label).or_default().push(container);
-        }
-    }
+    let mut projects = projects(&all, arguments.all);
     let named = |name: &str| arguments.filter.is_empty() || arguments.filter.iter().any(|part| name.contains(part));
     projects.retain(|name, _| named(name));
     let rows = projects.iter().map(|(name, containers)| (*name, status(containers), files(containers)));
@@ -67,14 +59,36 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
             let object = |(name, status, files)| json!({ "Name": name, "Status": status, "ConfigFiles": files });
             format!("{}\n", rows.map(object).collect::<serde_json::Value>())
         }
-        (_, Format::Table) => {
-            let mut table = Table::spaced(&["NAME", "STATUS", "CONFIG FILES"], 20, 3);
-            rows.for_each(|(name, status, files)| table.row(&[name, &status, &files]));
-            table.text()
-        }
+        (_, Format::Table) => table(&projects),
     };
     output::answer(&text)?;
     Ok(Exit::Ok)
+}
+
+/// The projects of an Engine with their containers; without `even_ended` only what runs.
+fn projects(all: &[Listed], even_ended: bool) -> BTreeMap<&str, Vec<&Listed>> {
+    let mut projects: BTreeMap<&str, Vec<&Listed>> = BTreeMap::new();
+    for container in all {
+        let label = container.labels.get("com.docker.compose.project").map(String::as_str).unwrap_or_default();
+        if container.labels.contains_key("com.docker.compose.config-hash")
+            && (even_ended || container.state == "running")
+        {
+            projects.entry(label).or_default().push(container);
+        }
+    }
+    projects
+}
+
+fn table(projects: &BTreeMap<&str, Vec<&Listed>>) -> String {
+    let mut table = Table::spaced(&["NAME", "STATUS", "CONFIG FILES"], 20, 3);
+    projects.iter().for_each(|(name, containers)| table.row(&[name, &status(containers), &files(containers)]));
+    table.text()
+}
+
+/// The table of the projects of which something runs; none where nothing does.
+pub fn running(all: &[Listed]) -> Option<String> {
+    let projects = projects(all, false);
+    (!projects.is_empty()).then(|| table(&projects))
 }
 
 /// `exited(1), running(3)`.

@@ -40,6 +40,7 @@ mod restore;
 mod run;
 mod signals;
 mod stack;
+mod standing;
 mod stats;
 mod target;
 mod terminal;
@@ -51,6 +52,7 @@ mod verify;
 mod version;
 mod volumes;
 mod wait;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -61,6 +63,11 @@ use exit::{Exit, Failure};
 
 /// Reads the arguments, runs the command, and turns its end into an exit code.
 pub fn main() -> ExitCode {
+    match completion::answer() {
+        Ok(false) => {}
+        Ok(true) => return Exit::Ok.into(),
+        Err(failure) => return failure.kind.into(),
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error).into(),
@@ -78,6 +85,7 @@ pub fn main() -> ExitCode {
 
 /// One arm a command. A command that talks to an Engine runs its future by [`block_on`]; the others start no runtime.
 fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> {
+    let Some(command) = command else { return standing::run(global) };
     match command {
         Command::Attach(arguments) => attach::run(global, arguments),
         Command::Build(arguments) => images::build(global, arguments),
@@ -120,6 +128,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Version(arguments) => version::run(arguments),
         Command::Volumes(arguments) => volumes::run(global, arguments),
         Command::Wait(arguments) => wait::run(global, arguments),
+        Command::Watch(arguments) => watch::run(global, arguments),
     }
 }
 

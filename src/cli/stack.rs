@@ -39,7 +39,12 @@ impl Stack {
 
     /// As [`Stack::whole`], for a request that says more than the global options do.
     pub fn requested(global: &Global, request: &Request, options: &DesiredOptions) -> Result<Self, Failure> {
-        let (mut project, files) = load::requested(global, request)?;
+        Self::loaded(global, compose::load(request), options)
+    }
+
+    /// As [`Stack::whole`], for what was loaded already.
+    pub fn loaded(global: &Global, loaded: Loaded, options: &DesiredOptions) -> Result<Self, Failure> {
+        let (mut project, files) = load::accepted(global, loaded)?;
         let mut findings = Findings::new();
         compose::attach::contents(&mut project, &mut findings);
         output::findings(&files, &findings, global.verbose);

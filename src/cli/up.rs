@@ -23,6 +23,7 @@ use super::preflight::{self, Rigour};
 use super::restore::restore;
 use super::signals::Signals;
 use super::stack::{Stack, no_such_service, service_names};
+use super::watch::Watching;
 use super::{block_on, directory, lock, output};
 
 /// Create and start the stack
@@ -34,14 +35,14 @@ use super::{block_on, directory, lock, output};
 pub struct Arguments {
     /// Return when everything runs, and leave it running.
     #[arg(short, long, conflicts_with_all = ["abort_on_container_exit", "abort_on_container_failure", "exit_code_from",
-          "attach", "attach_dependencies"])]
+          "attach", "attach_dependencies", "watch"])]
     detach: bool,
     #[command(flatten)]
     changes: Changes,
     #[command(flatten)]
     following: Following,
     /// Make everything, start nothing.
-    #[arg(long, conflicts_with = "wait")]
+    #[arg(long, conflicts_with_all = ["wait", "watch"])]
     no_start: bool,
     /// Return when every service runs, and is healthy where it has a check; implies `-d`.
     #[arg(long, conflicts_with_all = ["abort_on_container_exit", "abort_on_container_failure", "exit_code_from"])]
@@ -60,6 +61,9 @@ pub struct Arguments {
     /// How long `--wait` waits, in seconds.
     #[arg(long, value_name = "SECONDS")]
     wait_timeout: Option<u64>,
+    /// Follow the changes of the sources as well, as `watch` does.
+    #[arg(short, long, conflicts_with_all = ["wait", "verify"])]
+    watch: bool,
     /// Only these services, and what they depend on.
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
@@ -264,7 +268,11 @@ pub fn plan(global: &Global, stack: &Stack, observed: &Observed, options: &UpOpt
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let changes = &arguments.changes;
-    let stack = Stack::whole(global, &arguments.services, &changes.desired(global))?;
+    let mut stack = Stack::whole(global, &arguments.services, &changes.desired(global))?;
+    let mut watching = match arguments.watch && !global.dry_run {
+        true => Some(Watching::open(global, &mut stack, &arguments.services)?),
+        false => None,
+    };
     for service in changes.scale.iter().map(|(service, _)| service.as_str()).chain(arguments.following.services()) {
         known(&stack, service)?;
     }
@@ -274,13 +282,19 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         wait_timeout: arguments.wait_timeout.map(Duration::from_secs),
         ..changes.options(&arguments.services)
     };
-    match block_on(converge(global, arguments, &stack, &options))? {
+    match block_on(converge(global, arguments, &stack, &options, watching.as_mut()))? {
         Exit::Ok if arguments.verify && !global.dry_run => super::verify::after_up(global, stack, &changes.scale),
         exit => Ok(exit),
     }
 }
 
-async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options: &UpOptions) -> Result<Exit, Failure> {
+async fn converge(
+    global: &Global,
+    arguments: &Arguments,
+    stack: &Stack,
+    options: &UpOptions,
+    watching: Option<&mut Watching>,
+) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let engine = connect(global, Purpose::Write).await?;
     let lock = lock::take(global, &engine, &stack.desired.project, "up", &mut signals).await?;
@@ -295,11 +309,8 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);
     }
-    let images = images::refresh(&stack.desired, &observed, options).map_err(carry::flaw)?;
-    if !images.is_empty() {
-        carry::perform(stage, &images, &mut signals).await?;
-        observed = stack.observe(&engine).await?;
-        plan = self::plan(global, stack, &observed, &UpOptions { refreshed: true, ..options.clone() })?;
+    if let Some(anew) = refresh(stage, stack, &observed, options, &mut signals).await? {
+        (observed, plan) = anew;
     }
     tell_why(&plan, &display);
     if arguments.detach || arguments.wait || arguments.verify || arguments.no_start {
@@ -314,7 +325,25 @@ async fn converge(global: &Global, arguments: &Arguments, stack: &Stack, options
         services: arguments.following.attached(stack, &arguments.services),
         timeout: options.timeout,
     };
-    attached::run(&attached, &plan, &mut signals).await
+    attached::run(&attached, &plan, &mut signals, watching).await
+}
+
+/// Makes the images that are asked for anew; what the Engine holds then, and what is left to do; none where no image is.
+pub async fn refresh(
+    stage: Stage<'_>,
+    stack: &Stack,
+    observed: &Observed,
+    options: &UpOptions,
+    signals: &mut Signals,
+) -> Result<Option<(Observed, Plan)>, Failure> {
+    let images = images::refresh(&stack.desired, observed, options).map_err(carry::flaw)?;
+    if images.is_empty() {
+        return Ok(None);
+    }
+    carry::perform(stage, &images, signals).await?;
+    let observed = stack.observe(stage.engine).await?;
+    let plan = plan(stage.global, stack, &observed, &UpOptions { refreshed: true, ..options.clone() })?;
+    Ok(Some((observed, plan)))
 }
 
 /// Says for what reason anything that is there is touched.

@@ -46,7 +46,7 @@ pub use inventory::{ImageDetails, Processes, VolumeDetails};
 pub use life::{Life, OwnCheck};
 pub use list::{Listed, ListedPort};
 pub use observe::{Facts, Scope};
-pub use pack::{Archive, pack};
+pub use pack::{Archive, add, pack};
 pub use registry::LayerProgress;
 pub use sidecar::{Sidecar, SidecarSpec};
 pub use stats::Usage;

@@ -1,6 +1,7 @@
 //! A tar archive that is made while it is sent, and is never whole in memory.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::path::Path;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -24,6 +25,48 @@ pub fn pack(fill: impl FnOnce(&mut Archive) -> io::Result<()> + Send + 'static) 
         }
     });
     receiver
+}
+
+/// Puts one file, directory or link into an archive, as root's, whoever has it here (docker's rule). A socket has nothing to send.
+///
+/// # Errors
+/// What cannot be read.
+pub fn add(archive: &mut Archive, name: &str, path: &Path, data: &std::fs::Metadata) -> io::Result<()> {
+    let mut header = tar::Header::new_gnu();
+    header.set_metadata(data);
+    header.set_uid(0);
+    header.set_gid(0);
+    if data.is_symlink() {
+        header.set_size(0);
+        archive.append_link(&mut header, name, std::fs::read_link(path)?)
+    } else if data.is_dir() {
+        header.set_size(0);
+        archive.append_data(&mut header, format!("{name}/"), io::empty())
+    } else if data.is_file() {
+        archive.append_data(&mut header, name, Exactly { file: std::fs::File::open(path)?, left: data.len() })
+    } else {
+        Ok(())
+    }
+}
+
+/// A file of a known size: one that grows meanwhile does not break the archive, one that shrinks breaks it off.
+struct Exactly {
+    file: std::fs::File,
+    left: u64,
+}
+
+impl Read for Exactly {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Ok(0);
+        }
+        let count = (&self.file).take(self.left).read(buffer)?;
+        if count == 0 && !buffer.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was read"));
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
 }
 
 /// Cuts what the archive writes into pieces.

@@ -12,6 +12,7 @@ pub mod logs;
 mod markup;
 pub mod plan;
 pub mod progress;
+pub mod standing;
 pub mod table;
 pub mod test_run;
 pub mod units;

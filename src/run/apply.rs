@@ -189,7 +189,7 @@ impl Run<'_> {
         let hooks = if phase == Phase::PostStart { &wanted.post_start } else { &wanted.pre_stop };
         let hook = hooks.get(number).ok_or_else(|| unplanned(replica))?;
         let id = self.id(container)?;
-        run_hook(self.engine, id.as_str(), hook, &format!("{} of {replica}", phase.as_str())).await
+        run_hook(self.engine, id.as_str(), hook, &format!("{} of {replica}", phase.as_str())).await.map(drop)
     }
 
     async fn copy_files(&self, container: &Target) -> Result<(), StepError> {

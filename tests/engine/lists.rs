@@ -1,5 +1,7 @@
 //! The short lists, beside docker compose on a stack that docker compose started.
 
+use std::process::Command;
+
 use crate::compose::{has_compose, ran};
 use crate::stack::{Ran, Stack};
 
@@ -142,4 +144,37 @@ fn what_is_not_there_is_told() {
     told("ps --format {{.Name", 64, "the template cannot be read");
     told("ls --filter status=running", 64, "the one filter is `name=TEXT`");
     stack.run("down -v -t 0", 0);
+}
+
+#[test]
+fn bowline_alone_tells_how_things_stand() {
+    let yaml = "services: {web: {image: busybox, command: sleep 1000, init: true, stop_grace_period: 0s, ports: ['127.0.0.1::80']}}";
+    let Some(stack) = Stack::new("standing", yaml) else { return };
+    stack.run("up -d", 0);
+    let alone = |arguments: &[&str], code: i32| {
+        let mut command = stack.bowline("");
+        let ran = Ran::from(command.args(arguments).output().unwrap());
+        assert_eq!(ran.code, Some(code), "{arguments:?}\n{}\n{}", ran.out, ran.err);
+        ran
+    };
+    let shown = alone(&[], 0).out;
+    assert!(shown.starts_with(&format!("{} on Engine ", stack.name)), "{shown}");
+    assert!(
+        shown.contains("✓  web      running  127.0.0.1:")
+            && shown.contains("\nIt is as its file declares.\n\nbowline -p "),
+        "{shown}"
+    );
+    stack.run("stop", 0);
+    let stopped = alone(&[], 0).out;
+    assert!(stopped.contains("It differs from its file:\n") && stopped.contains(" up -d "), "{stopped}");
+    stack.run("down -v -t 0", 0);
+    assert!(alone(&[], 0).out.contains("Nothing of it is up."));
+    std::fs::remove_file(stack.directory.join("compose.yaml")).unwrap();
+    assert!(alone(&[], 0).out.starts_with(&format!("{} on Engine ", stack.name)), "its name is enough");
+    let nowhere =
+        Ran::from(Command::new(env!("CARGO_BIN_EXE_bowline")).current_dir(&stack.directory).output().unwrap());
+    assert!(nowhere.code == Some(65) && nowhere.out.starts_with("There is no stack file in "), "{nowhere:?}");
+    stack.write("services: {web: {image: busybox}}");
+    let silent = Ran::from(stack.bowline("").env("DOCKER_HOST", "unix:///nowhere.sock").output().unwrap());
+    assert!(silent.code == Some(69) && silent.out.ends_with(": web\n"), "{silent:?}");
 }

@@ -32,3 +32,4 @@ mod talk;
 mod testing;
 mod update;
 mod wait;
+mod watch;

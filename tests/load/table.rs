@@ -224,6 +224,7 @@ fn every_example_is_valid_by_the_schema() {
 
 /// Codes that need an Engine, a host, what is already there, or thousands of findings.
 const BEYOND_LOADING: &[Code] = &[
+    Code::BadWatch,
     Code::TooMany,
     Code::NoEffect,
     Code::Orphan,

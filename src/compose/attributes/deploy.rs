@@ -59,19 +59,19 @@ pub(super) const ROWS: &[Attribute] = &[
 ];
 
 pub(super) const DEVELOP_ROWS: &[Attribute] = &[
-    at("", MapOrNull, "What `watch` does when a source file changes.").no_effect(),
+    at("", MapOrNull, "What `watch` does when a source file changes."),
     at(".watch", List, "What is watched."),
-    at(".watch[]", Map, "A path and what follows from its change.").required(&["path", "action"]),
-    at(".watch[].path", Text, "The path.").written(),
-    at(".watch[].action", Text, "What is done.")
+    at(".watch[]", Map, "A path, and what follows from a change below it.").required(&["path", "action"]),
+    at(".watch[].path", Text, "A file or a directory.").written(),
+    at(".watch[].action", Text, "What is done: the image is built anew, what changed is copied, the containers are restarted, or a command runs in them.")
         .words(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"])
         .written(),
-    at(".watch[].target", Text, "The path in the container."),
-    at(".watch[].ignore", OneOrMore, "Patterns that do not count."),
-    at(".watch[].include", OneOrMore, "Patterns that alone count."),
-    at(".watch[].exec", Map, "What runs in the container afterwards.")
+    at(".watch[].target", Text, "Where it lies in the container."),
+    at(".watch[].ignore", OneOrMore, "Patterns, as in `.dockerignore`, of what does not count."),
+    at(".watch[].include", OneOrMore, "Patterns of what alone counts."),
+    at(".watch[].exec", Map, "What runs in the containers after the copying.")
         .like("services.*.post_start[]")
         .required(&["command"])
         .print(Print::Empty),
-    at(".watch[].initial_sync", StrictFlag, "Whether all is copied first."),
+    at(".watch[].initial_sync", StrictFlag, "Whether everything is copied when the watch begins."),
 ];

@@ -4,6 +4,7 @@
 //! not) is found here.
 
 mod build;
+mod develop;
 mod fields;
 mod file;
 mod mount;

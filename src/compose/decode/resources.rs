@@ -150,7 +150,12 @@ pub(super) fn logging(service: &Node) -> Option<Logging> {
 
 /// `post_start` or `pre_stop`.
 pub(super) fn hooks(service: &Node, key: &str) -> Vec<Hook> {
-    let hook = |node: &Node| Hook {
+    tree::items(service, key).iter().map(hook).collect()
+}
+
+/// One command.
+pub(super) fn hook(node: &Node) -> Hook {
+    Hook {
         command: texts(node, "command"),
         user: Some(word(node, "user")).filter(|text| !text.is_empty()),
         privileged: tree::is_true(node, "privileged"),
@@ -158,8 +163,7 @@ pub(super) fn hooks(service: &Node, key: &str) -> Vec<Hook> {
         environment: tree::section(node, "environment")
             .map(|(name, entry)| (name.to_string(), entry.value.as_scalar().map(|s| s.value.text().into_owned())))
             .collect(),
-    };
-    tree::items(service, key).iter().map(hook).collect()
+    }
 }
 
 /// `deploy.restart_policy`, which goes before `restart`. The outer `None`: the file does not say it; the inner one: it says

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use indexmap::IndexMap;
 
 use super::fields::Fields;
-use super::{mount, resources};
+use super::{develop, mount, resources};
 use crate::compose::attributes::Pattern;
 use crate::compose::model::{
     Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Namespaces, NetworkMode, Port, Restart, Service,
@@ -94,6 +94,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         volumes_from: f.spanned_texts("volumes_from"),
         post_start: resources::hooks(node, "post_start"),
         pre_stop: resources::hooks(node, "pre_stop"),
+        watches: develop::watches(node),
         attach: f.flag("attach").unwrap_or(true),
         name,
         span,

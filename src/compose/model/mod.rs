@@ -3,6 +3,7 @@
 //! Decoded from the canonical tree at the end of the load; names are resolved, defaults filled in, paths absolute.
 
 mod build;
+mod develop;
 mod file;
 mod network;
 mod resources;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 pub use build::{Build, BuildKit, BuildSecret};
+pub use develop::{Action, Watch};
 pub use file::{Bytes, FileContent, FileKind, FileOwner, ServiceFile};
 pub use network::{Ipam, Network, Pool};
 pub use resources::{BlockResources, Device, DeviceRequest, Hook, Logging, Resources};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::Build;
+use super::develop::Watch;
 use super::file::ServiceFile;
 use super::resources::{Hook, Logging, Resources};
 use crate::compose::value::duration;
@@ -136,6 +137,8 @@ pub struct Service {
     pub post_start: Vec<Hook>,
     /// `pre_stop`.
     pub pre_stop: Vec<Hook>,
+    /// `develop.watch`.
+    pub watches: Vec<Watch>,
     /// `attach: false`: its logs are not followed by an attached `up`.
     pub attach: bool,
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::ignore::Ignore;
-use crate::engine::pack::{Archive, pack};
+use crate::engine::pack::{Archive, add, pack};
+use crate::ignore::Patterns;
 
 /// What the Dockerfile is called where it does not lie in the context.
 const STRANGER: &str = ".bowline.Dockerfile";
@@ -16,7 +16,7 @@ const STRANGER: &str = ".bowline.Dockerfile";
 #[derive(Clone, Debug)]
 pub(super) struct Context {
     directory: PathBuf,
-    ignore: Ignore,
+    ignore: Patterns,
     /// What the builder reads: a path in the archive.
     pub(super) dockerfile: String,
     /// The Dockerfile's text, where it does not lie in the directory.
@@ -45,13 +45,7 @@ impl Context {
             }
             _ => (STRANGER.to_owned(), Some(std::fs::read(&path).map_err(|why| told(&path, why))?)),
         };
-        let own = directory.join(format!("{dockerfile}.dockerignore"));
-        let ignore = if own.exists() { own } else { directory.join(".dockerignore") };
-        let ignore = match std::fs::read_to_string(&ignore) {
-            Ok(text) => Ignore::parse(&text),
-            Err(why) if why.kind() == io::ErrorKind::NotFound => Ignore::default(),
-            Err(why) => return Err(told(&ignore, why)),
-        };
+        let ignore = Patterns::of_context(directory, dockerfile)?;
         Ok(Self { directory: directory.to_owned(), ignore, dockerfile: name, text })
     }
 
@@ -83,7 +77,7 @@ impl Context {
             let name = if below.is_empty() { name } else { format!("{below}/{name}") };
             let path = entry.path();
             let data = std::fs::symlink_metadata(&path).map_err(|why| told(&path, why))?;
-            let left_out = self.ignore.leaves_out(&name) && name != self.dockerfile && name != ".dockerignore";
+            let left_out = self.ignore.mean(&name) && name != self.dockerfile && name != ".dockerignore";
             if !left_out {
                 add(archive, &name, &path, &data).map_err(|why| told(&path, why))?;
             }
@@ -93,27 +87,6 @@ impl Context {
                 self.add_directory(archive, &name)?;
             }
         }
-        Ok(())
-    }
-}
-
-/// One file, directory or link, as root's, whoever has it here (docker's rule). A socket has nothing to send.
-fn add(archive: &mut Archive, name: &str, path: &Path, data: &std::fs::Metadata) -> io::Result<()> {
-    let mut header = tar::Header::new_gnu();
-    header.set_metadata(data);
-    header.set_uid(0);
-    header.set_gid(0);
-    if data.is_symlink() {
-        header.set_size(0);
-        archive.append_link(&mut header, name, std::fs::read_link(path)?)
-    } else if data.is_dir() {
-        header.set_size(0);
-        archive.append_data(&mut header, format!("{name}/"), io::empty())
-    } else if data.is_file() {
-        // a file that grows meanwhile does not break the archive
-        let file = io::Read::take(std::fs::File::open(path)?, data.len());
-        archive.append_data(&mut header, name, file)
-    } else {
         Ok(())
     }
 }

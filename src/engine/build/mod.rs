@@ -3,7 +3,6 @@
 mod buildx;
 mod classic;
 mod context;
-mod ignore;
 
 use super::{Engine, Error};
 use crate::state::desired::DesiredBuild;

@@ -1,14 +1,18 @@
-//! `.dockerignore`: what of a directory is not sent to the builder (Docker's reference for the file, and moby's patternmatcher).
+//! The patterns of `.dockerignore`: what of a directory is not sent to the builder, or not watched (Docker's reference for the file, and moby's
+//! patternmatcher).
 
-/// The lines of the file.
+use std::io;
+use std::path::Path;
+
+/// Patterns, one a line; the last one that speaks of a path decides.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ignore {
+pub struct Patterns {
     rules: Vec<Rule>,
 }
 
 #[derive(Clone, Debug)]
 struct Rule {
-    /// Whether it takes back what an earlier rule left out (`!`).
+    /// Whether it takes back what an earlier rule meant (`!`).
     keeps: bool,
     pattern: Vec<Token>,
 }
@@ -31,9 +35,9 @@ enum Token {
     },
 }
 
-impl Ignore {
-    /// Reads the file.
-    pub(super) fn parse(text: &str) -> Self {
+impl Patterns {
+    /// Reads the lines of a file.
+    pub fn parse(text: &str) -> Self {
         let text = text.trim_start_matches('\u{feff}');
         let rule = |line: &str| {
             if line.starts_with('#') {
@@ -47,17 +51,31 @@ impl Ignore {
         Self { rules: text.lines().filter_map(rule).collect() }
     }
 
-    /// Whether a path, seen from the context and with `/` between its parts, is left out: the last rule that speaks of it, or of a
+    /// What a build context leaves out: by the Dockerfile's own `<name>.dockerignore`, or else by `.dockerignore`.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read, with its path.
+    pub fn of_context(directory: &Path, dockerfile: &str) -> io::Result<Self> {
+        let own = directory.join(format!("{dockerfile}.dockerignore"));
+        let file = if own.exists() { own } else { directory.join(".dockerignore") };
+        match std::fs::read_to_string(&file) {
+            Ok(text) => Ok(Self::parse(&text)),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(why) => Err(io::Error::new(why.kind(), format!("{}: {why}", file.display()))),
+        }
+    }
+
+    /// Whether they mean a path, seen from their directory and with `/` between its parts: the last one that speaks of it, or of a
     /// directory above it, decides.
-    pub(super) fn leaves_out(&self, path: &str) -> bool {
+    pub fn mean(&self, path: &str) -> bool {
         let above = path.match_indices('/').map(|(end, _)| &path[..end]);
         let all: Vec<&str> = above.chain([path]).collect();
         let speaks = |rule: &&Rule| all.iter().any(|path| is_match(&rule.pattern, path));
         self.rules.iter().rev().find(speaks).is_some_and(|rule| !rule.keeps)
     }
 
-    /// Whether something below a directory that is left out may be kept.
-    pub(super) fn has_exceptions(&self) -> bool {
+    /// Whether something below a directory that they mean may be taken back.
+    pub fn has_exceptions(&self) -> bool {
         self.rules.iter().any(|rule| rule.keeps)
     }
 }
@@ -169,8 +187,8 @@ mod tests {
 
     /// Which of the paths are left out.
     fn left_out<'p>(file: &str, paths: &[&'p str]) -> Vec<&'p str> {
-        let ignore = Ignore::parse(file);
-        paths.iter().copied().filter(|path| ignore.leaves_out(path)).collect()
+        let patterns = Patterns::parse(file);
+        paths.iter().copied().filter(|path| patterns.mean(path)).collect()
     }
 
     #[test]
