@@ -7,6 +7,7 @@
 
 mod attributes;
 mod build;
+mod ci;
 mod compose;
 mod converge;
 mod daily;
