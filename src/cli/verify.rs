@@ -3,7 +3,9 @@
 mod subject;
 mod watch;
 
+use bowline::compose::attach;
 use bowline::compose::model::Project;
+use bowline::finding::Findings;
 use bowline::name::ServiceName;
 use bowline::report::findings::Color;
 use bowline::report::graph::{Drawing, svg};
@@ -90,7 +92,9 @@ impl From<Probe> for Way {
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
-    let (project, files) = load::project(global, &[])?;
+    let (mut project, files) = load::project(global, &[])?;
+    // a file that cannot be read here is a check that is not proved, and no reason to prove nothing
+    attach::contents(&mut project, &mut Findings::new());
     let subject = Subject::new(global, &project, &files, &arguments.services)?;
     let detail = if arguments.all { Detail::All } else { Detail::Counts };
     if arguments.offline {

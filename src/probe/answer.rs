@@ -31,6 +31,8 @@ tagged! {
         Sockets(Vec<Socket>) = "sockets",
         /// To `Question::Processes`.
         Processes(Vec<Process>) = "processes",
+        /// To `Question::Confines`.
+        Confines(Confines) = "confines",
         /// To `Question::Hosts`.
         Hosts(Vec<HostsLine>) = "hosts",
         /// To `Question::Resolver`.
@@ -230,6 +232,48 @@ record! {
         name: String,
         /// Its command line, at most 64 arguments of 256 bytes.
         arguments: Vec<String>,
+    }
+}
+
+record! {
+    /// What a process is confined to.
+    Confines {
+        /// Its id on the Engine's host.
+        pid: u32,
+        /// Its user's number inside the container.
+        user: u32,
+        /// Its group's.
+        group: u32,
+        /// Its mounts, in their order: a later one lies over an earlier one.
+        mounts: Vec<Mount>,
+        /// The limits of its cgroup, as far as they can be seen.
+        limits: Vec<Limit>,
+    }
+}
+
+record! {
+    /// A mount.
+    Mount {
+        /// The path.
+        target: String,
+        /// The path that lies there, within its file system; `//deleted` at its end where that is gone.
+        root: String,
+        /// The kind of file system.
+        kind: String,
+        /// What that was mounted from.
+        source: String,
+        /// Whether it cannot be written.
+        read_only: bool,
+    }
+}
+
+record! {
+    /// A file of a cgroup.
+    Limit {
+        /// Its name: `memory.max`.
+        name: String,
+        /// What stands in it.
+        value: String,
     }
 }
 

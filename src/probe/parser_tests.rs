@@ -17,6 +17,8 @@ mod http;
 mod icmp;
 #[path = "program/netlink.rs"]
 mod netlink;
+#[path = "program/proc.rs"]
+mod proc;
 #[path = "program/rtnetlink.rs"]
 mod rtnetlink;
 #[path = "program/tables.rs"]
@@ -487,6 +489,51 @@ mod udp_packets {
         fn any_bytes_end_in_a_question_or_none(bytes in vec(any::<u8>(), 0..64), port: u16) {
             let _ = udp::asked(&bytes, port);
             let _ = udp::asked(&packet(&bytes), port);
+        }
+    }
+}
+
+mod processes {
+    use super::*;
+
+    #[test]
+    fn a_line_of_mountinfo_is_a_mount() {
+        let line =
+            b"612 590 254:0 /srv/data\\040x//deleted /app/key rw,relatime master:1 - ext4 /dev/vda ro,errors=continue";
+        let mount = proc::mount(line).unwrap();
+        assert_eq!((mount.target.as_str(), mount.root.as_str()), ("/app/key", "/srv/data x//deleted"));
+        assert_eq!((mount.kind.as_str(), mount.source.as_str(), mount.read_only), ("ext4", "/dev/vda", true));
+        assert!(!proc::mount(b"1 2 0:3 / / rw - tmpfs tmpfs rw").unwrap().read_only);
+    }
+
+    #[test]
+    fn users_are_told_as_they_are_inside() {
+        let status = b"Name:\tsh\nUid:\t100033\t100033\t1\t2\nGid:\t7\t8\t8\t8\n";
+        assert_eq!(proc::identity(status, "Uid"), Some(100_033));
+        assert_eq!(proc::identity(status, "Gid"), Some(8));
+        assert_eq!(proc::inside(b"         0     100000      65536\n", 100_033), 33);
+        assert_eq!(proc::inside(b"         0          0 4294967295\n", 33), 33);
+    }
+
+    #[test]
+    fn cgroups_are_looked_for_where_either_kind_of_hierarchy_has_them() {
+        let old = b"5:cpuset:/\n4:memory:/docker/f00\n1:cpu,cpuacct:/docker/f00\n0::/\n";
+        assert_eq!(proc::cgroup_directories(old, "memory").first().unwrap(), "/sys/fs/cgroup/memory/docker/f00");
+        assert_eq!(proc::cgroup_directories(old, "cpu")[1], "/sys/fs/cgroup/cpu/docker/f00");
+        assert!(proc::cgroup_directories(old, "cpuset").is_empty(), "the root is no container's");
+        assert_eq!(proc::cgroup_directories(b"0::/docker/f00\n", "pids"), ["/sys/fs/cgroup/docker/f00"]);
+        assert!(proc::cgroup_directories(b"0::/../f00\n", "pids").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end(bytes in vec(any::<u8>(), 0..300)) {
+            if let Some(mount) = proc::mount(&bytes) {
+                prop_assert!(harmless(&mount.target) && harmless(&mount.root) && harmless(&mount.kind));
+            }
+            proc::identity(&bytes, "Uid");
+            proc::inside(&bytes, 7);
+            proc::cgroup_directories(&bytes, "memory");
         }
     }
 }

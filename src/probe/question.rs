@@ -235,6 +235,9 @@ questions! {
             /// Its `comm`, at most 15 bytes.
             name: String,
         },
+        /// What the container's first process is confined to: its user, its mounts, the limits of its cgroup. Only on the direct way: a
+        /// sidecar does not see it. Answered by `Answer::Confines`.
+        Confines = "confines" {},
         /// The lines of /etc/hosts. Answered by `Answer::Hosts`.
         Hosts = "hosts" {},
         /// What /etc/resolv.conf says. Answered by `Answer::Resolver`.

@@ -34,6 +34,7 @@ fn question() -> impl Strategy<Value = Question> {
     let device = || proptest::option::of(text());
     prop_oneof![
         Just(Question::Links {}),
+        Just(Question::Confines {}),
         proptest::collection::vec(address(), 0..4).prop_map(|addresses| Question::Forget { addresses }),
         word(LinkKind::ALL).prop_map(|kind| Question::Kind { kind }),
         address().prop_map(|to| Question::RouteTo { to }),

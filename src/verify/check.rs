@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::facet::Facet;
 use super::rule::Rule;
 use crate::compose::model::Port;
 use crate::name::{Mac, Protocol, Replica, ServiceName};
@@ -57,6 +58,13 @@ pub enum Expectation {
     Completed(Replica),
     /// Its health check passes.
     Healthy(Replica),
+    /// The container is made as the file says, in this part.
+    Has {
+        /// Whose.
+        replica: Replica,
+        /// Which part.
+        facet: Facet,
+    },
     /// The link that hangs on `wire` has the address that the Engine tells, with its prefix length.
     Address {
         /// Whose.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::agenda::Agenda;
 use super::check::{Check, Expectation, Verdict, Why};
+use super::contents;
 use super::gap::Gap;
 use super::jobs::{Ended, ended};
 use super::judge::{Judgement, judge};
@@ -15,6 +16,7 @@ use crate::compose::model::Project;
 use crate::engine::{Engine, Error, Facts as Depth, Scope};
 use crate::name::Replica;
 use crate::probe::{Answer, Question};
+use crate::state::desired::{Desired, DesiredOptions, desired};
 use crate::state::observed::{ContainerState, Observed};
 use crate::vantage::{self, Options, Target, Vantages, Way};
 use crate::verify::topology::Topology;
@@ -67,7 +69,8 @@ pub async fn prove(
 ) -> Result<Proof, Error> {
     let started = Instant::now();
     let deadline = started + project.rules.timeout.unwrap_or(PATIENCE);
-    let scope = Scope { project: &project.name, images: vec![], facts: Depth::Brief };
+    let desired = desired(project, &DesiredOptions::default());
+    let scope = Scope { project: &project.name, images: images(&desired), facts: Depth::Brief };
     let mut agenda = Agenda::default();
     let mut gap = Gap::watch(engine).await?;
     let mut proof = Proof {
@@ -93,7 +96,7 @@ pub async fn prove(
         proof.engine = observed.engine.version.clone();
         proof.containers = observed.containers.len();
         let topology = Topology::of(project).with_networks(&observed.networks);
-        let scene = Scene { project, topology: &topology, observed: &observed };
+        let scene = Scene { project, topology: &topology, desired: &desired, observed: &observed };
         agenda.follow(ended(project, &observed), &checks);
         let round = Round { engine, scene, way };
         let verdicts = round.run(agenda.open().map(|item| &item.check).collect(), &mut places, &mut proof).await;
@@ -122,6 +125,18 @@ pub async fn prove(
     proof.verdicts = agenda.settled();
     proof.took = started.elapsed();
     Ok(proof)
+}
+
+/// The images of which something has to be known: those whose check of health the file says a part of.
+fn images(desired: &Desired) -> Vec<String> {
+    let partly = desired.containers.values().filter_map(|container| {
+        let check = container.settings.healthcheck.as_ref()?;
+        check.test.is_none().then(|| container.settings.image.clone())
+    });
+    let mut images: Vec<String> = partly.collect();
+    images.sort_unstable();
+    images.dedup();
+    images
 }
 
 /// Whether asking again may change the verdict: something that is only just starting, not what is blocked or absent for good.
@@ -166,7 +181,8 @@ impl Round<'_> {
     /// stand while others ask for them.
     async fn run(&self, checks: Vec<&Check>, places: &mut Places, proof: &mut Proof) -> Vec<Verdict> {
         places.keep(|place| self.entrance(place).ok());
-        let mut facts = Facts { answers: places.listeners.clone(), ..Facts::default() };
+        let files = contents::look(self.engine, self.scene, &checks).await;
+        let mut facts = Facts { answers: places.listeners.clone(), files, ..Facts::default() };
         let mut verdicts: Vec<Option<Verdict>> = checks.iter().map(|_| None).collect();
         for _ in 0..MOST_ROUNDS {
             let mut missing = Questions::new();

@@ -3,7 +3,9 @@
 
 mod agenda;
 pub mod check;
+mod contents;
 mod derive;
+pub mod facet;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod gap;

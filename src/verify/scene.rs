@@ -11,6 +11,7 @@ use crate::compose::extension::verify::RuleProbe;
 use crate::compose::model::Project;
 use crate::name::{ContainerId, Mac, Replica, ServiceName};
 use crate::probe::{Answer, Question};
+use crate::state::desired::Desired;
 use crate::state::observed::{Observed, ObservedContainer, ObservedEndpoint, ObservedNetwork};
 
 /// A place from which questions are asked.
@@ -47,6 +48,21 @@ pub struct Facts {
     pub answers: BTreeMap<(Vantage, Question), Answer>,
     /// Places that could not be visited, and why.
     pub blind: BTreeMap<Vantage, String>,
+    /// Files that were copied into containers, by their paths: how they compare with what was to be copied.
+    pub files: BTreeMap<(Replica, String), Content>,
+}
+
+/// A file in a container, beside what the stack's file gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The same, so many bytes.
+    Same(usize),
+    /// Another.
+    Other,
+    /// There is none.
+    Missing,
+    /// It could not be read, and why.
+    Untold(String),
 }
 
 /// The project and what the Engine holds of it.
@@ -56,6 +72,8 @@ pub struct Scene<'a> {
     pub project: &'a Project,
     /// Its namespaces and wires.
     pub topology: &'a Topology,
+    /// What it asks of the Engine.
+    pub desired: &'a Desired,
     /// What the Engine holds.
     pub observed: &'a Observed,
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Failure};
 use crate::question::Question;
-use crate::{attempt, dump, echo, files, get, listen, lookup, overhear, process, solicit, sys};
+use crate::{attempt, confines, dump, echo, files, get, listen, lookup, overhear, process, solicit, sys};
 
 /// Answers, in the time that the question gives at the longest.
 pub fn answer(question: &Question) -> Answer {
@@ -22,6 +22,7 @@ pub fn answer(question: &Question) -> Answer {
             Ok(found) => Answer::Processes(found),
             Err(e) => Answer::Failure(sys::failure("cannot read /proc", &e)),
         },
+        Question::Confines {} => confines::answer(),
         Question::Hosts {} => files::hosts().map_or_else(Answer::Failure, Answer::Hosts),
         Question::Resolver {} => files::resolver().map_or_else(Answer::Failure, Answer::Resolver),
         Question::Sysctl { name } => files::sysctl(name),

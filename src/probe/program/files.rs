@@ -23,7 +23,7 @@ pub fn use_root(path: &str) -> io::Result<()> {
 }
 
 /// Reads a file of the container: no link leads out of it, nothing but a regular file is opened for long, and not without end.
-fn read(path: &str) -> io::Result<Vec<u8>> {
+pub fn read(path: &str) -> io::Result<Vec<u8>> {
     let file = match ROOT.get() {
         Some(root) => sys::open_in_root(root, path)?,
         None => OpenOptions::new().read(true).custom_flags(sys::O_NONBLOCK).open(path)?,

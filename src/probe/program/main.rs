@@ -19,6 +19,7 @@ mod question;
 mod arp;
 mod ask;
 mod attempt;
+mod confines;
 mod dns;
 mod dump;
 mod echo;
@@ -32,6 +33,7 @@ mod netlink;
 mod outside;
 mod overhear;
 mod pool;
+mod proc;
 mod process;
 mod rtnetlink;
 mod solicit;
@@ -106,6 +108,7 @@ fn arguments() -> Result<Arguments, String> {
 fn enter(arguments: &Arguments) -> Result<Option<outside::Link>, Failure> {
     if let Some(root) = &arguments.root {
         files::use_root(root).map_err(|e| sys::failure(&format!("cannot open {root}"), &e))?;
+        confines::use_root(root);
     }
     if let Some(path) = &arguments.namespace {
         let trouble = |e: io::Error| sys::failure(&format!("cannot enter {path}"), &e);

@@ -1,5 +1,6 @@
 //! From the file to checks: every promise that it makes about what runs, pure, each with the rule or attribute behind it.
 
+mod container;
 mod declared;
 mod life;
 mod names;
@@ -19,16 +20,19 @@ use crate::compose::model::{Condition, Project, Service};
 use crate::finding::Findings;
 use crate::name::{Replica, ServiceName};
 use crate::source::Span;
+use crate::state::desired::{Desired, DesiredOptions, desired};
 
 /// Every check of a project, service by service in the order of the file. Rules of `x-verify` that cannot hold beside the file
 /// are findings with both places; they give no check. Of the services that have `ended`, those that may promise their end alone.
 pub fn derive(project: &Project, topology: &Topology, ended: &Ended, findings: &mut Findings) -> Vec<Check> {
-    let mut draft = Draft { project, topology, ended, checks: IndexMap::new() };
+    let desired = desired(project, &DesiredOptions::default());
+    let mut draft = Draft { project, topology, desired: &desired, ended, checks: IndexMap::new() };
     for service in project.services.values() {
         life::derive(&mut draft, service);
         if !draft.stays(&service.name) {
             continue;
         }
+        container::derive(&mut draft, service);
         namespace::derive(&mut draft, service);
         names::derive(&mut draft, service);
         ports::derive(&mut draft, service);
@@ -45,6 +49,7 @@ pub fn derive(project: &Project, topology: &Topology, ended: &Ended, findings: &
 struct Draft<'a> {
     project: &'a Project,
     topology: &'a Topology,
+    desired: &'a Desired,
     ended: &'a Ended,
     checks: IndexMap<String, Check>,
 }

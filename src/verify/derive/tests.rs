@@ -35,7 +35,7 @@ const TABLE: &[(&str, &str)] = &[
          services: {web: {networks: [x], healthcheck: {test: 'true'}}}
          networks: {x: {}}
         ",
-        "running/web healthy/web address/web@x mac/web@x bridge/web@x route/web reach/host->web",
+        "running/web healthy/web healthcheck/web address/web@x mac/web@x bridge/web@x route/web reach/host->web",
     ),
     // and one that is switched off is none
     (
@@ -44,6 +44,28 @@ const TABLE: &[(&str, &str)] = &[
          networks: {x: {}}
         ",
         "running/web address/web@x mac/web@x bridge/web@x route/web reach/host->web",
+    ),
+    // what a container is made with, attribute by attribute
+    (
+        "
+         services:
+           web:
+             network_mode: none
+             scale: 2
+             environment: [A=1]
+             group_add: [audio]
+             deploy: {resources: {limits: {memory: 64m}}}
+             volumes: ['data:/data']
+             tmpfs: /tmp
+             configs: [app]
+             secrets: [key]
+         volumes: {data: {}}
+         configs: {app: {content: x}}
+         secrets: {key: {file: ./key}}
+        ",
+        "running/web#1 running/web#2 environment/web#1 user/web#1 limits/web#1 mount/web#1:/data mount/web#1:/tmp \
+         config/web#1:/app secret/web#1:/run/secrets/key environment/web#2 user/web#2 limits/web#2 mount/web#2:/data \
+         mount/web#2:/tmp config/web#2:/app secret/web#2:/run/secrets/key only-lo/web#1 only-lo/web#2",
     ),
     // the implicit default network
     (

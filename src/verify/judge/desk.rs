@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::name::Replica;
 use crate::probe::{
-    Address, Answer, Attempt, Family, Heard, HostsLine, Http, Link, Listening, Lookup, Namespace, Neighbour, Process,
-    Question, Resolver, Route, RouteLookup, Scope, Socket, Sysctl,
+    Address, Answer, Attempt, Confines, Family, Heard, HostsLine, Http, Link, Listening, Lookup, Namespace, Neighbour,
+    Process, Question, Resolver, Route, RouteLookup, Scope, Socket, Sysctl,
 };
 use crate::state::observed::{ContainerState, ObservedContainer};
 use crate::verify::check::{Verdict, Why};
@@ -99,6 +99,8 @@ impl<'a> Desk<'a> {
         neighbours() -> Vec<Neighbour>, Neighbours, Question::Neighbours {};
         /// Which namespace it is.
         namespace() -> Namespace, Namespace, Question::Namespace {};
+        /// What the first process is confined to.
+        confines() -> Confines, Confines, Question::Confines {};
         /// The lines of /etc/hosts.
         hosts() -> Vec<HostsLine>, Hosts, Question::Hosts {};
         /// A kernel setting.

@@ -5,6 +5,7 @@
 
 mod aim;
 mod attempt;
+mod container;
 mod control;
 mod desk;
 mod hosts;
@@ -52,6 +53,7 @@ fn decide(expectation: &Expectation, desk: &mut Desk<'_>) -> Result<Verdict, Sto
         Expectation::Running(replica) => Ok(life::running(desk, replica)),
         Expectation::Completed(replica) => Ok(life::completed(desk, replica)),
         Expectation::Healthy(replica) => Ok(life::healthy(desk, replica)),
+        Expectation::Has { replica, facet } => container::has(desk, replica, facet),
         Expectation::Address { replica, wire, fixed, pools } => link::address(desk, replica, wire, fixed, pools),
         Expectation::Mac { replica, wire, fixed } => link::mac(desk, replica, wire, *fixed),
         Expectation::DefaultRoute { replica, wires } => link::default_route(desk, replica, wires),

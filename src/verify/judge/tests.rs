@@ -1,5 +1,6 @@
 //! Verdicts by facts given as data, the traps among them.
 
+mod container;
 mod hosts;
 mod isolation;
 mod life;
@@ -18,6 +19,7 @@ use crate::probe::{
     Address, Answer, Asked, Attempt, Heard, HostsLine, Link, Listening, Lookup, NameOutcome, Namespace, Neighbour,
     Outcome, Process, Question, Resolver, Route, Socket, Sysctl, Transport,
 };
+use crate::state::desired::{Desired, DesiredOptions, desired};
 use crate::state::observed::{
     BoundPort, ContainerState, Health, Observed, ObservedContainer, ObservedEndpoint, OtherContainer,
 };
@@ -30,6 +32,7 @@ use crate::verify::topology::Topology;
 struct World {
     project: Project,
     topology: Topology,
+    desired: Desired,
     observed: Observed,
     facts: Facts,
 }
@@ -124,7 +127,8 @@ impl World {
             }
             observed.containers.push(container);
         }
-        Self { project, topology, observed, facts: Facts::default() }
+        let desired = desired(&project, &DesiredOptions::default());
+        Self { project, topology, desired, observed, facts: Facts::default() }
     }
 
     fn container(&mut self, name: &str) -> &mut ObservedContainer {
@@ -136,7 +140,8 @@ impl World {
         let (id, says, basis) = (String::new(), String::new(), Basis::Attribute(String::new()));
         let check = Check { id, service: None, says, basis, span: None, expectation };
         let mut facts = self.facts.clone();
-        let scene = Scene { project: &self.project, topology: &self.topology, observed: &self.observed };
+        let (project, topology, desired) = (&self.project, &self.topology, &self.desired);
+        let scene = Scene { project, topology, desired, observed: &self.observed };
         for _ in 0..8 {
             match judge(&check, scene, &facts) {
                 Judgement::Settled(verdict) => return verdict,
@@ -174,6 +179,9 @@ impl World {
             Question::Routes {} if *vantage == Vantage::Outside => Answer::Routes(vec![route("198.51.100.1")]),
             Question::Routes {} => Answer::Routes(vec![route("10.0.0.1")]),
             Question::Neighbours {} => Answer::Neighbours(vec![]),
+            Question::Confines {} => {
+                Answer::Failure(crate::probe::Failure { errno: None, message: "no sidecar sees it".to_owned() })
+            }
             Question::Hosts {} => Answer::Hosts(vec![line("127.0.0.1 localhost")]),
             Question::Resolver {} => Answer::Resolver(Resolver::default()),
             Question::Sockets { .. } => Answer::Sockets(vec![socket("0.0.0.0", 80)]),

@@ -1,0 +1,74 @@
+//! What the container's first process is confined to: read from outside of the container, where the program stands on the direct way.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::OnceLock;
+
+use crate::answer::{Answer, Confines, Failure, Limit};
+use crate::text::printable;
+use crate::{files, proc, sys};
+
+/// The container's first process, where the program was told of it.
+static PROCESS: OnceLock<u32> = OnceLock::new();
+
+/// Longer files of /proc are cut.
+const LONGEST: u64 = 1024 * 1024;
+/// More mounts are not told.
+const MOST_MOUNTS: usize = 1024;
+
+/// The limits that are told: the controller, its file where each controller has a hierarchy, and where one has them all.
+const LIMITS: &[(&str, &[&str])] = &[
+    ("memory", &["memory.limit_in_bytes", "memory.max"]),
+    ("pids", &["pids.max"]),
+    ("cpu", &["cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.max"]),
+];
+
+/// Tells of the process whose root directory this is from now on: `/proc/PID/root`.
+pub fn use_root(path: &str) {
+    let pid = path.strip_prefix("/proc/").and_then(|rest| rest.strip_suffix("/root")).and_then(|pid| pid.parse().ok());
+    pid.map(|pid| PROCESS.set(pid));
+}
+
+/// User, mounts, limits.
+pub fn answer() -> Answer {
+    let Some(pid) = PROCESS.get() else {
+        let message = "a container's processes are not visible from a sidecar".to_owned();
+        return Answer::Failure(Failure { errno: None, message });
+    };
+    confines(*pid).map_or_else(|e| Answer::Failure(sys::failure("cannot read /proc", &e)), Answer::Confines)
+}
+
+fn confines(pid: u32) -> io::Result<Confines> {
+    let file = |name: &str| bounded(&format!("/proc/{pid}/{name}"));
+    let status = file("status")?;
+    let id = |key: &str, map: &str| -> io::Result<u32> {
+        let id = proc::identity(&status, key).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(proc::inside(&file(map)?, id))
+    };
+    let mountinfo = file("mountinfo")?;
+    let mounts = mountinfo.split(|b| *b == b'\n').take(MOST_MOUNTS).filter_map(proc::mount).collect();
+    let cgroup = file("cgroup").unwrap_or_default();
+    let limits = LIMITS.iter().flat_map(|(controller, names)| {
+        let directories = proc::cgroup_directories(&cgroup, controller);
+        names.iter().filter_map(move |name| limit(controller, name, &directories))
+    });
+    Ok(Confines { pid, user: id("Uid", "uid_map")?, group: id("Gid", "gid_map")?, mounts, limits: limits.collect() })
+}
+
+/// A file of the process's cgroup: where this program sees it, else where the container does.
+fn limit(controller: &str, name: &str, directories: &[String]) -> Option<Limit> {
+    let here = directories.iter().find_map(|directory| bounded(&format!("{directory}/{name}")).ok());
+    let inside = || {
+        let of_one = files::read(&format!("/sys/fs/cgroup/{controller}/{name}"));
+        of_one.or_else(|_| files::read(&format!("/sys/fs/cgroup/{name}"))).ok()
+    };
+    let value = here.or_else(inside)?;
+    let value = value.get(..value.len().min(256)).unwrap_or_default().trim_ascii();
+    Some(Limit { name: name.to_owned(), value: printable(value) })
+}
+
+fn bounded(path: &str) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    File::open(path)?.take(LONGEST).read_to_end(&mut content)?;
+    Ok(content)
+}
