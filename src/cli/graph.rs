@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bowline::compose::attach;
+use bowline::finding::Findings;
 use bowline::report::graph::{Drawing, dot, mermaid, svg};
 use bowline::state::desired::DesiredOptions;
 use clap::{Args, ValueEnum};
@@ -45,10 +47,12 @@ enum Format {
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
-    let stack = Stack::load(global, &arguments.services, &DesiredOptions::default())?;
+    let mut stack = Stack::load(global, &arguments.services, &DesiredOptions::default())?;
     let mut drawing = Drawing::of(&stack.project);
     let mut exit = Exit::Ok;
     if arguments.verified {
+        // a file that cannot be read here is a check that is not proved
+        attach::contents(&mut stack.project, &mut Findings::new());
         let report = verify::report(global, &stack)?;
         drawing.verify(&report);
         exit = verify::exit(&report);

@@ -89,6 +89,8 @@ pub enum Expectation {
     DefaultRoute {
         /// Whose.
         replica: Replica,
+        /// IPv4 or IPv6: each has a table of its own.
+        family: Family,
         /// The wires that may give it.
         wires: Vec<String>,
     },

@@ -6,6 +6,7 @@
 
 mod changed;
 mod ipv6;
+mod made;
 mod networks;
 mod saboteurs;
 mod simple;

@@ -200,8 +200,8 @@ fn a_machine_on_the_wire_that_has_the_address_already_and_a_gateway_that_is_sile
     }
     assert!(!told.err.contains("lan-mismatch"), "{}", told.err);
 
-    beyond.ip(&format!("addr replace 10.230.41.1/28 dev {}p", wire.0));
     beyond.ip(&format!("addr del 10.230.41.9/28 dev {}p", wire.0));
+    beyond.ip(&format!("addr add 10.230.41.1/28 dev {}p", wire.0));
     host(&format!("ip addr add 10.230.42.1/28 dev {}", wire.0));
     let told = stack.run("plan", 2);
     assert!(told.err.contains("warning[lan-mismatch]") && told.err.contains("has 10.230.42.0/28"), "{}", told.err);

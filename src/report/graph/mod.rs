@@ -15,6 +15,7 @@ pub use svg::svg;
 
 use super::verification::Outcome;
 use crate::compose::model::{Condition, Endpoint, Network, NetworkMode, Port, Project, Service};
+use crate::name::ServiceName;
 
 /// What is drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,35 +89,53 @@ impl Drawing {
         for network in project.networks.values() {
             let id = drawing.add(Kind::Network, network.key.as_str(), network_lines(network));
             if let Some(parent) = network.driver_opts.get("parent") {
-                let link = drawing.surroundings(&format!("link {}", parent.value));
-                drawing.line(&id, &link, Means::Parent, vec![]);
+                drawing.hang(&id, &parent.value);
             }
         }
         for service in project.services.values() {
-            drawing.add(Kind::Service, service.name.as_str(), service_lines(service));
+            for name in boxes(service) {
+                drawing.add(Kind::Service, &name, service_lines(service, &name));
+            }
         }
         for service in project.services.values() {
-            drawing.attach(service);
+            drawing.attach(project, service);
             drawing.publish(service);
-            drawing.relate(service);
+            drawing.relate(project, service);
         }
         drawing
     }
 
-    fn attach(&mut self, service: &Service) {
-        let from = id_of(Kind::Service, service.name.as_str());
+    /// A network under its parent; a VLAN under the link that carries it.
+    fn hang(&mut self, network: &str, parent: &str) {
+        let link = self.surroundings(&format!("link {parent}"));
+        self.line(network, &link, Means::Parent, vec![]);
+        let vlan = parent.split_once('.').filter(|(_, id)| id.parse::<u16>().is_ok());
+        if let Some((trunk, id)) = vlan {
+            let trunk = self.surroundings(&format!("link {trunk}"));
+            if !self.edges.iter().any(|edge| edge.from == link && edge.to == trunk) {
+                self.line(&link, &trunk, Means::Parent, vec![format!("VLAN {id}")]);
+            }
+        }
+    }
+
+    fn attach(&mut self, project: &Project, service: &Service) {
+        let from = boxes(service).iter().map(|name| id_of(Kind::Service, name)).collect::<Vec<_>>();
         for (key, endpoint) in &service.networks {
-            self.line(&from, &id_of(Kind::Network, key.as_str()), Means::Attached, endpoint_lines(endpoint));
+            for from in &from {
+                self.line(from, &id_of(Kind::Network, key.as_str()), Means::Attached, endpoint_lines(endpoint));
+            }
         }
         let to = match service.network_mode.as_ref().map(|mode| &mode.value) {
             None | Some(NetworkMode::None) => return,
             Some(NetworkMode::Host) => self.surroundings("the host's network"),
             Some(NetworkMode::Bridge) => self.surroundings("default bridge docker0"),
-            Some(NetworkMode::Service(owner)) => id_of(Kind::Service, owner.as_str()),
+            Some(NetworkMode::Service(owner)) => first_box(project, owner),
             Some(NetworkMode::Container(name)) => self.surroundings(&format!("container {name}")),
             Some(NetworkMode::Other(name)) => self.surroundings(&format!("network {name}")),
         };
-        self.line(&from, &to, Means::Attached, vec!["shares".into()]);
+        for from in &from {
+            self.line(from, &to, Means::Attached, vec!["shares".into()]);
+        }
     }
 
     fn publish(&mut self, service: &Service) {
@@ -124,14 +143,17 @@ impl Drawing {
             return;
         }
         let outside = self.surroundings("the host's ports");
-        let lines = service.ports.iter().map(|port| port_line(port)).collect();
-        self.line(&outside, &id_of(Kind::Service, service.name.as_str()), Means::Published, lines);
+        let lines: Vec<String> = service.ports.iter().map(|port| port_line(port)).collect();
+        for name in boxes(service) {
+            self.line(&outside, &id_of(Kind::Service, &name), Means::Published, lines.clone());
+        }
     }
 
-    fn relate(&mut self, service: &Service) {
-        let from = id_of(Kind::Service, service.name.as_str());
+    /// Links and waits, between the first containers: they hold for all of them.
+    fn relate(&mut self, project: &Project, service: &Service) {
+        let from = first_box(project, &service.name);
         for link in &service.links {
-            let to = id_of(Kind::Service, link.value.target.as_str());
+            let to = first_box(project, &link.value.target);
             self.line(&from, &to, Means::Link, vec![format!("link {}", link.value.alias)]);
         }
         for link in &service.external_links {
@@ -152,7 +174,7 @@ impl Drawing {
                 Condition::Healthy => "after it is healthy",
                 Condition::Completed => "after it completes",
             };
-            self.line(&from, &id_of(Kind::Service, target.as_str()), Means::Waits, vec![when.into()]);
+            self.line(&from, &first_box(project, &target), Means::Waits, vec![when.into()]);
         }
     }
 
@@ -188,6 +210,23 @@ fn id_of(kind: Kind, name: &str) -> String {
     format!("{kind}_{}", each.collect::<String>())
 }
 
+/// A service of more containers than this is one box.
+const MOST_BOXES: u32 = 6;
+
+/// The names of a service's boxes: one a container.
+fn boxes(service: &Service) -> Vec<String> {
+    match service.scale.value {
+        count @ 2..=MOST_BOXES => (1..=count).map(|number| format!("{}#{number}", service.name)).collect(),
+        _ => vec![service.name.to_string()],
+    }
+}
+
+/// The id of a service's first box.
+fn first_box(project: &Project, name: &ServiceName) -> String {
+    let first = project.services.get(name).and_then(|service| boxes(service).into_iter().next());
+    id_of(Kind::Service, first.as_deref().unwrap_or(name.as_str()))
+}
+
 fn network_lines(network: &Network) -> Vec<String> {
     let kind = match (network.external, network.internal) {
         (true, _) => "external".to_owned(),
@@ -198,9 +237,9 @@ fn network_lines(network: &Network) -> Vec<String> {
     [network.key.to_string(), kind].into_iter().chain(subnets).collect()
 }
 
-fn service_lines(service: &Service) -> Vec<String> {
+fn service_lines(service: &Service, name: &str) -> Vec<String> {
     let name = match service.scale.value {
-        1 => service.name.to_string(),
+        1..=MOST_BOXES => name.to_owned(),
         n => format!("{} × {n}", service.name),
     };
     let image = service.image.iter().map(|image| image.value.clone());

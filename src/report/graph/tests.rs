@@ -1,6 +1,13 @@
+use std::time::Duration;
+
 use super::*;
 use crate::compose::load_text;
-use crate::report::verification::Outcome;
+use crate::report::verification::{Outcome, Report};
+use crate::verify::check::{Basis, Check, Expectation, Verdict};
+use crate::verify::fixture;
+use crate::verify::gather::{Proof, Settled};
+use crate::verify::matrix::Matrix;
+use crate::verify::topology::Topology;
 
 fn drawing(text: &str) -> Drawing {
     let loaded = load_text("compose.yaml", text);
@@ -62,7 +69,59 @@ fn names_that_differ_only_in_signs_are_two_boxes() {
 fn a_parent_stands_beside_its_network() {
     let text = "services: {a: {image: x, networks: [lan]}}
 networks: {lan: {driver: macvlan, driver_opts: {parent: eth0.10}}}";
-    assert!(dot(&drawing(text)).contains("n_lan -> x_link_20_eth0_2e_10 [dir=none];"));
+    let drawn = dot(&drawing(text));
+    assert!(drawn.contains("n_lan -> x_link_20_eth0_2e_10 [dir=none];"), "{drawn}");
+    assert!(drawn.contains("x_link_20_eth0_2e_10 -> x_link_20_eth0 [dir=none, label=\"VLAN 10\"];"), "{drawn}");
+}
+
+/// A verification of `web` that came to this.
+fn report(verdicts: Vec<(&str, Verdict)>) -> Report {
+    let loaded = fixture::load(TWO);
+    let matrix = Matrix::of(&Topology::of(loaded.project.as_ref().unwrap()));
+    let check = |id: &str| {
+        let (service, basis) = ("web".parse().ok(), Basis::Attribute(String::new()));
+        let expectation = Expectation::Undeclared { why: String::new() };
+        Check { id: id.to_owned(), service, says: String::new(), basis, span: None, expectation }
+    };
+    let settled = |(id, verdict)| Settled { check: check(id), verdict, after: Duration::ZERO };
+    let proof = Proof {
+        verdicts: verdicts.into_iter().map(settled).collect(),
+        ways: Default::default(),
+        engine: String::new(),
+        containers: 2,
+        took: Duration::ZERO,
+        leftovers: vec![],
+    };
+    Report::of("p", proof, &matrix, &loaded.files)
+}
+
+const TWO: &str = "services:
+  web: {image: x, scale: 2, networks: [n], depends_on: [db]}
+  db: {image: x, networks: [n]}
+  many: {image: x, scale: 7, networks: [n]}
+networks: {n: {}}";
+
+#[test]
+fn each_container_has_a_box_unless_there_are_too_many() {
+    let drawn = dot(&drawing(TWO));
+    for line in ["s_web_23_1 -> n_n", "s_web_23_2 -> n_n", "s_web_23_1 -> s_db", "label=\"web#2\\nx\"", "many × 7"] {
+        assert!(drawn.contains(line), "{line}: {drawn}");
+    }
+    assert!(!drawn.contains("s_web_23_2 -> s_db"), "who waits for whom is drawn once: {drawn}");
+}
+
+#[test]
+fn a_verified_drawing_shows_which_container_it_is_and_the_addresses_that_were_seen() {
+    let mut drawing = drawing(TWO);
+    drawing.verify(&report(vec![
+        ("address/web#1@n", Verdict::Proved(vec!["eth0 has 10.0.0.2/24, fd00::2/64".to_owned()])),
+        ("address/web#2@n", Verdict::refuted("10.0.0.3/24", "eth0 has 10.0.0.9/24")),
+    ]));
+    let node = |name: &str| drawing.nodes.iter().find(|node| node.lines[0] == name).unwrap().verdict;
+    assert_eq!((node("web#1"), node("web#2"), node("db")), (Some(Outcome::Proved), Some(Outcome::Refuted), None));
+    let edge = |from: &str| drawing.edges.iter().find(|edge| edge.from == from && edge.to == "n_n").unwrap();
+    assert_eq!(edge("s_web_23_1").lines, ["10.0.0.2", "fd00::2"]);
+    assert!(edge("s_web_23_2").lines.is_empty(), "what is refuted is not drawn as if it were so");
 }
 
 #[test]

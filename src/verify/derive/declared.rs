@@ -6,10 +6,12 @@ use crate::compose::extension::verify::{Rule as Written, RuleProbe, Source, Targ
 use crate::compose::model::Port;
 use crate::finding::{Code, Finding, Findings};
 use crate::name::ServiceName;
+use crate::probe::Family;
 use crate::source::Spanned;
 use crate::verify::check::{Basis, Expectation, How, Meaning, NameSource, Owner, Path, Side, Spot};
 use crate::verify::jobs::starts_again;
 use crate::verify::matrix::{Cell, Expected, Layer, Party};
+use crate::verify::topology::Kind;
 
 /// Whether a rule asks for reach or for its opposite.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,15 +87,30 @@ fn one(draft: &mut Draft<'_>, wish: Wish, rule: &Spanned<Written>, from: Spot, t
     let how = how(&rule.value.probe);
     let tail = tail(&to, &how);
     draft.checks.shift_remove(&format!("undeclared/{from}->{to}"));
-    let path = Path { from: from.clone(), to: to.clone(), how, via, family: None };
-    let (id, says, expectation) = match wish {
-        Wish::Allow => ("reach", format!("{from} reaches {tail}"), Expectation::Reaches(path)),
-        Wish::Deny => ("isolated", format!("{from} does not reach {tail}"), Expectation::Isolated(path)),
-    };
     let service = owner(&from, &to);
-    let origin =
-        Origin { service: service.as_ref(), basis: Basis::Declared(rule.value.text.clone()), span: Some(rule.span) };
-    draft.add(format!("{id}/{from}->{tail}"), says, origin, expectation);
+    let families = if wish == Wish::Allow { families(draft, &from, &to, &how) } else { vec![None] };
+    for family in families {
+        let path = Path { from: from.clone(), to: to.clone(), how: how.clone(), via: via.clone(), family };
+        let (end, by) = if family == Some(Family::V6) { ("/ipv6", " by IPv6") } else { ("", "") };
+        let (id, says, expectation) = match wish {
+            Wish::Allow => ("reach", format!("{from} reaches {tail}{by}"), Expectation::Reaches(path)),
+            Wish::Deny => ("isolated", format!("{from} does not reach {tail}"), Expectation::Isolated(path)),
+        };
+        let basis = Basis::Declared(rule.value.text.clone());
+        let origin = Origin { service: service.as_ref(), basis, span: Some(rule.span) };
+        draft.add(format!("{id}/{from}->{tail}{end}"), says, origin, expectation);
+    }
+}
+
+/// The families in which the host is asked for: one of its addresses is enough in each, and a bridge with IPv6 gives it one there.
+fn families(draft: &Draft<'_>, from: &Spot, to: &Spot, how: &How) -> Vec<Option<Family>> {
+    let (Spot::Service(name, _), Spot::Host, How::Network | How::Icmp) = (from, to, how) else { return vec![None] };
+    let bridges = || draft.topology.ends(name).into_iter().filter(|(_, wire)| matches!(wire.kind, Kind::Bridge { .. }));
+    match (bridges().any(|(_, wire)| wire.ipv4), bridges().any(|(_, wire)| wire.ipv6)) {
+        (true, true) => vec![Some(Family::V4), Some(Family::V6)],
+        (false, true) => vec![Some(Family::V6)],
+        _ => vec![None],
+    }
 }
 
 /// The service whose section a rule is reported in: its source, else its target.

@@ -3,6 +3,7 @@
 use super::{Draft, Origin, called, replicas};
 use crate::compose::model::{Endpoint, Network, Service};
 use crate::name::{Mac, Replica};
+use crate::probe::Family;
 use crate::source::{Span, Spanned};
 use crate::verify::check::{AddressPool, Container, Expectation};
 use crate::verify::topology::{DEFAULT_BRIDGE, End, Kind, Namespace, Wire};
@@ -184,7 +185,8 @@ fn primary_wire(draft: &Draft<'_>, service: &Service) -> Option<String> {
     first.and_then(|(key, _)| draft.project.networks.get(key)).map(|n| n.name.clone())
 }
 
-/// The default route leads to the gateway of a network that has one; of several, of one with the highest `gw_priority`.
+/// The default route leads to the gateway of a network that has one; of several, of one with the highest `gw_priority`. Each family
+/// has its own; that there is none is promised for IPv4 alone.
 fn default_route(draft: &mut Draft<'_>, service: &Service, replica: &Replica, ends: &[End]) {
     let wires: Vec<&Wire> = ends.iter().filter_map(|e| draft.topology.wires.get(&e.wire)).collect();
     // an overlay gives it through docker_gwbridge, a plugin as it likes
@@ -195,29 +197,42 @@ fn default_route(draft: &mut Draft<'_>, service: &Service, replica: &Replica, en
         let key = wire.key.as_ref();
         key.and_then(|k| service.networks.get(k)).and_then(|e| e.gateway_priority).unwrap_or_default()
     };
-    let open = |wire: &&Wire| match &wire.kind {
+    let span = ends.first().map_or(service.span, |e| e.span);
+    for family in [Family::V4, Family::V6] {
+        let has = |wire: &&&Wire| if family == Family::V6 { wire.ipv6 } else { wire.ipv4 };
+        let candidates: Vec<&Wire> = wires.iter().filter(has).filter(|wire| leads_out(wire)).copied().collect();
+        let none_promised = family == Family::V4 && wires.iter().any(|wire| wire.ipv4);
+        if candidates.is_empty() && !none_promised {
+            continue;
+        }
+        let highest = candidates.iter().map(|w| priority(w)).max();
+        let first: Vec<&Wire> = candidates.into_iter().filter(|w| Some(priority(w)) == highest).collect();
+        let path = if service.network_mode.is_some() { "network_mode" } else { "networks" };
+        let (id, says) = route_says(&called(service, replica), family, &first);
+        let wires = first.iter().map(|w| w.name.clone()).collect();
+        let expectation = Expectation::DefaultRoute { replica: replica.clone(), family, wires };
+        draft.add(id, says, Origin::attribute(&service.name, path, span), expectation);
+    }
+}
+
+/// Whether a wire may give a default route.
+fn leads_out(wire: &Wire) -> bool {
+    match &wire.kind {
         Kind::Bridge { gateway_mode, .. } => !wire.internal && gateway_mode.as_deref() != Some("isolated"),
         _ => !wire.internal && wire.parent().is_some(),
-    };
-    let candidates: Vec<&Wire> = wires.into_iter().filter(open).collect();
-    let highest = candidates.iter().map(|w| priority(w)).max();
-    let first: Vec<&Wire> = candidates.into_iter().filter(|w| Some(priority(w)) == highest).collect();
-    let who = called(service, replica);
-    let says = match first.as_slice() {
+    }
+}
+
+/// The id and the sentence of a default route that leads through one of these.
+fn route_says(who: &str, family: Family, wires: &[&Wire]) -> (String, String) {
+    let (tail, by) = if family == Family::V6 { ("/ipv6", " for IPv6") } else { ("", "") };
+    let says = match wires {
         [] => format!("{who} has no default route: its networks are internal"),
-        [one] => format!("{who}'s default route leads through {}", one.label()),
+        [one] => format!("{who}'s default route{by} leads through {}", one.label()),
         more => {
             let names: Vec<&str> = more.iter().map(|w| w.label()).collect();
-            format!("{who}'s default route leads through one of {}", names.join(", "))
+            format!("{who}'s default route{by} leads through one of {}", names.join(", "))
         }
     };
-    let wires = first.iter().map(|w| w.name.clone()).collect();
-    let span = ends.first().map_or(service.span, |e| e.span);
-    let path = if service.network_mode.is_some() { "network_mode" } else { "networks" };
-    draft.add(
-        format!("route/{who}"),
-        says,
-        Origin::attribute(&service.name, path, span),
-        Expectation::DefaultRoute { replica: replica.clone(), wires },
-    );
+    (format!("route/{who}{tail}"), says)
 }

@@ -298,15 +298,15 @@ const TABLE: &[(&str, &str)] = &[
         "
          services: {a: {networks: [x]}, b: {networks: [x, z]}, c: {networks: [y]}, d: {networks: [z]}}
          networks: {x: {enable_ipv6: true}, y: {enable_ipv6: true, enable_ipv4: false}, z: {}}
-         x-verify: {deny: ['d -> c']}
+         x-verify: {deny: ['d -> c'], allow: ['a -> host', 'c -> host', 'd -> host']}
         ",
-        "running/a address/a@x mac/a@x bridge/a@x route/a name/a:b no-name/a:c no-name/a:d reach/a->b reach/a->b/ipv6 \
-         isolated/a->c/ipv6 isolated/a->d reach/host->a reach/host->a/ipv6 \
-         running/b address/b@x mac/b@x bridge/b@x address/b@z mac/b@z bridge/b@z route/b name/b:a no-name/b:c name/b:d \
+        "running/a address/a@x mac/a@x bridge/a@x route/a route/a/ipv6 name/a:b no-name/a:c no-name/a:d reach/a->b reach/a->b/ipv6 \
+         isolated/a->c/ipv6 isolated/a->d reach/host->a reach/host->a/ipv6 reach/a->host reach/a->host/ipv6 \
+         running/b address/b@x mac/b@x bridge/b@x address/b@z mac/b@z bridge/b@z route/b route/b/ipv6 name/b:a no-name/b:c name/b:d \
          reach/b->a reach/b->a/ipv6 isolated/b->c/ipv6 reach/b->d reach/host->b reach/host->b/ipv6 running/c address/c@y \
-         mac/c@y bridge/c@y route/c no-name/c:a no-name/c:b no-name/c:d isolated/c->a/ipv6 isolated/c->b/ipv6 \
-         isolated/c->d reach/host->c/ipv6 running/d address/d@z mac/d@z bridge/d@z route/d no-name/d:a name/d:b \
-         no-name/d:c isolated/d->a reach/d->b isolated/d->c reach/host->d",
+         mac/c@y bridge/c@y route/c/ipv6 no-name/c:a no-name/c:b no-name/c:d isolated/c->a/ipv6 isolated/c->b/ipv6 \
+         isolated/c->d reach/host->c/ipv6 reach/c->host/ipv6 running/d address/d@z mac/d@z bridge/d@z route/d no-name/d:a name/d:b \
+         no-name/d:c isolated/d->a reach/d->b isolated/d->c reach/host->d reach/d->host",
     ),
     // the matrix can be switched off
     (

@@ -92,7 +92,16 @@ pub(super) fn stands(desk: &Desk<'_>, from: &Spot) -> Step<Vec<Stand>> {
 pub(super) fn aims(desk: &mut Desk<'_>, path: &Path, stand: &Stand) -> Step<Vec<Aim>> {
     match &path.to {
         Spot::Service(name, number) => service_aims(desk, path, stand, name, *number),
-        Spot::Host => host_aims(desk, stand),
+        Spot::Host => {
+            let mut aims = host_aims(desk, stand)?;
+            aims.retain(|aim| path.family.is_none_or(|family| aim.address.is_ipv6() == (family == Family::V6)));
+            match (aims.is_empty(), path.family) {
+                (true, Some(Family::V6)) => {
+                    unproved(Why::Inconclusive("the host has no IPv6 address there".to_owned()))
+                }
+                _ => Ok(aims),
+            }
+        }
         Spot::Internet => internet_aims(desk),
         Spot::Address(address) => Ok(vec![known(desk, *address)]),
         Spot::Range(range) => {

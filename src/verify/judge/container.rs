@@ -1,6 +1,7 @@
 //! What a container is made with: the Engine's word against the file, and where it can be seen, the kernel's against both.
 
 use super::desk::{Desk, Step, optional, unproved};
+use crate::compose::model::{FileContent, FileOwner};
 use crate::name::Replica;
 use crate::probe::{Confines, Mount};
 use crate::state::desired::DesiredContainer;
@@ -26,6 +27,13 @@ pub(super) fn has(desk: &mut Desk<'_>, replica: &Replica, facet: &Facet) -> Step
         return unproved(Why::Inconclusive(format!("the file has no {}", desk.scene.called(replica))));
     };
     let part = Part { declared, found };
+    if let Facet::File(target) = facet
+        && is_unknown(desk, replica, target)
+    {
+        return unproved(Why::NotSeen(format!(
+            "what {target} should hold is not known here: its source cannot be read"
+        )));
+    }
     if let Some(verdict) = by_the_engine(desk, &part, facet) {
         return Ok(verdict);
     }
@@ -39,6 +47,17 @@ pub(super) fn has(desk: &mut Desk<'_>, replica: &Replica, facet: &Facet) -> Step
         Facet::File(target) if is_mounted(&part, target) => Ok(mount(&part, target, optional(desk.confines(&at))?)),
         Facet::File(target) => content(desk, replica, &part, target),
     }
+}
+
+/// Whether a file is to be copied whose content nobody here can read.
+fn is_unknown(desk: &Desk<'_>, replica: &Replica, target: &str) -> bool {
+    let service = desk.scene.project.services.get(&replica.service);
+    let file = service.and_then(|service| service.files.iter().find(|file| file.value.target == target));
+    file.is_some_and(|file| match &file.value.content {
+        FileContent::Path(_, content) => content.is_none() && file.value.owner != FileOwner::default(),
+        FileContent::Text(_) => false,
+        FileContent::Unset(_) | FileContent::Nowhere => true,
+    })
 }
 
 fn is_mounted(part: &Part<'_>, target: &str) -> bool {
@@ -260,11 +279,7 @@ fn content(desk: &Desk<'_>, replica: &Replica, part: &Part<'_>, target: &str) ->
         Some(Content::Missing) => refuted(format!("{target} is not there")),
         Some(Content::Other) => refuted(format!("{target} has other contents")).seen(since(part, target)),
         Some(Content::Untold(why)) => return unproved(Why::NotSeen(format!("{target} could not be read: {why}"))),
-        None => {
-            return unproved(Why::NotSeen(format!(
-                "what {target} should hold is not known here: its source cannot be read"
-            )));
-        }
+        None => return unproved(Why::NotSeen(format!("{target} was not read"))),
     })
 }
 

@@ -202,9 +202,10 @@ pub(super) fn echo_question(to: IpAddr, device: Option<&str>) -> Question {
 pub(super) fn solicit_question(target: IpAddr, device: &str) -> Question {
     Question::Solicit { target, device: Some(device.to_owned()), sender: None, within: WITHIN, tries: TRIES }
 }
-/// An ARP probe (RFC 5227): from nobody, so that it teaches nobody a wrong neighbour. Who has the address answers at once.
+/// An ARP probe (RFC 5227), from nobody, so that it teaches nobody a wrong neighbour; neighbour discovery teaches only who has asked. Who
+/// has the address answers at once.
 pub(super) fn rivals_question(target: IpAddr, device: &str) -> Question {
-    let (device, sender) = (Some(device.to_owned()), Some(Ipv4Addr::UNSPECIFIED));
+    let (device, sender) = (Some(device.to_owned()), target.is_ipv4().then_some(Ipv4Addr::UNSPECIFIED));
     Question::Solicit { target, device, sender, within: RIVALS_WITHIN, tries: 2 }
 }
 pub(super) fn http_question(host: &str, port: u16, path: &str) -> Question {

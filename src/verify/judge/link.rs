@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::desk::{Desk, Step, all, optional, unproved};
 use crate::name::{Mac, Replica};
-use crate::probe::{Address, Link, Route};
+use crate::probe::{Address, Family, Link, Route};
 use crate::state::observed::ObservedEndpoint;
 use crate::verify::check::{AddressPool, Verdict, Why};
 use crate::verify::scene::Vantage;
@@ -100,16 +100,18 @@ pub(super) fn address(
     Ok(Verdict::Proved(vec![format!("{} has {}", link.name, texts(&told))]))
 }
 
-/// Somebody else on the wire who answers for one of these addresses, where the probe may ask at layer 2. The kernel itself tells of
-/// IPv6 addresses.
+/// Somebody else on the wire who answers for one of these addresses, by ARP or neighbour discovery, where the probe may ask at layer 2.
+/// A kernel that finds an IPv6 address taken does not use it; a thief who switched that off (`nodad`) is heard here.
 fn stolen(desk: &mut Desk<'_>, at: &Vantage, replica: &Replica, link: &Link, told: &[IpNet]) -> Step<Option<Verdict>> {
     if !link.up || link.mac.is_none() || matches!(link.kind.as_deref(), Some("ipvlan")) {
         return Ok(None);
     }
-    let v4 = told.iter().map(IpNet::addr).filter(IpAddr::is_ipv4);
-    let steps = v4.map(|a| optional(desk.rivals(at, a, &link.name)).map(|heard| (a, heard))).collect();
+    let addresses = told.iter().map(IpNet::addr);
+    let steps = addresses.map(|a| optional(desk.rivals(at, a, &link.name)).map(|heard| (a, heard))).collect();
     for (address, heard) in all(steps)? {
-        let Some(rival) = heard.and_then(|heard| heard.macs.first()) else { continue };
+        // who asks for an IPv6 address hears itself, too
+        let other = |mac: &&String| link.mac.as_ref() != Some(*mac);
+        let Some(rival) = heard.and_then(|heard| heard.macs.iter().find(other)) else { continue };
         let who = parse(rival).and_then(|mac| desk.scene.holder_of_mac(mac)).unwrap_or("nobody of this Engine");
         let called = desk.scene.called(replica);
         let verdict =
@@ -180,13 +182,13 @@ fn twin(desk: &Desk<'_>, replica: &Replica, wire: &str, mac: Mac) -> Option<Stri
     same.next().map(|c| c.name.clone())
 }
 
-pub(super) fn default_route(desk: &mut Desk<'_>, replica: &Replica, wires: &[String]) -> Step<Verdict> {
+pub(super) fn default_route(desk: &mut Desk<'_>, replica: &Replica, family: Family, wires: &[String]) -> Step<Verdict> {
     let at = desk.stand(replica)?;
     let routes = desk.routes(&at)?;
-    let main: Vec<&Route> = routes
-        .iter()
-        .filter(|r| r.prefix == 0 && r.table == 254 && r.kind == "unicast" && r.destination.is_ipv4())
-        .collect();
+    let v6 = family == Family::V6;
+    let is_default =
+        |r: &&Route| r.prefix == 0 && r.table == 254 && r.kind == "unicast" && r.destination.is_ipv6() == v6;
+    let main: Vec<&Route> = routes.iter().filter(is_default).collect();
     let text = |r: &Route| {
         let gateway = r.gateway.map_or("no gateway".to_owned(), |g| g.to_string());
         format!("default by {gateway} on {}", r.device.as_deref().unwrap_or("?"))
@@ -204,7 +206,8 @@ pub(super) fn default_route(desk: &mut Desk<'_>, replica: &Replica, wires: &[Str
     let mut wanted = vec![];
     for wire in wires {
         let endpoint = endpoint(desk, replica, wire)?;
-        wanted.push((desk.scene.wire_label(wire).to_owned(), endpoint.gateway));
+        let gateway = if v6 { endpoint.gateway_v6 } else { endpoint.gateway };
+        wanted.push((desk.scene.wire_label(wire).to_owned(), gateway));
     }
     let says = |(label, gateway): &(String, Option<IpAddr>)| match gateway {
         Some(gateway) => format!("{gateway} of {label}"),

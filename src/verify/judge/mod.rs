@@ -56,7 +56,7 @@ fn decide(expectation: &Expectation, desk: &mut Desk<'_>) -> Result<Verdict, Sto
         Expectation::Has { replica, facet } => container::has(desk, replica, facet),
         Expectation::Address { replica, wire, fixed, pools } => link::address(desk, replica, wire, fixed, pools),
         Expectation::Mac { replica, wire, fixed } => link::mac(desk, replica, wire, *fixed),
-        Expectation::DefaultRoute { replica, wires } => link::default_route(desk, replica, wires),
+        Expectation::DefaultRoute { replica, family, wires } => link::default_route(desk, replica, *family, wires),
         Expectation::Parent { replica, wire, parent, kind, mode } => {
             master::parent(desk, replica, wire, parent, kind, mode)
         }

@@ -16,6 +16,7 @@ networks:
     ipam: {config: [{subnet: 10.30.32.16/28}, {subnet: 'fd30:32:0:2::/64'}]}
     driver_opts: {com.docker.network.bridge.enable_icc: 'false'}
   plain: {ipam: {config: [{subnet: 10.30.32.32/28}]}}
+x-verify: {allow: ['web -> host']}
 ";
 
 #[test]
@@ -33,6 +34,8 @@ fn a_dual_stack_network_is_proved_in_both_families_and_a_firewall_in_one_of_them
     let both = &verdicts["reach/client->web/ipv6"].1;
     assert!(both.contains("fd30:32:0:1:") && both.contains("fe80:"), "{both}");
     assert!(!verdicts["reach/client->web"].1.contains("fd30"));
+    assert!(verdicts["route/web/ipv6"].1.contains("default by fd30:32:0:1::1 on eth0"), "{verdicts:#?}");
+    assert!(verdicts["reach/web->host/ipv6"].1.contains("fd30:32:0:1::1"), "{verdicts:#?}");
 
     example.inside("web", "ip6tables -I INPUT -i eth0 -p tcp -j DROP");
     let found = example.refuted();
@@ -40,6 +43,19 @@ fn a_dual_stack_network_is_proved_in_both_families_and_a_firewall_in_one_of_them
         assert!(found.get(id).is_some_and(|said| said.contains("a firewall rule drops it")), "{id}: {found:#?}");
     }
     assert!(!found.contains_key("reach/client->web"), "{found:#?}");
+    example.inside("web", "ip6tables -F INPUT");
+
+    // a thief who does not ask whether the address is free; a route that leads elsewhere; a way to the host that is shut
+    let stolen = example.container("web").endpoints[&example.network("front")].ipv6.unwrap();
+    example.inside("client", &format!("ip -6 addr add {stolen} dev eth0 nodad"));
+    example.inside("apart", "ip -6 route replace default via fd30:32:0:2::99 dev eth0");
+    example.inside("web", "ip6tables -I OUTPUT -d fd30:32:0:1::1 -j DROP");
+    let found = example.refuted();
+    let thief = format!(" is {}", example.container("client").name);
+    assert!(found["address/web@front"].contains(&thief), "{found:#?}");
+    assert!(found["route/apart/ipv6"].contains("default by fd30:32:0:2::99"), "{found:#?}");
+    assert!(found["reach/web->host/ipv6"].contains("fd30:32:0:1::1"), "{found:#?}");
+    assert!(!found.contains_key("reach/web->host"), "{found:#?}");
     example.leaves_nothing();
 }
 

@@ -10,6 +10,7 @@ fn quickstart() {
     example.proves(&[
         "running/web",
         "healthy/web",
+        "healthcheck/web",
         "address/web@front",
         "mac/web@front",
         "bridge/web@front",

@@ -15,8 +15,10 @@ services:
     healthcheck: {interval: 5s}
     volumes: ['data:/data', '/srv/key:/key:ro']
     configs: [{source: app, target: /app.conf}]
+    secrets: [{source: pin, uid: '1'}]
 volumes: {data: }
 configs: {app: {content: hello}}
+secrets: {pin: {file: ./pin}}
 ";
 
 /// The container as it is when nobody has touched it.
@@ -174,7 +176,9 @@ fn a_file_that_was_copied_in_is_compared_and_who_changed_it_is_told() {
     assert!(refuted(&with(Content::Missing).judge(file(), &none)).contains("/app.conf is not there"));
     let untold = with(Content::Untold("busy".to_owned())).judge(file(), &none);
     assert!(open(&untold).text().contains("could not be read: busy"));
-    assert!(open(&world().judge(file(), &none)).text().contains("its source cannot be read"));
+    assert!(open(&world().judge(file(), &none)).text().contains("was not read"));
+    let pin = world().judge(has(Facet::File("/run/secrets/pin".to_owned())), &none);
+    assert!(open(&pin).text().contains("its source cannot be read"), "{pin:?}");
 }
 
 #[test]

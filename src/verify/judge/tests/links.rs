@@ -1,6 +1,7 @@
 //! Addresses, MACs, routes and links, as the kernel has them.
 
 use super::*;
+use crate::probe::Family;
 
 #[test]
 fn an_address_is_what_the_engine_and_the_kernel_both_say() {
@@ -84,6 +85,7 @@ fn the_default_route_is_the_gateways_of_a_network_that_has_one() {
     let world = World::new(SHARED, ONE_NET);
     let expectation = |wires: &[&str]| Expectation::DefaultRoute {
         replica: replica("a"),
+        family: Family::V4,
         wires: wires.iter().map(|w| (*w).to_owned()).collect(),
     };
     proved(&world.judge(expectation(&["p_x"]), &none));
@@ -103,6 +105,41 @@ fn the_default_route_is_the_gateways_of_a_network_that_has_one() {
         world.observed.engine.version = version.to_owned();
         assert_eq!(world.judge(expectation(&[]), &none).is_proved(), good, "{text} {version}");
     }
+}
+
+#[test]
+fn ipv6_has_a_default_route_of_its_own_and_thieves_of_its_own() {
+    let mut world = World::new(SHARED, ONE_NET);
+    let end = &mut world.container("a").endpoints[0];
+    (end.ipv6, end.gateway_v6) = (Some("fd00::2/64".parse().unwrap()), Some(ip("fd00::1")));
+    let expectation =
+        || Expectation::DefaultRoute { replica: replica("a"), family: Family::V6, wires: vec!["p_x".to_owned()] };
+    let by = |gateway: &'static str| {
+        move |_: &Vantage, q: &Question| {
+            let six = Route { destination: ip("::"), ..route(gateway) };
+            matches!(q, Question::Routes {}).then(|| Answer::Routes(vec![route("10.0.0.1"), six]))
+        }
+    };
+    assert!(proved(&world.judge(expectation(), &by("fd00::1"))).contains("default by fd00::1 on eth0"));
+    assert!(refuted(&world.judge(expectation(), &by("fd00::9"))).contains("default by fd00::9"));
+    assert!(refuted(&world.judge(expectation(), &none)).contains("there is no default route"));
+
+    let address =
+        || Expectation::Address { replica: replica("a"), wire: "p_x".to_owned(), fixed: vec![], pools: vec![] };
+    let claimed = |macs: &'static [&'static str]| {
+        let both = world.addresses(&at("a")).remove(0);
+        let six = Address { address: ip("fd00::2"), prefix: 64, ..both.clone() };
+        let all = vec![both, six];
+        move |_: &Vantage, q: &Question| match q {
+            Question::Addresses {} => Some(Answer::Addresses(all.clone())),
+            Question::Solicit { target, .. } if target.is_ipv6() => Some(heard(*target, "eth0", macs)),
+            _ => None,
+        }
+    };
+    // who asks hears itself
+    proved(&world.judge(address(), &claimed(&["02:00:00:00:00:02"])));
+    let stolen = refuted(&world.judge(address(), &claimed(&["02:00:00:00:00:02", "02:00:00:00:00:66"])));
+    assert!(stolen.contains("02:00:00:00:00:66 answers for it, too"), "{stolen}");
 }
 
 #[test]
