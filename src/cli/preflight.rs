@@ -37,8 +37,9 @@ pub async fn check(
     if plan.is_empty() {
         return Ok(());
     }
+    let (project, desired) = preflight::concerned(&stack.project, &stack.desired, plan);
     let facts = engine.all_facts().await?;
-    let host = match host::facts(engine, &stack.project, &Known::of(&stack.project, &facts, observed)).await {
+    let host = match host::facts(engine, &project, &Known::of(&project, &facts, observed)).await {
         Ok(facts) => facts,
         Err(why) => {
             output::remark(&format!(
@@ -48,7 +49,7 @@ pub async fn check(
         }
     };
     let mut findings = Findings::new();
-    let scene = Scene { project: &stack.project, desired: &stack.desired, engine: &facts, observed, host: &host };
+    let scene = Scene { project: &project, desired: &desired, engine: &facts, observed, host: &host };
     preflight::check(scene, &mut findings);
     output::findings(&stack.files, &findings, global.verbose);
     match findings.has_errors() && rigour == Rigour::Refuse {

@@ -74,6 +74,9 @@ pub struct Arguments {
     /// Leave alone what the service depends on.
     #[arg(long)]
     no_deps: bool,
+    /// Go on where preflight says that the Engine or its host would refuse.
+    #[arg(long)]
+    no_preflight: bool,
     /// Publish a port, in the file's short form; may be repeated.
     #[arg(short, long = "publish", value_name = "PORT", conflicts_with = "service_ports")]
     ports: Vec<String>,
@@ -187,7 +190,8 @@ async fn make(
     }
     let plan = plan.map_err(carry::flaw)?;
     directory::check(global, stack, &observed, &plan, Rigour::Refuse)?;
-    preflight::check(global, engine, stack, &observed, &plan, Rigour::Refuse).await?;
+    let rigour = if arguments.no_preflight { Rigour::Tell } else { Rigour::Refuse };
+    preflight::check(global, engine, stack, &observed, &plan, rigour).await?;
     if global.dry_run {
         output::answer(&plan.to_string())?;
         return Ok(false);

@@ -5,6 +5,7 @@
 //! catalogue in the reference.
 
 mod bridges;
+mod concern;
 mod disk;
 mod engine;
 pub mod host;
@@ -18,6 +19,7 @@ mod ports;
 #[cfg(test)]
 mod tests;
 
+pub use concern::concerned;
 pub use host::HostFacts;
 pub use lan::asked as asked_of_wires;
 

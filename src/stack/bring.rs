@@ -99,11 +99,12 @@ impl Running {
         if plan.is_empty() {
             return Ok(());
         }
-        let (project, facts) = (&self.stack.project, self.engine.all_facts().await?);
-        let known = Known::of(project, &facts, observed);
+        let (project, wanted) = preflight::concerned(&self.stack.project, wanted, plan);
+        let facts = self.engine.all_facts().await?;
+        let known = Known::of(&project, &facts, observed);
         // a host that cannot be looked at refuses by itself what it does not like
-        let host = host::facts(&self.engine, project, &known).await.unwrap_or_else(|_| HostFacts::default());
-        let scene = Scene { project, desired: wanted, engine: &facts, observed, host: &host };
+        let host = host::facts(&self.engine, &project, &known).await.unwrap_or_else(|_| HostFacts::default());
+        let scene = Scene { project: &project, desired: &wanted, engine: &facts, observed, host: &host };
         let mut findings = Findings::new();
         preflight::check(scene, &mut findings);
         self.refuse(&findings)

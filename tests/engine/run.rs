@@ -174,9 +174,14 @@ services:
     network_mode: none
     post_start: [command: [sh, -c, 'echo told; exit 3']]
   held: {image: busybox, command: sleep 1000, init: true, ports: ['127.0.0.1:$PORT:80']}
+  free: {image: busybox, command: echo free, network_mode: none, depends_on: [taken]}
+  taken: {image: busybox, command: sleep 1000, init: true, ports: ['127.0.0.1:$TAKEN:80']}
 ";
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let Some(stack) = Stack::new("runhook", &file.replace("$PORT", &port.to_string())) else { return };
+    let bind = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = |listener: &std::net::TcpListener| listener.local_addr().unwrap().port();
+    let (taken, free) = (bind(), port(&bind()));
+    let file = file.replace("$PORT", &free.to_string()).replace("$TAKEN", &port(&taken).to_string());
+    let Some(stack) = Stack::new("runhook", &file) else { return };
     let told = stack.run("run --rm -T web", 0);
     assert_eq!(told.out, "greeted\n");
     // one that has ended before is no trouble of its hooks'
@@ -188,6 +193,9 @@ services:
         assert!(told.err.contains("post_start 1 ended with 3: sh -c echo told; exit 3\n  told\n"), "{}", told.err);
         assert_eq!(stack.docker("ps -aq --filter {p}"), "");
     }
+    // what is left alone is not in the way
+    assert_eq!(stack.run("run --rm -T --no-deps free", 0).out, "free\n");
+    assert!(stack.run("run --rm -T free", 66).err.contains("taken publishes it"));
     stack.run("up -d held", 0);
     let told = stack.run("run --rm -P held true", 66);
     assert!(told.err.contains(&format!("{}-held-1", stack.name)), "{}", told.err);
