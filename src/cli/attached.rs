@@ -117,14 +117,17 @@ pub async fn run(
         true => Ended::Interrupted,
         false => {
             watched.stays = watching.is_some();
-            let mut own = Signals::new()?;
-            let watching = async {
+            // one listener for both, so that one Ctrl-C counts once
+            let interrupted = async {
                 match watching {
-                    Some(watching) => watching.run(attached.stage, attached.stack, &mut own).await,
-                    None => std::future::pending().await,
+                    Some(watching) => watching.run(attached.stage, attached.stack, signals).await,
+                    None => {
+                        signals.next().await;
+                        Ok(())
+                    }
                 }
             };
-            follow(&mut follower, &mut watched, signals, &mut show, std::pin::pin!(watching)).await?
+            follow(&mut follower, &mut watched, &mut show, std::pin::pin!(interrupted)).await?
         }
     };
     match ended {
@@ -150,13 +153,13 @@ enum Ended {
     Interrupted,
 }
 
-/// Shows what comes until there is nothing more to follow.
+/// Shows what comes until there is nothing more to follow, or until the person has `interrupted` it: that ends when what is under way
+/// is done.
 async fn follow(
     follower: &mut Follower<'_>,
     watched: &mut Watched,
-    signals: &mut Signals,
     show: &mut impl FnMut(Output, &mut Watched),
-    mut watching: std::pin::Pin<&mut impl Future<Output = Result<(), Failure>>>,
+    mut interrupted: std::pin::Pin<&mut impl Future<Output = Result<(), Failure>>>,
 ) -> Result<Ended, Failure> {
     loop {
         if let Some(code) = watched.end {
@@ -170,9 +173,7 @@ async fn follow(
                 Some(output) => show(output, watched),
                 None => return Err(Failure::new(Exit::Unreachable, "the Engine ended the stream of events")),
             },
-            // it ends by the same signal, when what it has begun is done
-            end = &mut watching => return end.map(|()| Ended::Interrupted),
-            () = signals.next(), if !watched.stays => return Ok(Ended::Interrupted),
+            end = &mut interrupted => return end.map(|()| Ended::Interrupted),
         }
     }
 }

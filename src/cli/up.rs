@@ -62,7 +62,8 @@ pub struct Arguments {
     #[arg(long, value_name = "SECONDS")]
     wait_timeout: Option<u64>,
     /// Follow the changes of the sources as well, as `watch` does.
-    #[arg(short, long, conflicts_with_all = ["wait", "verify"])]
+    #[arg(short, long, conflicts_with_all = ["wait", "verify", "abort_on_container_exit", "abort_on_container_failure",
+          "exit_code_from"])]
     watch: bool,
     /// Only these services, and what they depend on.
     #[arg(value_name = "SERVICE")]

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::compose::has_compose;
@@ -32,6 +33,7 @@ services:
 struct Watch {
     child: Child,
     said: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Watch {
@@ -41,15 +43,16 @@ impl Watch {
         let said = Arc::new(Mutex::new(String::new()));
         let out: [Box<dyn std::io::Read + Send>; 2] =
             [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
-        for stream in out {
+        let reader = |stream| {
             let said = said.clone();
             std::thread::spawn(move || {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
                     said.lock().unwrap().push_str(&format!("{line}\n"));
                 }
-            });
-        }
-        let watch = Self { child, said };
+            })
+        };
+        let readers = out.into_iter().map(reader).collect();
+        let watch = Self { child, said, readers };
         watch.says("Watch enabled", 1);
         watch
     }
@@ -68,10 +71,11 @@ impl Watch {
         eventually(LONG, ask)
     }
 
-    /// Ctrl-C, and what it ends with.
+    /// Ctrl-C, and what it ends with, once everything that it said has come.
     fn interrupt(mut self) -> i32 {
         let id = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
         self.child.wait().unwrap().code().unwrap()
     }
 }
@@ -188,8 +192,10 @@ fn an_attached_up_watches_beside_the_logs() {
     watch.until(|| shows(&stack, "cat /app/a", "2"));
     write(&stack, "flag", "");
     watch.says("web-1    | begun\n", 2);
+    let said = watch.said.clone();
     assert_eq!(watch.interrupt(), 130);
     assert_eq!(stack.docker("ps -q --filter {p}"), "", "all are stopped");
+    assert!(!said.lock().unwrap().contains("killing"), "one Ctrl-C counts once: {}", said.lock().unwrap());
 }
 
 #[test]
