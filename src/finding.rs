@@ -131,6 +131,7 @@ codes! {
     ParentWireless = "parent-wireless", "The parent of a macvlan network is wireless.";
     LanMismatch = "lan-mismatch", "A network has other addresses than the wire that its parent leads to.";
     GatewaySilent = "gateway-silent", "Nobody on a parent's wire answers for the gateway of a network.";
+    ParentPromiscuous = "parent-promiscuous", "The parent takes other frames than the file says.";
     PortPrivileged = "port-privileged", "A port is below those that an Engine without root may open.";
     PoolsExhausted = "pools-exhausted", "The Engine has no subnet left for a network that declares none.";
     BridgeTaken = "bridge-taken", "The name of a bridge is held by another network or link.";

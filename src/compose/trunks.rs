@@ -3,6 +3,7 @@
 
 use indexmap::IndexMap;
 
+use crate::compose::model;
 use crate::compose::tree::{field_mut, is_true, items, section, set, text};
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::source::{Span, Spanned};
@@ -53,6 +54,7 @@ impl<'t> Trunk<'t> {
         let parent = Spanned::new(parent, span("parent"));
         let mut trunk = Self { name, node, parent, driver, vlans: vec![] };
         trunk.check_mode(findings);
+        trunk.check_promisc(findings);
         let mut seen: IndexMap<Option<u16>, Span> = IndexMap::new();
         for (network, entry) in node.get("vlans").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
             let Some(id) = vlan(&entry.value) else {
@@ -82,6 +84,13 @@ impl<'t> Trunk<'t> {
         {
             let message = format!("x-trunks.{}.mode: {} has no mode `{mode}`", self.name, self.driver.value);
             findings.push(Finding::error(Code::BadValue, message).at(at).help(format!("one of: {}", modes.join(", "))));
+        }
+    }
+
+    fn check_promisc(&self, findings: &mut Findings) {
+        if let Some(node) = self.node.get("promisc").filter(|node| !node.is_null() && promisc(node).is_none()) {
+            let message = format!("x-trunks.{}.promisc cannot be `{}`", self.name, scalar(node));
+            findings.push(Finding::error(Code::BadValue, message).at(node.span).help("one of: auto, on, off"));
         }
     }
 
@@ -168,17 +177,34 @@ impl<'t> Trunk<'t> {
     }
 }
 
-/// What the trunks say of one network that its `driver_opts` cannot: with whom a router joins it, and whether the switch sends back
-/// what came from a port (`hairpin`).
-pub fn joins(tree: &Node, network: &str) -> (Vec<String>, bool) {
+/// The trunk that carries a network, as far as the network's `driver_opts` cannot say it.
+pub fn carrying(tree: &Node, network: &str) -> model::Trunk {
     let rides = |trunk: &&Node| trunk.get("vlans").is_some_and(|vlans| vlans.get(network).is_some());
-    let Some(trunk) = section(tree, "x-trunks").map(|(_, entry)| &entry.value).find(rides) else {
-        return (vec![], false);
-    };
+    let mut trunks = section(tree, "x-trunks").map(|(name, entry)| (name, &entry.value));
+    let Some((name, trunk)) = trunks.find(|(_, trunk)| rides(trunk)) else { return model::Trunk::default() };
     let groups = items(trunk, "routed").iter().filter_map(Node::as_seq);
     let groups = groups.map(|group| group.iter().filter_map(Node::as_str).collect::<Vec<_>>());
     let with = groups.filter(|group| group.contains(&network)).flatten().filter(|other| *other != network);
-    (with.map(str::to_owned).collect(), is_true(trunk, "hairpin"))
+    let at = |key: &str| trunk.get(key).map_or(trunk.span, |node| node.span);
+    let mtu = trunk.get("mtu").and_then(|node| scalar(node).parse().ok());
+    model::Trunk {
+        name: name.to_string(),
+        parent: text(trunk, "parent").unwrap_or_default().to_owned(),
+        routed: with.filter_map(|other| other.parse().ok()).collect(),
+        hairpin: is_true(trunk, "hairpin"),
+        mtu: mtu.map(|mtu| Spanned::new(mtu, at("mtu"))),
+        promisc: trunk.get("promisc").and_then(promisc).flatten().map(|on| Spanned::new(on, at("promisc"))),
+    }
+}
+
+/// `promisc`: on, off, or `auto`, which is none within.
+fn promisc(node: &Node) -> Option<Option<bool>> {
+    match scalar(node).as_str() {
+        "auto" => Some(None),
+        "on" | "true" => Some(Some(true)),
+        "off" | "false" => Some(Some(false)),
+        _ => None,
+    }
 }
 
 /// A VLAN id, or `native`: none within.

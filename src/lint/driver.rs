@@ -73,6 +73,24 @@ pub(super) fn check_mode(project: &Project, findings: &mut Findings) {
     }
 }
 
+/// P32: mode `passthru` gives the parent to one child; the second container fails when it starts, with `invalid argument`.
+pub(super) fn check_passthru(project: &Project, findings: &mut Findings) {
+    for network in project.networks.values().filter(|n| n.driver_name() == "macvlan") {
+        let Some(mode) = network.driver_opts.get("macvlan_mode").filter(|m| m.value == "passthru") else { continue };
+        let members = || project.services.values().filter(|s| s.networks.contains_key(&network.key));
+        if members().map(|s| s.scale.value).sum::<u32>() > 1 {
+            let names: Vec<&str> = members().map(|s| s.name.as_str()).collect();
+            let message = format!(
+                "network {} is in mode passthru, which has room for one container, and more are on it: {}",
+                network.key,
+                names.join(", ")
+            );
+            let finding = Finding::error(Code::ParentBusy, message).at(mode.span);
+            findings.push(finding.help("mode `bridge`, or a network with a VLAN of its own for each"));
+        }
+    }
+}
+
 /// P42: a driver option that the Engine takes without a word and that does nothing: a typo in `parent` is the worst of them.
 pub(super) fn check_options(project: &Project, findings: &mut Findings) {
     const BRIDGE: [&str; 14] = [

@@ -41,6 +41,7 @@ pub fn check(project: &Project, findings: &mut Findings) {
         waiting::check_completion_waits,
         driver::check_parent,
         driver::check_mode,
+        driver::check_passthru,
         driver::check_options,
         driver::check_parent_shared,
         driver::check_name_length,

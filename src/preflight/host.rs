@@ -74,6 +74,10 @@ pub struct HostLink {
     pub mtu: u32,
     /// Whether there is a wireless device behind it.
     pub wireless: bool,
+    /// Whether somebody has set it to take every frame.
+    pub promiscuous: bool,
+    /// How many want it to, the kernel among them.
+    pub promiscuity: u32,
     /// Its addresses.
     pub addresses: Vec<IpNet>,
 }

@@ -18,6 +18,7 @@ mod pools;
 mod ports;
 #[cfg(test)]
 mod tests;
+mod trunks;
 
 pub use concern::concerned;
 pub use host::HostFacts;
@@ -79,6 +80,8 @@ pub fn check(scene: Scene<'_>, findings: &mut Findings) {
         parents::check_parent_children,
         parents::check_parent_wireless,
         parents::check_vlan_link,
+        trunks::check_mtu,
+        trunks::check_promiscuous,
         lan::check_lan,
         lan::check_gateways,
         lan::check_wire_addresses,

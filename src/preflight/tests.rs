@@ -462,3 +462,32 @@ fn a_disk_without_room_is_told() {
     assert!(short[0].contains("may grow to 30.0 GiB together, and 20.0 GiB are left"), "{short:?}");
     assert_eq!(said(sized, disk(40 << 30, 900)), Vec::<String>::new());
 }
+
+#[test]
+fn what_a_trunk_says_of_its_parent_is_held_against_it() {
+    let text = |says: &str| {
+        format!(
+            "services: {{a: {{image: x, networks: [lan, blue]}}}}\nnetworks: {{lan: , blue: }}\n\
+             x-trunks: {{up: {{parent: eth0, {says}, vlans: {{lan: native, blue: 10}}}}}}"
+        )
+    };
+    let eth0 =
+        |mtu, promiscuous, promiscuity| host(vec![HostLink { mtu, promiscuous, promiscuity, ..link("eth0", "") }]);
+    let found = said(&text("mtu: 9000"), version("28.5.2"), eth0(1500, false, 0));
+    assert_eq!(
+        found,
+        [
+            "bad-mtu at 3:36: x-trunks.up has packets of 9000 bytes, and `eth0` takes 1500, which its children have from it | `ip link set eth0 mtu 9000` on the Engine's host, or write `mtu: 1500`"
+        ]
+    );
+    assert_eq!(said(&text("mtu: 1500"), version("28.5.2"), eth0(1500, false, 0)), Vec::<String>::new());
+    let promisc =
+        |says: &str, set, count| said(&text(&format!("promisc: {says}")), version("28.5.2"), eth0(1500, set, count));
+    assert!(promisc("on", false, 0)[0].starts_with("parent-promiscuous at 3:40: `eth0` takes frames for itself alone"));
+    assert!(
+        promisc("off", true, 1)[0].contains("`eth0` is set to take every frame, and x-trunks.up says `promisc: off`")
+    );
+    for (says, set, count) in [("on", true, 1), ("on", false, 2), ("off", false, 2), ("auto", true, 1)] {
+        assert_eq!(promisc(says, set, count), Vec::<String>::new(), "{says} {set} {count}");
+    }
+}

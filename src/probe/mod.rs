@@ -25,3 +25,11 @@ pub use conversation::{Conversation, longest};
 pub use error::ProbeError;
 pub use json::Json;
 pub use question::*;
+
+impl Link {
+    /// `IFF_PROMISC` (include/uapi/linux/if.h): somebody has set it to take every frame. What the kernel does by itself for children of
+    /// the link shows in `promiscuity` alone.
+    pub fn is_set_promiscuous(&self) -> bool {
+        self.flags & 0x100 != 0
+    }
+}

@@ -132,6 +132,7 @@ impl Found {
         let links = self.links?;
         let names: IndexMap<u32, String> = links.iter().map(|l| (l.index, l.name.clone())).collect();
         let each = links.into_iter().map(|link| HostLink {
+            promiscuous: link.is_set_promiscuous(),
             kind: link.kind.unwrap_or_default(),
             up: link.up,
             carrier: link.carrier.unwrap_or(true),
@@ -140,6 +141,7 @@ impl Found {
             vlan: link.vlan,
             mtu: link.mtu,
             wireless: link.wireless,
+            promiscuity: link.promiscuity,
             addresses: self.addresses.iter().filter(|a| a.device == link.name).filter_map(address).collect(),
             name: link.name,
         });

@@ -107,6 +107,22 @@ pub enum Expectation {
         /// Its mode.
         mode: String,
     },
+    /// The link that hangs on `wire` carries packets of so many bytes.
+    Mtu {
+        /// Whose.
+        replica: Replica,
+        /// The wire.
+        wire: String,
+        /// The bytes.
+        bytes: u32,
+    },
+    /// The host's link takes frames that are not for it; or nobody has set it to.
+    Promiscuous {
+        /// The host's link.
+        parent: String,
+        /// Whether it does.
+        on: bool,
+    },
     /// The other end of the link that hangs on `wire` is a port of the host's bridge.
     BridgePort {
         /// Whose.

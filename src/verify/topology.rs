@@ -238,8 +238,8 @@ fn of_network(network: &Network) -> Wire {
         internal: network.internal,
         ipv4: network.enable_ipv4 != Some(false),
         ipv6: network.enable_ipv6 == Some(true) && !network.external,
-        routed: network.routed.clone(),
-        hairpin: network.hairpin,
+        routed: network.trunk.routed.clone(),
+        hairpin: network.trunk.hairpin,
         span: network.span,
     }
 }

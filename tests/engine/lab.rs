@@ -13,6 +13,9 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::time::Duration;
 
+use bowline::state::observed::ContainerState;
+
+use crate::examples::Example;
 use crate::stack::{eventually, speak_to};
 
 /// How long a command on a host may take: programs run five to ten times as long as on the machine.
@@ -54,6 +57,12 @@ impl Host {
         let read = shell.read_to_string(&mut said);
         let done = said.strip_suffix("\nall of it ran\n");
         done.unwrap_or_else(|| panic!("host {}: {script}: {read:?}\n{said}", self.number)).trim().to_owned()
+    }
+
+    /// Runs a command of the host inside a container's network namespace.
+    pub fn inside(&self, example: &Example, service: &str, command: &str) {
+        let ContainerState::Running { pid, .. } = example.container(service).state else { panic!("{service} runs") };
+        self.run(&format!("nsenter -t {pid} -n {command}"));
     }
 
     /// The names of its links.

@@ -68,11 +68,12 @@ pub(super) const ROWS: &[Attribute] = &[
     at(
         "x-trunks.*.promisc",
         TextOrFlag,
-        "Whether the wire is set to take every frame. The kernel does what it needs by itself.",
+        "Whether the parent takes frames that are not for it: `auto`, `on`, `off`. It is looked at and never set: the kernel does what it \
+         needs by itself.",
     )
-    .default("auto")
-    .not_yet(),
-    at("x-trunks.*.mtu", Whole, "How long a frame may be.").not_yet(),
+    .default("auto"),
+    at("x-trunks.*.mtu", Whole, "How many bytes a packet has at most. Children have their parent's, which is looked at and never set.")
+        .range(68, 65535),
     at("x-trunks.*.host_access", Text, "An address of the host's own on the wire, so that it reaches its children.")
         .not_yet(),
 ];

@@ -62,10 +62,8 @@ pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment,
     let mut networks = IndexMap::new();
     for (key, entry) in tree::section(tree, "networks") {
         if let Ok(key) = key.parse::<crate::name::NetworkKey>() {
-            let (routed, hairpin) = trunks::joins(tree, key.as_str());
-            let routed = routed.iter().filter_map(|other| other.parse().ok()).collect();
             let network = network::network(key.clone(), entry.key, &entry.value, findings);
-            networks.insert(key, Network { routed, hairpin, ..network });
+            networks.insert(key.clone(), Network { trunk: trunks::carrying(tree, key.as_str()), ..network });
         }
     }
     let mut volumes = IndexMap::new();

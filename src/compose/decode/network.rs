@@ -1,7 +1,7 @@
 //! Networks and volumes.
 
 use super::fields::Fields;
-use crate::compose::model::{Ipam, Network, Pool, Volume};
+use crate::compose::model::{Ipam, Network, Pool, Trunk, Volume};
 use crate::compose::tree;
 use crate::finding::{Code, Findings};
 use crate::name::{NetworkKey, VolumeKey};
@@ -21,8 +21,7 @@ pub(super) fn network(key: NetworkKey, span: Span, node: &Node, findings: &mut F
         enable_ipv4: fields.flag("enable_ipv4"),
         enable_ipv6: fields.flag("enable_ipv6"),
         labels: fields.pairs("labels"),
-        routed: vec![],
-        hairpin: false,
+        trunk: Trunk::default(),
         ipam: ipam(node, &fields.path, fields.findings),
         key,
     }

@@ -17,7 +17,7 @@ use indexmap::IndexMap;
 pub use build::{Build, BuildKit, BuildSecret};
 pub use develop::{Action, Watch};
 pub use file::{Bytes, FileContent, FileKind, FileOwner, ServiceFile};
-pub use network::{Ipam, Network, Pool};
+pub use network::{Ipam, Network, Pool, Trunk};
 pub use resources::{BlockResources, Device, DeviceRequest, Hook, Logging, Resources};
 pub use service::{
     Bind, Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Mount, MountSource, Namespaces, NetworkMode,

@@ -35,10 +35,25 @@ pub struct Network {
     pub enable_ipv6: Option<bool>,
     /// `labels`, the user's own.
     pub labels: IndexMap<String, String>,
-    /// `x-trunks.*.routed`: the networks that a router joins with this one.
+    /// The trunk that it rides on, as far as `driver_opts` cannot say it; the default where it rides on none.
+    pub trunk: Trunk,
+}
+
+/// What `x-trunks` says of a wire and its driver is not told.
+#[derive(Clone, Debug, Default)]
+pub struct Trunk {
+    /// Its key in `x-trunks`; empty where the network rides on none.
+    pub name: String,
+    /// `parent`: the link of the Engine's host that every VLAN of it is on.
+    pub parent: String,
+    /// `routed`: the networks that a router joins with this one.
     pub routed: Vec<NetworkKey>,
-    /// `x-trunks.*.hairpin`: whether the switch behind the parent sends back what came from it.
+    /// `hairpin`: whether the switch behind the parent sends back what came from it.
     pub hairpin: bool,
+    /// `mtu`: how many bytes a packet on it has at most.
+    pub mtu: Option<Spanned<u32>>,
+    /// `promisc`: whether the parent takes frames that are not for it; `auto` is none.
+    pub promisc: Option<Spanned<bool>>,
 }
 
 impl Network {

@@ -123,6 +123,12 @@ impl Draft<'_> {
     }
 }
 
+/// A noun with its article: `an ipvlan`.
+pub(super) fn a(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
 /// The containers that a service should have.
 fn replicas(service: &Service) -> impl Iterator<Item = Replica> + '_ {
     (1..=service.scale.value).map(|number| Replica::new(service.name.clone(), number))

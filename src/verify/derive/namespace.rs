@@ -1,11 +1,11 @@
 //! What is in a network namespace: whose it is, its links with their addresses and masters, its default route.
 
-use super::{Draft, Origin, called, replicas};
+use super::{Draft, Origin, a, called, replicas};
 use crate::compose::model::{Endpoint, Network, Service};
 use crate::name::{Mac, Replica};
 use crate::probe::Family;
 use crate::source::{Span, Spanned};
-use crate::verify::check::{AddressPool, Container, Expectation};
+use crate::verify::check::{AddressPool, Basis, Container, Expectation};
 use crate::verify::topology::{DEFAULT_BRIDGE, End, Kind, Namespace, Wire};
 
 pub(super) fn derive(draft: &mut Draft<'_>, service: &Service) {
@@ -139,7 +139,7 @@ fn master(draft: &mut Draft<'_>, link: &Link<'_>) {
         match found {
             Some((value, net)) => Origin {
                 service: Some(&link.service.name),
-                basis: crate::verify::check::Basis::Attribute(format!("networks.{net}.driver_opts.{key}")),
+                basis: Basis::Attribute(format!("networks.{net}.driver_opts.{key}")),
                 span: Some(value.span),
             },
             None => link.origin("", None),
@@ -165,10 +165,37 @@ fn master(draft: &mut Draft<'_>, link: &Link<'_>) {
     };
     draft.add(
         format!("parent/{}", link.id()),
-        format!("{who}'s link is a {kind} child of {parent}"),
+        format!("{who}'s link is {} child of {parent}", a(kind)),
         origin("parent"),
         Expectation::Parent { replica, wire: wire.name.clone(), parent: parent.clone(), kind, mode: mode.clone() },
     );
+    trunk(draft, link);
+}
+
+/// What the trunk says of its wire beside parent and mode. Both are looked at, and set by nobody.
+fn trunk(draft: &mut Draft<'_>, link: &Link<'_>) {
+    let Some(trunk) = link.network.map(|network| &network.trunk) else { return };
+    let origin = |service, key: &str, span| {
+        let basis = Basis::Attribute(format!("x-trunks.{}.{key}", trunk.name));
+        Origin { service, basis, span: Some(span) }
+    };
+    if let Some(mtu) = trunk.mtu {
+        draft.add(
+            format!("mtu/{}", link.id()),
+            format!("{}'s link on {} carries packets of {} bytes", link.who, link.wire.label(), mtu.value),
+            origin(Some(&link.service.name), "mtu", mtu.span),
+            Expectation::Mtu { replica: link.replica.clone(), wire: link.wire.name.clone(), bytes: mtu.value },
+        );
+    }
+    if let Some(promisc) = trunk.promisc {
+        let parent = trunk.parent.clone();
+        let says = match promisc.value {
+            true => format!("{parent} takes frames that are not for it"),
+            false => format!("nobody has set {parent} to take every frame"),
+        };
+        let expectation = Expectation::Promiscuous { parent: parent.clone(), on: promisc.value };
+        draft.add(format!("promisc/{parent}"), says, origin(None, "promisc", promisc.span), expectation);
+    }
 }
 
 /// The subnets that the file gives a network.

@@ -13,6 +13,16 @@ fn ids(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_trunk_says_how_long_packets_are_and_what_its_parent_takes() {
+    let text = "services: {a: {image: x, networks: [lan]}}\nnetworks: {lan: {}}\n\
+                x-trunks: {up: {parent: eth0, mtu: 1400, promisc: off, vlans: {lan: 7}}}";
+    let ids = ids(text);
+    for id in ["mtu/a@lan", "promisc/eth0"] {
+        assert!(ids.iter().any(|other| other == id), "{ids:?}");
+    }
+}
+
+#[test]
 fn every_promise_of_a_file_is_a_check() {
     for (text, expected) in TABLE {
         assert_eq!(ids(text), expected.split(' ').collect::<Vec<_>>(), "{text}");

@@ -164,6 +164,23 @@ pub(super) fn mac(desk: &mut Desk<'_>, replica: &Replica, wire: &str, fixed: Opt
     Ok(Verdict::Proved(vec![format!("{} has {has}", link.name)]))
 }
 
+pub(super) fn mtu(desk: &mut Desk<'_>, replica: &Replica, wire: &str, bytes: u32) -> Step<Verdict> {
+    let at = desk.stand(replica)?;
+    let endpoint = endpoint(desk, replica, wire)?;
+    let (link, _) = find(desk, &at, endpoint)?;
+    let Some(link) = link else {
+        return unproved(Why::NotSeen(format!("no link of {} has its address", desk.scene.called(replica))));
+    };
+    let found = format!("{} carries packets of {} bytes", link.name, link.mtu);
+    Ok(match link.mtu == bytes {
+        true => Verdict::Proved(vec![found]),
+        false => Verdict::refuted(format!("packets of {bytes} bytes"), found).help(format!(
+            "a child has the MTU that its parent had when it was made: `ip link set … mtu {bytes}` there, then restart {}",
+            desk.scene.called(replica)
+        )),
+    })
+}
+
 /// What an Engine before 28 makes of an address.
 fn derived(major: u32, endpoint: &ObservedEndpoint) -> Option<Mac> {
     match endpoint.ipv4?.addr() {
@@ -219,7 +236,8 @@ pub(super) fn default_route(desk: &mut Desk<'_>, replica: &Replica, family: Fami
     };
     let fits = |(_, gateway): &&(String, Option<IpAddr>)| *gateway == route.gateway;
     Ok(match wanted.iter().find(fits) {
-        Some((label, _)) => Verdict::Proved(vec![format!("{}, the gateway of {label}", text(route))]),
+        Some((label, Some(_))) => Verdict::Proved(vec![format!("{}, the gateway of {label}", text(route))]),
+        Some((label, None)) => Verdict::Proved(vec![format!("{}: a link on {label}", text(route))]),
         None => Verdict::refuted(expected, text(route)),
     })
 }

@@ -6,6 +6,7 @@ use crate::name::Replica;
 use crate::probe::Link;
 use crate::state::observed::ObservedEndpoint;
 use crate::verify::check::{Container, Verdict, Why};
+use crate::verify::derive::a;
 use crate::verify::scene::Vantage;
 
 /// The container's link on a wire and the host's links.
@@ -33,7 +34,7 @@ pub(super) fn parent(
     mode: &str,
 ) -> Step<Verdict> {
     let (link, host, _) = pair(desk, replica, wire)?;
-    let expected = format!("a {kind} child of {parent}");
+    let expected = format!("{} child of {parent}", a(kind));
     let Some(declared) = host.iter().find(|l| l.name == parent) else {
         return Ok(Verdict::refuted(expected, format!("the host has no link {parent}"))
             .help("make the parent, then restart the container"));
@@ -53,12 +54,49 @@ pub(super) fn parent(
     if let Some(has) = has.as_ref().filter(|has| *has != mode) {
         return Ok(Verdict::refuted(format!("mode {mode}"), format!("{} is in mode {has}", link.name)));
     }
+    if let Some(other) = other_vlan(declared, host) {
+        let help = format!("take everything off {parent} and the link away: the Engine makes it by its name");
+        return Ok(Verdict::refuted(format!("{expected}, a VLAN by its name"), other).help(help));
+    }
     if !declared.up {
         return Ok(Verdict::refuted(format!("{expected} that carries"), format!("{parent} is down"))
             .help(format!("ip link set {parent} up")));
     }
     let (name, index) = (&link.name, declared.index);
-    Ok(Verdict::Proved(vec![format!("{name} is a {kind} ({mode}) on the host's link {index}, {parent}")]))
+    let vlan = declared.vlan.map_or(String::new(), |id| format!(", VLAN {id}"));
+    Ok(Verdict::Proved(vec![format!("{name} is {} ({mode}) on the host's link {index}, {parent}{vlan}", a(kind))]))
+}
+
+/// What a link named as `eth0.10` is, where it is not VLAN 10 of eth0. The Engine takes what has the name.
+fn other_vlan(link: &Link, host: &[Link]) -> Option<String> {
+    let (base, id) = link.name.split_once('.').and_then(|(base, id)| Some((base, id.parse::<u16>().ok()?)))?;
+    let parent = link.parent.filter(|_| link.parent_namespace.is_none());
+    let on = parent.and_then(|index| host.iter().find(|l| l.index == index));
+    match link.vlan {
+        None => Some(format!("{} is no VLAN but {}", link.name, a(link.kind.as_deref().unwrap_or("card")))),
+        Some(has) if has != id => Some(format!("{} carries VLAN {has}", link.name)),
+        Some(_) => on.filter(|on| on.name != base).map(|on| format!("{} is a VLAN of {}", link.name, on.name)),
+    }
+}
+
+/// Whether the host's link takes frames for others: set by somebody, or by the kernel for the link's children.
+pub(super) fn promiscuous(desk: &mut Desk<'_>, parent: &str, on: bool) -> Step<Verdict> {
+    let expected = if on { "it takes frames that are not for it" } else { "nobody has set it to take every frame" };
+    let Some(link) = desk.links(&Vantage::Host)?.iter().find(|l| l.name == parent) else {
+        return Ok(Verdict::refuted(expected, format!("the host has no link {parent}")));
+    };
+    let set = link.is_set_promiscuous();
+    let found = match (set, link.promiscuity) {
+        (true, _) => format!("{parent} is set to take every frame"),
+        (false, 0) => format!("{parent} takes frames for itself and its children"),
+        (false, 1) => format!("the kernel has {parent} take every frame, as one of its children needs it"),
+        (false, count) => format!("the kernel has {parent} take every frame, as {count} of its children need it"),
+    };
+    Ok(match (on, set || link.promiscuity > 0, set) {
+        (true, true, _) | (false, _, false) => Verdict::Proved(vec![found]),
+        (true, false, _) => Verdict::refuted(expected, found).help(format!("ip link set {parent} promisc on")),
+        (false, _, true) => Verdict::refuted(expected, found).help(format!("ip link set {parent} promisc off")),
+    })
 }
 
 pub(super) fn bridge_port(desk: &mut Desk<'_>, replica: &Replica, wire: &str, bridge: Option<&str>) -> Step<Verdict> {

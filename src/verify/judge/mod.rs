@@ -60,6 +60,8 @@ fn decide(expectation: &Expectation, desk: &mut Desk<'_>) -> Result<Verdict, Sto
         Expectation::Parent { replica, wire, parent, kind, mode } => {
             master::parent(desk, replica, wire, parent, kind, mode)
         }
+        Expectation::Mtu { replica, wire, bytes } => link::mtu(desk, replica, wire, *bytes),
+        Expectation::Promiscuous { parent, on } => master::promiscuous(desk, parent, *on),
         Expectation::BridgePort { replica, wire, bridge } => {
             master::bridge_port(desk, replica, wire, bridge.as_deref())
         }

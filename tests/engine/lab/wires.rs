@@ -90,3 +90,157 @@ fn trunk() {
     example.leaves_nothing();
     host.has_its_links_only();
 }
+
+/// `ipvlan`: one MAC for all, in mode l2 neighbours on a wire, in mode l3 routed by the card.
+#[test]
+fn ipvlan() {
+    let Some(host) = Host::take() else { return };
+    let Some(example) = Example::open("ipvlan") else { return };
+    example.proves(&[
+        "running/near1",
+        "address/near1@near",
+        "parent/near1@near",
+        "route/near1",
+        "name/near1:near2",
+        "no-name/near1:far1",
+        "no-name/near1:far2",
+        "reach/near1->near2",
+        "isolated/near1->host",
+        "isolated/host->near1",
+        "reach/near1->near2/arp",
+        "running/near2",
+        "address/near2@near",
+        "parent/near2@near",
+        "route/near2",
+        "name/near2:near1",
+        "no-name/near2:far1",
+        "no-name/near2:far2",
+        "reach/near2->near1",
+        "isolated/near2->host",
+        "isolated/host->near2",
+        "reach/near2->near1/arp",
+        "running/far1",
+        "address/far1@far",
+        "parent/far1@far",
+        "route/far1",
+        "no-name/far1:near1",
+        "no-name/far1:near2",
+        "name/far1:far2",
+        "reach/far1->far2",
+        "isolated/far1->host",
+        "isolated/host->far1",
+        "running/far2",
+        "address/far2@far",
+        "parent/far2@far",
+        "route/far2",
+        "no-name/far2:near1",
+        "no-name/far2:near2",
+        "name/far2:far1",
+        "reach/far2->far1",
+        "isolated/far2->host",
+        "isolated/host->far2",
+    ]);
+    // the mode is that of all children of a parent
+    host.inside(&example, "far1", "ip link set eth0 type ipvlan mode l2");
+    let refuted = example.refuted();
+    for id in ["parent/far1@far", "parent/far2@far"] {
+        assert!(refuted[id].contains("eth0 is in mode l2"), "{refuted:#?}");
+    }
+    example.leaves_nothing();
+    host.has_its_links_only();
+}
+
+/// The modes of macvlan beside `bridge`.
+#[test]
+fn modes() {
+    let Some(host) = Host::take() else { return };
+    let text = include_str!("../../../examples/modes/compose.yaml");
+    let Some(example) = Example::of("modes", &text.replace("mode: vepa,", "mode: vepa, mtu: 1500, promisc: off,"))
+    else {
+        return;
+    };
+    example.proves(&[
+        "running/hidden1",
+        "address/hidden1@hidden",
+        "mac/hidden1@hidden",
+        "parent/hidden1@hidden",
+        "route/hidden1",
+        "name/hidden1:hidden2",
+        "no-name/hidden1:swung1",
+        "no-name/hidden1:swung2",
+        "no-name/hidden1:alone",
+        "isolated/hidden1->hidden2",
+        "isolated/hidden1->host",
+        "isolated/host->hidden1",
+        "running/hidden2",
+        "address/hidden2@hidden",
+        "mac/hidden2@hidden",
+        "parent/hidden2@hidden",
+        "route/hidden2",
+        "name/hidden2:hidden1",
+        "no-name/hidden2:swung1",
+        "no-name/hidden2:swung2",
+        "no-name/hidden2:alone",
+        "isolated/hidden2->hidden1",
+        "isolated/hidden2->host",
+        "isolated/host->hidden2",
+        "running/swung1",
+        "address/swung1@swung",
+        "mac/swung1@swung",
+        "parent/swung1@swung",
+        "mtu/swung1@swung",
+        "mtu/swung2@swung",
+        "promisc/eth0",
+        "route/swung1",
+        "no-name/swung1:hidden1",
+        "no-name/swung1:hidden2",
+        "name/swung1:swung2",
+        "no-name/swung1:alone",
+        "isolated/swung1->host",
+        "isolated/host->swung1",
+        "isolated/swung1->swung2",
+        "running/swung2",
+        "address/swung2@swung",
+        "mac/swung2@swung",
+        "parent/swung2@swung",
+        "route/swung2",
+        "no-name/swung2:hidden1",
+        "no-name/swung2:hidden2",
+        "name/swung2:swung1",
+        "no-name/swung2:alone",
+        "isolated/swung2->host",
+        "isolated/host->swung2",
+        "isolated/swung2->swung1",
+        "running/alone",
+        "address/alone@whole",
+        "mac/alone@whole",
+        "parent/alone@whole",
+        "route/alone",
+        "no-name/alone:hidden1",
+        "no-name/alone:hidden2",
+        "no-name/alone:swung1",
+        "no-name/alone:swung2",
+        "isolated/alone->host",
+        "isolated/host->alone",
+    ]);
+    for service in ["hidden1", "hidden2"] {
+        host.inside(&example, service, "ip link set eth0 type macvlan mode bridge");
+    }
+    host.inside(&example, "swung1", "ip link set eth0 mtu 1400");
+    host.run("ip link set eth0 promisc on");
+    let (mode, open) = ("eth0 is in mode bridge", "answered");
+    example.refutes(
+        &[
+            ("parent/hidden1@hidden", mode),
+            ("parent/hidden2@hidden", mode),
+            ("isolated/hidden1->hidden2", open),
+            ("isolated/hidden2->hidden1", open),
+            ("mtu/swung1@swung", "eth0 carries packets of 1400 bytes"),
+            ("promisc/eth0", "eth0 is set to take every frame"),
+        ],
+        &[],
+    );
+    host.run("ip link set eth0 promisc off");
+    example.leaves_nothing();
+    host.has_its_links_only();
+}

@@ -194,6 +194,63 @@ fn a_macvlan_child_hangs_on_its_parent_by_number_and_namespace() {
 }
 
 #[test]
+fn a_vlan_parent_is_the_vlan_that_its_name_says() {
+    let text = "services: {a: {networks: [x]}}\nnetworks: {x: {driver: macvlan, driver_opts: {parent: wire0.10}}}";
+    let world = World::new(text, &[("a", "p_x", "10.0.0.2/24")]);
+    let on = |kind: &str, vlan: Option<u16>, parent: u32| {
+        let tagged = Link { vlan, parent_namespace: None, ..link(7, "wire0.10", kind, Some(parent), None) };
+        let eth0 = Link {
+            parent_namespace: Some(0),
+            macvlan_mode: Some("bridge".to_owned()),
+            ..link(2, "eth0", "macvlan", Some(7), None)
+        };
+        move |v: &Vantage, q: &Question| match q {
+            Question::Links {} if *v == Vantage::Host => {
+                let wires = [link(5, "wire0", "veth", None, None), link(6, "wire1", "veth", None, None)];
+                Some(Answer::Links(wires.into_iter().chain([tagged.clone()]).collect()))
+            }
+            Question::Links {} => Some(Answer::Links(vec![eth0.clone()])),
+            _ => None,
+        }
+    };
+    let judge = |answer: &dyn Fn(&Vantage, &Question) -> Option<Answer>| {
+        let (replica, wire, parent) = (replica("a"), "p_x".to_owned(), "wire0.10".to_owned());
+        let expectation = Expectation::Parent { replica, wire, parent, kind: "macvlan", mode: "bridge".to_owned() };
+        world.judge(expectation, &answer)
+    };
+    assert!(proved(&judge(&on("vlan", Some(10), 5))).contains("wire0.10, VLAN 10"));
+    assert!(refuted(&judge(&on("vlan", Some(20), 5))).contains("wire0.10 carries VLAN 20"));
+    assert!(refuted(&judge(&on("vlan", Some(10), 6))).contains("wire0.10 is a VLAN of wire1"));
+    assert!(refuted(&judge(&on("dummy", None, 5))).contains("wire0.10 is no VLAN but a dummy"));
+}
+
+#[test]
+fn what_a_trunk_says_of_its_wire_is_looked_at() {
+    let text = "services: {a: {networks: [x]}}\nnetworks: {x: {driver: macvlan, driver_opts: {parent: wire0}}}";
+    let world = World::new(text, &[("a", "p_x", "10.0.0.2/24")]);
+    let wire = |flags: u32, promiscuity: u32| {
+        move |v: &Vantage, q: &Question| match q {
+            Question::Links {} if *v == Vantage::Host => {
+                Some(Answer::Links(vec![Link { flags, promiscuity, ..link(5, "wire0", "veth", None, None) }]))
+            }
+            Question::Links {} => {
+                Some(Answer::Links(vec![Link { mtu: 1400, ..link(2, "eth0", "macvlan", None, None) }]))
+            }
+            _ => None,
+        }
+    };
+    let mtu = |bytes| Expectation::Mtu { replica: replica("a"), wire: "p_x".to_owned(), bytes };
+    assert!(proved(&world.judge(mtu(1400), &wire(0, 0))).contains("eth0 carries packets of 1400 bytes"));
+    assert!(refuted(&world.judge(mtu(9000), &wire(0, 0))).contains("eth0 carries packets of 1400 bytes"));
+    let promisc = |on| Expectation::Promiscuous { parent: "wire0".to_owned(), on };
+    // the kernel does what children need, which is nobody's setting
+    for (on, off, flags, count) in [(true, true, 0, 2), (true, false, 0x100, 1), (false, true, 0, 0)] {
+        assert_eq!(world.judge(promisc(true), &wire(flags, count)).is_proved(), on, "{flags:x} {count}");
+        assert_eq!(world.judge(promisc(false), &wire(flags, count)).is_proved(), off, "{flags:x} {count}");
+    }
+}
+
+#[test]
 fn only_lo_may_be_up_where_there_is_no_network() {
     let world = World::new("services: {a: {network_mode: none}}", &[]);
     let with = |links: Vec<Link>| {
