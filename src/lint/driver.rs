@@ -91,6 +91,20 @@ pub(super) fn check_passthru(project: &Project, findings: &mut Findings) {
     }
 }
 
+/// P52: a network of the drivers of which the Engine has one network each, its own.
+pub(super) fn check_single_drivers(project: &Project, findings: &mut Findings) {
+    for network in project.networks.values().filter(|n| !n.external) {
+        let Some(driver) = network.driver.as_ref().filter(|d| matches!(d.value.as_str(), "host" | "null")) else {
+            continue;
+        };
+        let mode = if driver.value == "host" { "host" } else { "none" };
+        let message =
+            format!("network {} cannot be made: the Engine has one of driver {}, its own", network.key, driver.value);
+        let finding = Finding::error(Code::Conflict, message).at(driver.span);
+        findings.push(finding.help(format!("write `network_mode: {mode}` where it is used")));
+    }
+}
+
 /// P42: a driver option that the Engine takes without a word and that does nothing: a typo in `parent` is the worst of them.
 pub(super) fn check_options(project: &Project, findings: &mut Findings) {
     const BRIDGE: [&str; 14] = [

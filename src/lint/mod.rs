@@ -42,6 +42,7 @@ pub fn check(project: &Project, findings: &mut Findings) {
         driver::check_parent,
         driver::check_mode,
         driver::check_passthru,
+        driver::check_single_drivers,
         driver::check_options,
         driver::check_parent_shared,
         driver::check_name_length,

@@ -28,6 +28,8 @@ const MESSAGES: &[(&[&str], Code)] = &[
     (&["vlan link", "operation not supported"], Code::DriverMissing),
     (&["failed to create the", "port", "operation not supported"], Code::DriverMissing),
     (&["failed to create the", "port", "device or resource busy"], Code::ParentBusy),
+    (&["failed to create the macvlan port", "invalid argument"], Code::ParentBusy),
+    (&["only one instance of"], Code::Conflict),
     (&["already using parent interface"], Code::ParentShared),
     (&["networks have same bridge name"], Code::BridgeTaken),
     (&["existing interface", "is not a bridge"], Code::BridgeTaken),
@@ -73,6 +75,8 @@ mod tests {
             ("no configured subnet or ip-range contain the IP address 10.98.2.5", Code::AddressOutside),
             ("failed to create the ipvlan port: operation not supported", Code::DriverMissing),
             ("failed to create the macvlan port: device or resource busy", Code::ParentBusy),
+            ("failed to create the macvlan port: invalid argument", Code::ParentBusy),
+            ("only one instance of \"host\" network is allowed", Code::Conflict),
             ("-o parent interface was not found on the host: nope0", Code::ParentMissing),
             ("conflicts with network 5d7 (docker0): networks have same bridge name", Code::BridgeTaken),
             (
