@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lint", &["compose::model", "finding", "name", "source"]),
     ("state", &["compose::model", "compose::print", "plan", "yaml", "name", "finding", "source"]),
     ("plan", &["state", "compose::model", "name", "finding", "source"]),
-    ("preflight", &["plan", "state", "compose::model", "finding", "name", "source"]),
+    ("preflight", &["state", "compose::model", "finding", "name", "source"]),
     ("engine", &["state", "compose::model", "ignore", "name"]),
     ("run", &["plan", "engine", "state", "compose::model", "name"]),
     ("watch", &["compose::model", "engine", "finding", "ignore", "name", "source"]),

@@ -39,6 +39,12 @@ impl<'a> Stage<'a> {
     pub fn new(global: &'a Global, engine: &'a Engine, display: &'a Display, lock: &'a Lock) -> Self {
         Self { global, engine, display, lock, first: Urgency::Soon, health: HealthBy::Engine }
     }
+
+    /// Shows what happens, and writes down what is being made.
+    pub fn hear(&self, plan: &Plan, event: &run::Event<'_>) {
+        self.lock.hear(plan, event);
+        self.display.hear(plan, event);
+    }
 }
 
 /// Runs `plan` with nothing beside it, and judges what it came to.
@@ -67,10 +73,7 @@ pub async fn carry_out(
         Err(_) => Options { health, ..Options::default() },
     };
     lock.begin();
-    let tell = |event: &run::Event<'_>| {
-        lock.hear(plan, event);
-        display.hear(plan, event);
-    };
+    let tell = |event: &run::Event<'_>| stage.hear(plan, event);
     let mut running = std::pin::pin!(run::run(engine, plan, options, ear, &tell));
     let mut aside = std::pin::pin!(futures_util::FutureExt::fuse(aside));
     let mut tick = tokio::time::interval(TICK);

@@ -37,7 +37,8 @@ pub async fn check(
     if plan.is_empty() {
         return Ok(());
     }
-    let (project, desired) = preflight::concerned(&stack.project, &stack.desired, plan);
+    let (services, networks) = plan.touches();
+    let (project, desired) = preflight::concerned(&stack.project, &stack.desired, &services, &networks);
     let facts = engine.all_facts().await?;
     let host = match host::facts(engine, &project, &Known::of(&project, &facts, observed)).await {
         Ok(facts) => facts,

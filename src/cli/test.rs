@@ -18,6 +18,7 @@ use bowline::stack::{Hooks, Reaped, Running, Stack, StackError, SubnetPool, reap
 use clap::Args;
 
 use super::args::Global;
+use super::carry;
 use super::display::Display;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
@@ -173,7 +174,8 @@ async fn whole(global: &Global, arguments: &Arguments, stack: Stack, is_named: b
         }
     });
     let plans = std::cell::RefCell::new(String::new());
-    let went = attempt(arguments, &mut running, (&display, &lock), &mut run, &plans, stop.as_mut()).await;
+    let at = carry::Stage::new(global, &engine, &display, &lock);
+    let went = attempt(arguments, &mut running, at, &mut run, &plans, stop.as_mut()).await;
     let exit = match &went {
         Ok(exit) => *exit,
         Err(failure) => {
@@ -191,7 +193,8 @@ async fn whole(global: &Global, arguments: &Arguments, stack: Stack, is_named: b
         }
     }
     let lock = if is_named && !lock.is_held() { again(global, &engine, running.name()).await } else { lock };
-    let end = take_away(arguments, running, (&display, &lock), &mut run, failed).await;
+    let at = carry::Stage::new(global, &engine, &display, &lock);
+    let end = take_away(arguments, running, at, &mut run, failed).await;
     if end.is_ok() {
         lock.end();
     }
@@ -235,23 +238,17 @@ async fn sweep(engine: &Engine) {
     }
 }
 
-/// Shows what happens, and writes down what is being made.
-fn hear(stage: (&Display, &Lock), plan: &Plan, event: &Event<'_>) {
-    stage.1.hear(plan, event);
-    stage.0.hear(plan, event);
-}
-
 /// Up, proof, command.
 async fn attempt(
     arguments: &Arguments,
     running: &mut Running,
-    stage: (&Display, &Lock),
+    at: carry::Stage<'_>,
     run: &mut TestRun,
     plans: &std::cell::RefCell<String>,
     mut stop: std::pin::Pin<&mut impl Future<Output = Stop>>,
 ) -> Result<Exit, Failure> {
     let begun = Instant::now();
-    let up = bring_up(arguments, running, stage, plans, stop.as_mut()).await;
+    let up = bring_up(arguments, running, at, plans, stop.as_mut()).await;
     note(run, "up", begun, up.as_ref().err());
     up?;
     if !arguments.no_verify {
@@ -264,7 +261,7 @@ async fn attempt(
         proved?;
     }
     // the command may be one of ours
-    stage.1.release();
+    at.lock.release();
     run.addresses = command::environment(&running.published().await?, running.name().as_str());
     if arguments.command.is_empty() {
         return Ok(Exit::Ok);
@@ -289,21 +286,21 @@ async fn attempt(
 async fn bring_up(
     arguments: &Arguments,
     running: &mut Running,
-    stage: (&Display, &Lock),
+    at: carry::Stage<'_>,
     plans: &std::cell::RefCell<String>,
     mut stop: std::pin::Pin<&mut impl Future<Output = Stop>>,
 ) -> Result<(), Failure> {
     let (voice, ear) = Interrupt::new();
-    let tell = |plan: &Plan, event: &Event<'_>| hear(stage, plan, event);
+    let tell = |plan: &Plan, event: &Event<'_>| at.hear(plan, event);
     let planned = |plan: &Plan| plans.borrow_mut().push_str(&plan.to_string());
     let services = service_names(&arguments.services);
     let hooks = Hooks { tell: Some(&tell), planned: Some(&planned), interrupt: Some(ear), services };
-    stage.1.begin();
+    at.lock.begin();
     let mut up = std::pin::pin!(running.bring_up(&hooks));
     let why = tokio::select! {
         done = &mut up => {
             done?;
-            stage.1.end();
+            at.lock.end();
             return Ok(());
         }
         why = stop.as_mut() => why,
@@ -353,7 +350,7 @@ fn note(run: &mut TestRun, name: &str, begun: Instant, failure: Option<&Failure>
 async fn take_away(
     arguments: &Arguments,
     running: Running,
-    stage: (&Display, &Lock),
+    at: carry::Stage<'_>,
     run: &mut TestRun,
     failed: bool,
 ) -> Result<(), Failure> {
@@ -364,7 +361,7 @@ async fn take_away(
         return Ok(());
     }
     let begun = Instant::now();
-    let tell = |plan: &Plan, event: &Event<'_>| hear(stage, plan, event);
+    let tell = |plan: &Plan, event: &Event<'_>| at.hear(plan, event);
     let gone = running.down_with(&Hooks { tell: Some(&tell), ..Hooks::default() }).await.map_err(Failure::from);
     note(run, "down", begun, gone.as_ref().err());
     gone

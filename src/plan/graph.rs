@@ -1,5 +1,6 @@
 //! The plan as a graph of steps that can only be read.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use petgraph::Direction;
@@ -7,6 +8,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use super::operation::{Cause, Needs, OnFailure, Operation};
+use crate::name::{NetworkKey, ServiceName};
 use crate::state::desired::Desired;
 
 /// A step's place in its plan: a step comes after all that it needs. Shown from 1.
@@ -84,6 +86,20 @@ impl Plan {
     /// A step of this plan.
     pub fn step(&self, id: StepId) -> &Step {
         &self.graph[id.node()]
+    }
+
+    /// The services whose containers or images it makes or changes, and the networks that it makes.
+    pub fn touches(&self) -> (BTreeSet<ServiceName>, BTreeSet<NetworkKey>) {
+        let (mut services, mut networks) = (BTreeSet::new(), BTreeSet::new());
+        for (_, step) in self.steps() {
+            match &step.operation {
+                Operation::CreateContainer(new) => _ = services.insert(new.replica.service.clone()),
+                Operation::Build(service) => _ = services.insert(service.clone()),
+                Operation::CreateNetwork(key) => _ = networks.insert(key.clone()),
+                other => services.extend(other.container().map(|target| target.replica().service.clone())),
+            }
+        }
+        (services, networks)
     }
 
     /// What a step needs, in order.

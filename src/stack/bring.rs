@@ -99,7 +99,8 @@ impl Running {
         if plan.is_empty() {
             return Ok(());
         }
-        let (project, wanted) = preflight::concerned(&self.stack.project, wanted, plan);
+        let (services, networks) = plan.touches();
+        let (project, wanted) = preflight::concerned(&self.stack.project, wanted, &services, &networks);
         let facts = self.engine.all_facts().await?;
         let known = Known::of(&project, &facts, observed);
         // a host that cannot be looked at refuses by itself what it does not like

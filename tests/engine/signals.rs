@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::stack::{Ran, Stack, eventually};
+use crate::stack::{Ran, Stack, eventually, second_engine};
 
 const SLOW: &str = "
 services:
@@ -124,8 +124,9 @@ networks: {a: {}, b: {internal: true}}
 volumes: {v: {}}
 ";
     let Some(stack) = Stack::new("kill", yaml) else { return };
-    // a kill after the k-th thing that is told, until the run is over before it
-    for point in [1, 4, 8, 12, 16, 20, 24] {
+    // a kill after the k-th thing that is told, until the run is over before it; other places on the second Engine
+    let points = if second_engine() { [2, 6, 9, 14, 18, 22, 25] } else { [1, 4, 8, 12, 16, 20, 24] };
+    for point in points {
         let mut child = spawn(&stack, "up -d");
         let told = BufReader::new(child.stderr.take().unwrap()).lines().take(point).count();
         child.kill().unwrap();

@@ -25,6 +25,12 @@ pub fn speak_to(host: Option<String>) {
     HOST.set(host);
 }
 
+/// Whether these tests run on the second of the Engines that `scripts/test` sets up: where it would take too long to try every place
+/// on each, both try different ones.
+pub fn second_engine() -> bool {
+    std::env::var("BOWLINE_TEST_ENGINE").is_ok_and(|name| name != "default")
+}
+
 /// A program that speaks to the test's Engine.
 pub fn program(name: &str) -> Command {
     let mut command = Command::new(name);
