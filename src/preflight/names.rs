@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Scene;
 use crate::compose::model::{MountSource, NetworkMode};
 use crate::finding::{Code, Finding, Findings, nearest};
+use crate::state::desired::Attachment;
 
 /// An image that is not there and that nobody may pull.
 pub(super) fn check_images(scene: Scene<'_>, findings: &mut Findings) {
@@ -111,6 +112,10 @@ pub(super) fn check_namespace_owners(scene: Scene<'_>, findings: &mut Findings) 
     for service in scene.project.services.values() {
         let Some(mode) = &service.network_mode else { continue };
         let NetworkMode::Container(name) = &mode.value else { continue };
+        let shares = scene.desired.containers.values().find(|c| c.replica.service == service.name);
+        if shares.is_none_or(|c| !matches!(c.attachment, Attachment::Container(_))) {
+            continue;
+        }
         let is_it = |id: &str, n: &str| n == name || (name.len() >= 12 && id.starts_with(name.as_str()));
         let own = scene.observed.containers.iter().any(|c| is_it(c.id.as_str(), &c.name));
         let other = scene.observed.others.iter().find(|o| is_it(o.id.as_str(), &o.name));

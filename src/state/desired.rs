@@ -97,6 +97,33 @@ impl Naming<'_> {
     }
 }
 
+impl Naming<'_> {
+    /// The container of the project that `word` means, in `network_mode`, `ipc`, `pid` or `volumes_from` of `service`:
+    /// `service:x`, or `container:x` where x is the name of one. None where that one is made after `service`.
+    fn lender(&self, service: &Service, word: &str) -> Option<Replica> {
+        match word.split_once(':')? {
+            ("service", name) => Some(Replica::new(name.parse().ok()?, 1)),
+            ("container", name) => {
+                let others = self.project.services.values().filter(|other| !self.needs(&other.name, &service.name));
+                let mut replicas = others.flat_map(|other| self.replicas(other).map(move |replica| (other, replica)));
+                replicas.find(|(other, replica)| self.container(other, replica.number) == name).map(|(_, it)| it)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a service depends on another, by however many steps; each does on itself.
+    fn needs(&self, service: &ServiceName, other: &ServiceName) -> bool {
+        let mut all = indexmap::IndexSet::from([service]);
+        let mut place = 0;
+        while let Some(name) = all.get_index(place).copied() {
+            all.extend(self.project.services.get(name).into_iter().flat_map(|service| service.depends_on.keys()));
+            place += 1;
+        }
+        all.contains(other)
+    }
+}
+
 impl Desired {
     /// Whether the file has this service, active or not.
     pub fn declares(&self, service: &str) -> bool {

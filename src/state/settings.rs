@@ -211,6 +211,8 @@ pub enum MountKind {
         no_copy: bool,
         /// `Subpath` (API 1.45).
         subpath: Option<String>,
+        /// `z` or `Z`.
+        selinux: Option<String>,
     },
     /// A volume that the Engine names.
     Anonymous,
@@ -278,6 +280,8 @@ impl MountKind {
 pub struct EndpointSettings {
     /// Names that its peers know it by: container name, service name, the file's aliases.
     pub aliases: BTreeSet<String>,
+    /// Those of the file that are the container's or the service's name as well: docker compose says them twice.
+    pub repeated: Vec<String>,
     /// `container:alias` pairs, as often as docker compose says them.
     pub links: Vec<(String, String)>,
     /// Whether the file says more of the endpoint than its network: then docker compose sends an `IPAMConfig`, be it empty.

@@ -6,8 +6,8 @@
 mod proxy;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs::File;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
@@ -233,8 +233,13 @@ fn turned(stride: usize) -> usize {
     if second_engine() { stride / 2 } else { 0 }
 }
 
+/// A line for whoever watches, at once: past the test harness, which keeps what a test prints until its end.
+fn report(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 impl Matrix {
-    /// Runs an undisturbed pass to count the calls, then the cells, four at a time; fails with all that was found.
+    /// Runs an undisturbed pass to count the calls, then the cells, four at a time; a line for each that fails, at the end all that was found.
     fn all(&self) {
         let Some(engine) = socket() else { return };
         let found = Mutex::new(Vec::new());
@@ -243,16 +248,22 @@ impl Matrix {
             Err(why) => panic!("undisturbed: {why}"),
         };
         let cells = self.cells(calls.len());
-        eprintln!("{}: {} calls, {} cells", self.topic, calls.len(), cells.len());
+        report(&format!("{}: {} calls, {} cells", self.topic, calls.len(), cells.len()));
         let (next, struck) = (Mutex::new(cells.iter().enumerate()), Mutex::new(0));
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     loop {
                         let Some((place, &at)) = next.lock().unwrap().next() else { return };
+                        if place > 0 && place % 50 == 0 {
+                            report(&format!("{}: {place} of {} cells", self.topic, cells.len()));
+                        }
                         match self.cell(&engine, place + 1, Some(at)) {
                             Ok(calls) => *struck.lock().unwrap() += usize::from(calls.len() >= at.0),
-                            Err(why) => found.lock().unwrap().push(format!("{:?} at call {}: {why}", at.1, at.0)),
+                            Err(why) => {
+                                report(&format!("{}: {:?} at call {}: FAILED", self.topic, at.1, at.0));
+                                found.lock().unwrap().push(format!("{:?} at call {}: {why}", at.1, at.0));
+                            }
                         }
                     }
                 });
@@ -311,7 +322,7 @@ impl Matrix {
         let (struck, calls) = (proxy.struck(), proxy.calls());
         proxy.strike(None);
         let mut story = format!("{}\n", struck.as_deref().unwrap_or("(no such call)"));
-        let _ = writeln!(story, "{} ended with {:?}:\n{}{}", self.command, bad.code, bad.out, bad.err);
+        story += &format!("{} ended with {:?}:\n{}{}\n", self.command, bad.code, bad.out, bad.err);
         let all = (|| {
             told(&bad, at.map(|(_, fault)| fault).filter(|_| struck.is_some()))?;
             let done = bad.code == Some(0);

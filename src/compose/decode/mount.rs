@@ -74,6 +74,7 @@ fn volume(fields: &mut Fields<'_, '_>) -> Option<MountSource> {
         key: source.value.parse().ok()?,
         no_copy: options.is_some_and(|o| tree::is_true(o, "nocopy")),
         subpath: options.and_then(|o| tree::text(o, "subpath")).map(str::to_owned),
+        selinux: fields.node.get("bind").and_then(|o| tree::text(o, "selinux")).map(str::to_owned),
     })
 }
 

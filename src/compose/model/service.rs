@@ -349,6 +349,8 @@ pub enum MountSource {
         no_copy: bool,
         /// `subpath` (API 1.45).
         subpath: Option<String>,
+        /// `bind.selinux`, which a short form's `z` or `Z` says of a volume, too.
+        selinux: Option<String>,
     },
     /// A volume without a name, of this container alone.
     Anonymous,

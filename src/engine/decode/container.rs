@@ -200,17 +200,18 @@ fn bind(text: &str) -> Option<MountSettings> {
     let (source, target) = (parts.next()?.to_owned(), parts.next()?.to_owned());
     let options: Vec<&str> = parts.next().unwrap_or_default().split(',').collect();
     let has = |word: &str| options.contains(&word);
+    let selinux = options.iter().find(|o| ["z", "Z"].contains(o)).map(|o| (*o).to_owned());
     let kind = if source.starts_with('/') {
         let propagations = ["private", "rprivate", "shared", "rshared", "slave", "rslave"];
         MountKind::Bind {
             source,
             create_host_path: true,
             propagation: options.iter().find(|o| propagations.contains(o)).map(|o| (*o).to_owned()),
-            selinux: options.iter().find(|o| ["z", "Z"].contains(o)).map(|o| (*o).to_owned()),
+            selinux,
             recursive: None,
         }
     } else {
-        MountKind::Volume { name: source, no_copy: has("nocopy"), subpath: None }
+        MountKind::Volume { name: source, no_copy: has("nocopy"), subpath: None, selinux }
     };
     Some(MountSettings { target, kind, read_only: has("ro"), form: MountForm::default() })
 }
@@ -233,6 +234,7 @@ fn mount(raw: &wire::Mount) -> Option<MountSettings> {
             name: raw.source.clone(),
             no_copy: raw.volume_options.as_ref().is_some_and(|o| o.no_copy),
             subpath: raw.volume_options.as_ref().and_then(|o| some(o.subpath.clone())),
+            selinux: None,
         },
         "tmpfs" => {
             let (size, mode) = raw.tmpfs_options.as_ref().map_or((0, 0), |o| (o.size_bytes, o.mode));
@@ -263,6 +265,7 @@ fn endpoint(raw: &wire::Endpoint, short_id: &str) -> ObservedEndpoint {
     let ipam = raw.ipam_config.clone().unwrap_or_default();
     let settings = EndpointSettings {
         aliases: raw.aliases.iter().filter(|alias| *alias != short_id).cloned().collect(),
+        repeated: vec![],
         links: raw.links.iter().filter_map(|l| l.split_once(':')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect(),
         ipv4: ipam.ipv4_address.parse().ok(),
         ipv6: ipam.ipv6_address.parse().ok(),

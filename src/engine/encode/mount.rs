@@ -24,12 +24,15 @@ pub(super) fn tmpfs_options(options: &str, read_only: bool) -> String {
 pub(super) fn bind(mount: &MountSettings, api: (u32, u32)) -> Option<String> {
     let access = if mount.read_only { "ro" } else { "rw" };
     let target = &mount.target;
+    let more =
+        |words: &[&Option<String>]| words.iter().copied().flatten().map(|word| format!(",{word}")).collect::<String>();
     match &mount.kind {
         MountKind::Bind { source, propagation, selinux, .. } if is_short(mount, api) => {
-            let more: String = [selinux, propagation].into_iter().flatten().map(|word| format!(",{word}")).collect();
-            Some(format!("{source}:{target}:{access}{more}"))
+            Some(format!("{source}:{target}:{access}{}", more(&[selinux, propagation])))
         }
-        MountKind::Volume { name, .. } if is_short(mount, api) => Some(format!("{name}:{target}:{access}")),
+        MountKind::Volume { name, selinux, .. } if is_short(mount, api) => {
+            Some(format!("{name}:{target}:{access}{}", more(&[selinux])))
+        }
         _ => None,
     }
 }
@@ -79,7 +82,7 @@ pub(super) fn long(mount: &MountSettings, api: (u32, u32)) -> Option<Mount> {
             let bind_options = (is_mapping || options != MountBindOptions::default()).then_some(options);
             Some(Mount { bind_options, ..model(MountType::BIND, Some(source)) })
         }
-        MountKind::Volume { name, no_copy, subpath } => Some(Mount {
+        MountKind::Volume { name, no_copy, subpath, .. } => Some(Mount {
             volume_options: Some(MountVolumeOptions {
                 no_copy: no_copy.then_some(true),
                 subpath: subpath.clone(),

@@ -65,7 +65,7 @@ pub(in crate::engine) fn endpoint(wanted: &EndpointSettings) -> Endpoint {
     Endpoint {
         ipam_config: (wanted.is_mapping || ipam != EndpointIpamConfig::default()).then_some(ipam),
         links: list(wanted.links.iter().map(|(container, alias)| format!("{container}:{alias}"))),
-        aliases: list(wanted.aliases.iter().cloned()),
+        aliases: list(wanted.aliases.iter().chain(&wanted.repeated).cloned()),
         mac_address: wanted.mac.map(|mac| mac.to_string()),
         gw_priority: wanted.gateway_priority,
         driver_opts: map(&wanted.driver_opts),

@@ -90,7 +90,7 @@ fn environment_ports_health_and_restart() {
 
 #[test]
 fn mounts_go_where_the_api_can_say_them() {
-    let volume = |no_copy| MountKind::Volume { name: "data".into(), no_copy, subpath: None };
+    let volume = |no_copy| MountKind::Volume { name: "data".into(), no_copy, subpath: None, selinux: None };
     let mut read_only = mount("/d", volume(false));
     read_only.read_only = true;
     let settings = Settings {
@@ -103,11 +103,15 @@ fn mounts_go_where_the_api_can_say_them() {
             mount("/new", MountKind::Anonymous),
             mount("/t", MountKind::Tmpfs { options: "size=1m".into() }),
             mount("/x", bind("/x", true)),
+            mount(
+                "/z",
+                MountKind::Volume { name: "v".into(), no_copy: false, subpath: None, selinux: Some("z".into()) },
+            ),
         ],
         ..Settings::default()
     };
     let host = &body(&settings, vec![], (1, 51))["HostConfig"];
-    assert_eq!(host["Binds"], json!(["data:/d:ro", "/x:/x:rw"]));
+    assert_eq!(host["Binds"], json!(["data:/d:ro", "/x:/x:rw", "v:/z:rw,z"]));
     assert_eq!(host["Tmpfs"], json!({"/t": "size=1m"}));
     let long = json!([
         {"Target": "/colon", "Source": "/a:b", "Type": "bind", "BindOptions": {"CreateMountpoint": true}},
@@ -204,13 +208,14 @@ fn a_mac_goes_where_this_api_takes_it() {
         mac: Some("02:42:ac:1f:f1:05".parse().unwrap()),
         ipv4: Some("172.31.0.5".parse().unwrap()),
         aliases: ["web".to_owned()].into(),
+        repeated: vec!["web".to_owned()],
         links: vec![("p-db-1".to_owned(), "base".to_owned())],
         gateway_priority: Some(5),
         ..EndpointSettings::default()
     };
     let endpoints = vec![("p_front".to_owned(), endpoint)];
     let new = body(&Settings::default(), endpoints.clone(), (1, 44));
-    let expected = json!({"IPAMConfig": {"IPv4Address": "172.31.0.5"}, "Links": ["p-db-1:base"], "Aliases": ["web"],
+    let expected = json!({"IPAMConfig": {"IPv4Address": "172.31.0.5"}, "Links": ["p-db-1:base"], "Aliases": ["web", "web"],
         "MacAddress": "02:42:ac:1f:f1:05", "GwPriority": 5});
     assert_eq!(new["NetworkingConfig"]["EndpointsConfig"]["p_front"], expected);
     assert_eq!(new["MacAddress"], Value::Null);

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use super::{Attachment, Borrow, Borrowed, DesiredContainer, Naming, endpoint, file, hash, labels, spans};
-use crate::compose::model::{Condition, Healthcheck, Mount, MountSource, Namespaces, Port, Project, Service};
-use crate::name::Replica;
+use crate::compose::model::{
+    Condition, Dependency, Healthcheck, Mount, MountSource, Namespaces, Port, Project, Service,
+};
+use crate::name::{Replica, ServiceName};
 use crate::state::settings::{HealthSettings, MountForm, MountKind, MountSettings, PortBinding, Settings};
 
 /// One container of `service`.
@@ -15,18 +19,19 @@ pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> 
         _ => Vec::new(),
     };
     let hashed = naming.decoded.service(&service.name).unwrap_or_default();
-    let mut settings = settings(naming.project, service, replica);
+    let borrows = borrows(naming, service);
+    let mut settings = settings(naming.project, service, replica, &borrows);
     file::add(service, &mut settings);
     settings.labels.insert(labels::CONFIG_HASH.to_owned(), hash::hash(&hashed));
     DesiredContainer {
         replica: replica.clone(),
         name: naming.container(service, replica.number),
         settings,
+        needs: needs(service, &attachment, &borrows),
         attachment,
-        borrows: borrows(service),
+        borrows,
         legacy_links,
         update: service.update,
-        needs: service.depends_on.clone(),
         awaited: awaited(naming.project, service),
         pull_policy: service.pull_policy.clone(),
         pull_every: service.pull_every(),
@@ -45,7 +50,23 @@ fn awaited(project: &Project, service: &Service) -> Option<Condition> {
     project.services.values().filter_map(|other| other.depends_on.get(&service.name)).map(|d| d.condition).max()
 }
 
-fn settings(project: &Project, service: &Service, replica: &Replica) -> Settings {
+/// What it waits for: what the file says, and whose namespaces and volumes it shares by their names.
+fn needs(service: &Service, attachment: &Attachment, borrows: &[Borrow]) -> IndexMap<ServiceName, Dependency> {
+    let mut needs = service.depends_on.clone();
+    let parent = match attachment {
+        Attachment::Replica(parent) => Some(parent),
+        _ => None,
+    };
+    let lent = borrows.iter().map(|borrow| (&borrow.from, borrow.what.dies_with_owner()));
+    for (lender, restart) in parent.map(|parent| (parent, true)).into_iter().chain(lent) {
+        let (condition, required) = (Condition::Started, true);
+        let dependency = Dependency { condition, restart, required, span: None };
+        needs.entry(lender.service.clone()).or_insert(dependency);
+    }
+    needs
+}
+
+fn settings(project: &Project, service: &Service, replica: &Replica, borrows: &[Borrow]) -> Settings {
     let mut exposed: std::collections::BTreeSet<_> = service.expose_words.iter().cloned().collect();
     exposed.extend(service.ports.iter().map(|port| format!("{}/{}", port.target, port.protocol)));
     Settings {
@@ -86,7 +107,7 @@ fn settings(project: &Project, service: &Service, replica: &Replica) -> Settings
         shm_size: service.shm_size,
         oom_score_adj: service.oom_score_adj,
         logging: service.logging.clone().unwrap_or_default(),
-        namespaces: namespaces(service),
+        namespaces: namespaces(service, borrows),
         cgroup_parent: service.cgroup_parent.clone(),
         isolation: service.isolation.clone(),
         runtime: service.runtime.clone(),
@@ -94,39 +115,49 @@ fn settings(project: &Project, service: &Service, replica: &Replica) -> Settings
         groups: service.groups.clone(),
         security: security(service),
         system_paths_unconfined: service.security.iter().any(|option| is_unconfined(option)),
-        volumes_from: others_volumes(service),
+        volumes_from: others_volumes(service, borrows),
     }
 }
 
-/// Those that are not another service's.
-fn namespaces(service: &Service) -> Namespaces {
-    let own = |mode: &Option<String>| mode.clone().filter(|mode| !mode.starts_with("service:"));
+/// Those that are not another container's of the project.
+fn namespaces(service: &Service, borrows: &[Borrow]) -> Namespaces {
+    let is_lent = |what: &Borrowed| borrows.iter().any(|borrow| borrow.what == *what);
+    let own = |what, mode: &Option<String>| mode.clone().filter(|_| !is_lent(&what));
     let all = &service.namespaces;
-    Namespaces { ipc: own(&all.ipc), pid: own(&all.pid), ..all.clone() }
+    Namespaces { ipc: own(Borrowed::Ipc, &all.ipc), pid: own(Borrowed::Pid, &all.pid), ..all.clone() }
 }
 
-/// What a service has from the first containers of others.
-fn borrows(service: &Service) -> Vec<Borrow> {
-    let lender = |mode: &Option<String>| {
-        let name = mode.as_deref()?.strip_prefix("service:")?.parse().ok()?;
-        Some(Replica::new(name, 1))
-    };
+/// What a service has from containers of others.
+fn borrows(naming: &Naming, service: &Service) -> Vec<Borrow> {
+    let lender = |mode: &Option<String>| naming.lender(service, mode.as_deref()?);
     let ipc = lender(&service.namespaces.ipc).map(|from| Borrow { what: Borrowed::Ipc, from });
     let pid = lender(&service.namespaces.pid).map(|from| Borrow { what: Borrowed::Pid, from });
-    let volumes = service.volumes_from.iter().filter(|entry| !entry.starts_with("container:")).filter_map(|entry| {
-        let (name, mode) = entry.split_once(':').map_or((entry.as_str(), None), |(name, mode)| (name, Some(mode)));
-        let what = Borrowed::Volumes {
-            written: entry.value.clone(),
-            mode: mode.filter(|mode| *mode != "rw").map(str::to_owned),
-        };
-        Some(Borrow { what, from: Replica::new(name.parse().ok()?, 1) })
+    let volumes = service.volumes_from.iter().filter_map(|entry| {
+        let (owner, mode) = volumes_owner(entry);
+        let mode = mode.filter(|mode| *mode != "rw").map(str::to_owned);
+        let what = Borrowed::Volumes { written: entry.value.clone(), mode };
+        Some(Borrow { what, from: naming.lender(service, &owner)? })
     });
     ipc.into_iter().chain(pid).chain(volumes).collect()
 }
 
-/// `volumes_from: [container:name[:mode]]`, as the Engine takes it.
-fn others_volumes(service: &Service) -> Vec<String> {
-    service.volumes_from.iter().filter_map(|entry| entry.strip_prefix("container:")).map(str::to_owned).collect()
+/// An entry of `volumes_from`: `service:x` or `container:x`, and the mode.
+fn volumes_owner(entry: &str) -> (String, Option<&str>) {
+    let (kind, rest) = match entry.strip_prefix("container:") {
+        Some(rest) => ("container", rest),
+        None => ("service", entry),
+    };
+    let (name, mode) = rest.split_once(':').map_or((rest, None), |(name, mode)| (name, Some(mode)));
+    (format!("{kind}:{name}"), mode)
+}
+
+/// `volumes_from: [container:name[:mode]]` of containers outside the project, as the Engine takes it.
+fn others_volumes(service: &Service, borrows: &[Borrow]) -> Vec<String> {
+    let is_lent = |entry: &str| {
+        borrows.iter().any(|borrow| matches!(&borrow.what, Borrowed::Volumes { written, .. } if written == entry))
+    };
+    let others = service.volumes_from.iter().filter(|entry| !is_lent(entry));
+    others.filter_map(|entry| entry.strip_prefix("container:")).map(str::to_owned).collect()
 }
 
 fn is_unconfined(option: &str) -> bool {
@@ -161,10 +192,12 @@ fn binding(port: &Port) -> PortBinding {
 
 fn mount(project: &Project, mount: &Mount) -> MountSettings {
     let kind = match &mount.source {
-        MountSource::Volume { key, no_copy, subpath } => MountKind::Volume {
+        MountSource::Volume { key, no_copy, subpath, selinux } => MountKind::Volume {
             name: project.volumes.get(key).map_or_else(|| key.to_string(), |volume| volume.name.clone()),
             no_copy: *no_copy,
             subpath: subpath.clone(),
+            // the API says it in the short form alone, which says nothing else
+            selinux: selinux.clone().filter(|_| !no_copy && subpath.is_none() && mount.labels.is_empty()),
         },
         MountSource::Anonymous => MountKind::Anonymous,
         MountSource::Bind(bind) => MountKind::Bind {

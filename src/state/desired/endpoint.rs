@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
+
 use super::{Attachment, LinkTarget, Naming};
 use crate::compose::model::{Endpoint, Link, NetworkMode, Service};
 use crate::name::{NetworkKey, Replica};
@@ -13,23 +15,46 @@ const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
 /// Where a container of `service` hangs.
 pub(super) fn attachment(naming: &Naming, service: &Service, replica: &Replica) -> Attachment {
     match service.network_mode.as_ref().map(|mode| &mode.value) {
-        None => Attachment::Networks(networks(naming, service, replica)),
+        None => of_networks(naming, service, replica),
         Some(NetworkMode::Bridge) => Attachment::DefaultBridge,
         Some(NetworkMode::Host) => Attachment::Host,
         Some(NetworkMode::None) => Attachment::None,
         Some(NetworkMode::Service(parent)) => Attachment::Replica(Replica::new(parent.clone(), 1)),
-        Some(NetworkMode::Container(name)) => Attachment::Container(name.clone()),
+        Some(NetworkMode::Container(name)) => match naming.lender(service, &format!("container:{name}")) {
+            Some(parent) => Attachment::Replica(parent),
+            None => Attachment::Container(name.clone()),
+        },
         Some(NetworkMode::Other(name)) => Attachment::Other(name.clone()),
     }
 }
 
+/// On its networks. It has none where `network_mode` says nothing, because a variable is not set, for instance: then
+/// docker compose takes the default one, where another service has it, and the Engine's bridge else.
+fn of_networks(naming: &Naming, service: &Service, replica: &Replica) -> Attachment {
+    if !service.networks.is_empty() {
+        return Attachment::Networks(networks(naming, service, &service.networks, replica));
+    }
+    match naming.project.networks.get_key_value("default") {
+        Some((key, _)) => {
+            let only = IndexMap::from([(key.clone(), Endpoint::default())]);
+            Attachment::Networks(networks(naming, service, &only, replica))
+        }
+        None => Attachment::DefaultBridge,
+    }
+}
+
 /// The endpoints: highest `priority` first, then by key. The first is the primary network.
-fn networks(naming: &Naming, service: &Service, replica: &Replica) -> indexmap::IndexMap<NetworkKey, EndpointSettings> {
-    let mut order: Vec<(&NetworkKey, &Endpoint)> = service.networks.iter().collect();
+fn networks(
+    naming: &Naming,
+    service: &Service,
+    all: &IndexMap<NetworkKey, Endpoint>,
+    replica: &Replica,
+) -> IndexMap<NetworkKey, EndpointSettings> {
+    let mut order: Vec<(&NetworkKey, &Endpoint)> = all.iter().collect();
     order.sort_by(|(a, x), (b, y)| y.priority.cmp(&x.priority).then_with(|| a.cmp(b)));
     let links: Vec<(String, String)> =
         links(naming, service, replica).into_iter().map(|link| (link_name(naming, &link.target), link.alias)).collect();
-    let mut endpoints: indexmap::IndexMap<_, _> = order
+    let mut endpoints: IndexMap<_, _> = order
         .into_iter()
         .map(|(key, endpoint)| (key.clone(), settings(naming, service, replica, endpoint, &links)))
         .collect();
@@ -47,6 +72,8 @@ fn settings(
     links: &[(String, String)],
 ) -> EndpointSettings {
     let mut aliases = BTreeSet::from([naming.container(service, replica.number), service.name.to_string()]);
+    let repeated = endpoint.aliases.iter().map(|alias| &alias.value).filter(|alias| aliases.contains(*alias));
+    let repeated = repeated.cloned().collect();
     aliases.extend(endpoint.aliases.iter().map(|alias| alias.value.clone()));
     let mut driver_opts: std::collections::BTreeMap<_, _> =
         endpoint.driver_opts.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -55,6 +82,7 @@ fn settings(
     }
     EndpointSettings {
         aliases,
+        repeated,
         links: links.to_vec(),
         is_mapping: endpoint.is_mapping,
         ipv4: endpoint.ipv4_address.map(|ip| ip.value),

@@ -81,6 +81,7 @@ fn made(template: DesiredContainer, name: String, one_off: &OneOff) -> DesiredCo
                 true => _ = endpoint.aliases.remove(&old),
                 false => endpoint.aliases.clear(),
             }
+            endpoint.repeated.retain(|alias| one_off.aliases && *alias != old);
             endpoint.aliases.insert(name.clone());
         }
     }

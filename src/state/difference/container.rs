@@ -484,10 +484,11 @@ impl Show for MountSettings {
     fn show(&self) -> String {
         let mode = if self.read_only { ", read-only" } else { "" };
         match &self.kind {
-            MountKind::Volume { name, no_copy, subpath } => {
+            MountKind::Volume { name, no_copy, subpath, selinux } => {
                 let no_copy = if *no_copy { ", nocopy" } else { "" };
                 let subpath = subpath.as_ref().map(|path| format!(", {path} of it")).unwrap_or_default();
-                format!("volume {name}{subpath}{no_copy}{mode}")
+                let selinux = selinux.as_ref().map(|label| format!(", {label}")).unwrap_or_default();
+                format!("volume {name}{subpath}{no_copy}{mode}{selinux}")
             }
             MountKind::Anonymous => format!("anonymous volume{mode}"),
             MountKind::Bind { source, propagation, selinux, recursive, .. } => {

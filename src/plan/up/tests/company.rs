@@ -31,6 +31,38 @@ fn who_lives_in_a_replaced_namespace_is_replaced_after_it() {
 }
 
 #[test]
+fn a_container_of_the_project_may_be_shared_with_by_its_name() {
+    for share in ["network_mode: 'WHO'", "ipc: 'WHO'", "pid: 'WHO'", "volumes_from: ['WHO']"] {
+        let by = |who: &str| {
+            let share = share.replace("WHO", who);
+            let side = format!("side: {{image: busybox, {share}}}");
+            let lab =
+                Lab::load(&format!("services: {{{side}, web: {{image: busybox, container_name: gate, tty: false}}}}"));
+            let edited = lab.edit("tty: false", "tty: true");
+            let before = lab.up().observed();
+            assert!(lab.up_from(&before).plan.is_empty(), "{share}\n{}", lab.up_from(&before).plan);
+            assert!(before.containers.iter().all(|c| c.state.is_running()));
+            (lab.up().plan.to_string(), edited.up_from(&before).plan.to_string())
+        };
+        let service = if share.starts_with("volumes_from") { "web" } else { "service:web" };
+        assert_eq!(by("container:gate"), by(service), "{share}");
+    }
+}
+
+#[test]
+fn a_name_whose_owner_waits_for_the_one_that_gives_it_is_that_of_another_container() {
+    let lab = Lab::load(
+        "
+        services:
+          web: {image: busybox, container_name: gate, depends_on: [side]}
+          side: {image: busybox, network_mode: 'container:gate'}
+        ",
+    );
+    let side = lab.up().plan.to_string();
+    assert!(side.contains("create side.1") && !side.contains("lives in"), "{side}");
+}
+
+#[test]
 fn who_links_to_a_replaced_container_of_the_default_bridge_is_replaced_too() {
     let lab = Lab::load(
         "
