@@ -23,6 +23,7 @@ use bowline::engine::{Engine, Facts, Scope};
 use bowline::state::observed::{ContainerState, ObservedContainer};
 use bowline::state::settings::EndpointSettings;
 
+use crate::lab::Shell;
 use crate::stack::{Ran, Stack, block_on, engine};
 
 /// A verdict with everything that was said about it.
@@ -33,6 +34,8 @@ pub struct Example {
     stack: Stack,
     text: String,
     environment: Vec<(&'static str, String)>,
+    /// Where `verify` runs, if not on this machine.
+    shell: Option<Shell>,
     _alone: File,
 }
 
@@ -49,7 +52,7 @@ impl Example {
         let alone = File::create(std::env::temp_dir().join(format!("bowline-example-{name}.lock"))).unwrap();
         alone.lock().unwrap();
         let stack = Stack::new(name, text)?;
-        Some(Self { stack, text: text.to_owned(), environment: vec![], _alone: alone })
+        Some(Self { stack, text: text.to_owned(), environment: vec![], shell: None, _alone: alone })
     }
 
     /// A variable for the file.
@@ -58,12 +61,22 @@ impl Example {
         self
     }
 
+    /// From here on `verify` runs on that host, beside the Engine, and goes directly into the namespaces: in the lab a sidecar takes seconds.
+    pub fn look_from(&mut self, shell: Shell) {
+        self.shell = Some(shell);
+    }
+
     /// Runs bowline and expects this exit code.
     pub fn run(&self, arguments: &str, code: i32) -> Ran {
-        let mut command = self.stack.bowline(arguments);
-        let ran = Ran::from(command.envs(self.environment.iter().cloned()).output().unwrap());
+        let ran = Ran::from(self.command(arguments).output().unwrap());
         assert_eq!(ran.code, Some(code), "bowline {arguments}\n{}\n{}", ran.out, ran.err);
         ran
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = self.stack.bowline(arguments);
+        command.envs(self.environment.iter().cloned());
+        command
     }
 
     /// Makes the stack from the file with `old` in it replaced by `new`, and puts the file back: a stack that was changed since.
@@ -76,7 +89,12 @@ impl Example {
 
     /// `verify`, every check by its id with its verdict and what was said; expects this exit code.
     fn verdicts(&self, code: i32) -> Verdicts {
-        let ran = self.run("verify --format json", code);
+        let look = "verify --format json";
+        let ran = match self.shell {
+            Some(shell) => shell.bowline(&self.stack, &self.environment, look),
+            None => Ran::from(self.command(look).output().unwrap()),
+        };
+        assert_eq!(ran.code, Some(code), "{look}\n{}\n{}", ran.out, ran.err);
         let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
         assert_valid(&report);
         let word = |check: &serde_json::Value, key: &str| check[key].as_str().unwrap_or_default().to_owned();

@@ -16,7 +16,7 @@ use std::time::Duration;
 use bowline::state::observed::ContainerState;
 
 use crate::examples::Example;
-use crate::stack::{eventually, speak_to};
+use crate::stack::{Ran, Stack, eventually, speak_to};
 
 /// How long a command on a host may take: programs run five to ten times as long as on the machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,14 +49,12 @@ impl Host {
     /// # Panics
     /// Where a command of it fails.
     pub fn run(&self, script: &str) -> String {
-        let mut shell = TcpStream::connect((Ipv4Addr::new(10, 99, 1, self.number), 2222)).unwrap();
-        shell.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(shell, "exec 2>&1; set -e\n{script}\necho; echo all of it ran\n").unwrap();
-        shell.shutdown(Shutdown::Write).unwrap();
-        let mut said = String::new();
-        let read = shell.read_to_string(&mut said);
-        let done = said.strip_suffix("\nall of it ran\n");
-        done.unwrap_or_else(|| panic!("host {}: {script}: {read:?}\n{said}", self.number)).trim().to_owned()
+        self.shell().run(script)
+    }
+
+    /// Its shell, for an [`Example`] that looks from there.
+    pub fn shell(&self) -> Shell {
+        Shell { number: self.number }
     }
 
     /// Runs a command of the host inside a container's network namespace.
@@ -76,6 +74,48 @@ impl Host {
             links if links == self.links => Ok(()),
             links => Err(links),
         });
+    }
+}
+
+/// The shell of a host, for root.
+#[derive(Clone, Copy)]
+pub struct Shell {
+    number: u8,
+}
+
+impl Shell {
+    /// Runs a script and gives what it printed.
+    ///
+    /// # Panics
+    /// Where a command of it fails.
+    pub fn run(self, script: &str) -> String {
+        let mut shell = TcpStream::connect((Ipv4Addr::new(10, 99, 1, self.number), 2222)).unwrap();
+        shell.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(shell, "exec 2>&1; set -e\n{script}\necho; echo all of it ran\n").unwrap();
+        shell.shutdown(Shutdown::Write).unwrap();
+        let mut said = String::new();
+        let read = shell.read_to_string(&mut said);
+        let done = said.strip_suffix("\nall of it ran\n");
+        done.unwrap_or_else(|| panic!("host {}: {script}: {read:?}\n{said}", self.number)).trim().to_owned()
+    }
+
+    /// Runs bowline on the host itself, beside its Engine, in the directory of a stack of the machine's: the direct way into its
+    /// namespaces, which makes no sidecars. The machine's files are there, below /.machine.
+    pub fn bowline(self, stack: &Stack, environment: &[(&str, String)], arguments: &str) -> Ran {
+        // under a name of its own, for a guest reads a file that it has read before from its memory
+        let program = stack.directory.join("bowline");
+        if !program.exists() {
+            std::fs::copy(env!("CARGO_BIN_EXE_bowline"), &program).unwrap();
+        }
+        let variables: String = environment.iter().map(|(name, value)| format!("{name}='{value}' ")).collect();
+        let said = self.run(&format!(
+            "cd /.machine{}; code=0; {variables}./bowline -p {} {arguments} 2>/run/said || code=$?; echo; echo code $code; cat /run/said",
+            stack.directory.display(),
+            stack.name,
+        ));
+        let (out, rest) = said.rsplit_once("\ncode ").unwrap();
+        let (code, err) = rest.split_once('\n').unwrap_or((rest, ""));
+        Ran { code: code.parse().ok(), out: out.to_owned(), err: err.to_owned() }
     }
 }
 

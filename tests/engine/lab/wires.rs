@@ -7,7 +7,7 @@ use crate::examples::Example;
 #[test]
 fn trunk() {
     let Some(host) = Host::take() else { return };
-    let Some(example) = Example::open("trunk") else { return };
+    let Some(mut example) = Example::open("trunk") else { return };
     example.proves(&[
         "address/lan1@lan",
         "isolated/host->lan1",
@@ -59,7 +59,8 @@ fn trunk() {
         "running/blue2",
     ]);
     assert!(host.run("ip -d link show eth0.10").contains("vlan protocol 802.1Q id 10"));
-    // at once, for a look costs half a minute here: the VLAN's link goes down, and the host gets a child of its own on the wire
+    // at once: the VLAN's link goes down, and the host gets a child of its own on the wire
+    example.look_from(host.shell());
     host.run(
         "ip link set eth0.10 down
          ip link add shim link eth0 type macvlan mode bridge; ip addr add 123.11.11.9/24 dev shim; ip link set shim up",
@@ -91,11 +92,13 @@ fn trunk() {
     host.has_its_links_only();
 }
 
-/// `ipvlan`: one MAC for all, in mode l2 neighbours on a wire, in mode l3 routed by the card.
+/// `ipvlan`: one MAC for all, in mode l2 neighbours on a wire, in mode l3 routed by the card. The parent is that of the default route.
 #[test]
 fn ipvlan() {
     let Some(host) = Host::take() else { return };
     let Some(example) = Example::open("ipvlan") else { return };
+    let mut example = example.with("PARENT", "auto");
+    example.look_from(host.shell());
     example.proves(&[
         "running/near1",
         "address/near1@near",
@@ -140,6 +143,7 @@ fn ipvlan() {
         "isolated/far2->host",
         "isolated/host->far2",
     ]);
+    assert!(host.run("ip -d link show eth0.20").contains("vlan protocol 802.1Q id 20"));
     // the mode is that of all children of a parent
     host.inside(&example, "far1", "ip link set eth0 type ipvlan mode l2");
     let refuted = example.refuted();
@@ -155,10 +159,11 @@ fn ipvlan() {
 fn modes() {
     let Some(host) = Host::take() else { return };
     let text = include_str!("../../../examples/modes/compose.yaml");
-    let Some(example) = Example::of("modes", &text.replace("mode: vepa,", "mode: vepa, mtu: 1500, promisc: off,"))
+    let Some(mut example) = Example::of("modes", &text.replace("mode: vepa,", "mode: vepa, mtu: 1500, promisc: off,"))
     else {
         return;
     };
+    example.look_from(host.shell());
     example.proves(&[
         "running/hidden1",
         "address/hidden1@hidden",
