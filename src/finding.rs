@@ -125,6 +125,7 @@ codes! {
     ApiTooOld = "api-too-old", "The Engine's API is older than an attribute needs.";
     SourceMissing = "source-missing", "The source of a bind mount is not there.";
     ParentMissing = "parent-missing", "The host has no link of the parent's name.";
+    ParentAuto = "parent-auto", "What `parent: auto` of a trunk comes to on the Engine's host.";
     ParentDown = "parent-down", "The parent link is down.";
     ParentBusy = "parent-busy", "The parent link is a port of another, or has children of another kind.";
     SwarmNeeded = "swarm-needed", "An overlay network needs a Swarm manager.";

@@ -1,17 +1,20 @@
 //! What stands in a plan's way: told, all of it, before anything is changed.
 
+use bowline::compose::model::Project;
 use bowline::engine::Engine;
 use bowline::finding::Findings;
 use bowline::plan::Plan;
 use bowline::preflight::host::Known;
-use bowline::preflight::{self, HostFacts, Scene};
+use bowline::preflight::{self, HostFacts, Scene, auto};
+use bowline::source::Files;
 use bowline::state::observed::Observed;
 use bowline::vantage::host;
 
 use super::args::Global;
+use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
-use super::output;
 use super::stack::Stack;
+use super::{block_on, output};
 
 /// Whether errors end the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,31 @@ pub enum Rigour {
     Refuse,
     /// They are told (`--no-preflight`).
     Tell,
+}
+
+/// Settles `parent: auto` of the stack's trunks by a look at the Engine's host, and tells what it comes to. Without one, nothing is asked. An Engine
+/// elsewhere is asked by a sidecar, which a command that only reads does not make.
+///
+/// # Errors
+/// [`Exit::Preflight`] where there is no default route, or several, or the host cannot be looked at.
+pub fn settle_parents(global: &Global, purpose: Purpose, project: &mut Project, files: &Files) -> Result<(), Failure> {
+    if !auto::is_wanted(project) {
+        return Ok(());
+    }
+    let routes = block_on(async {
+        let engine = connect(global, purpose).await?;
+        host::routes(&engine).await.map_err(|why| {
+            Failure::new(Exit::Preflight, format!("the Engine's host cannot be looked at for `parent: auto`: {why}"))
+                .hint("name the link in the file")
+        })
+    })?;
+    let mut findings = Findings::new();
+    auto::settle(project, &routes, &mut findings);
+    output::findings(files, &findings, global.verbose);
+    match findings.has_errors() {
+        true => Err(Failure::new(Exit::Preflight, "the parent of a trunk is not known; nothing was changed")),
+        false => Ok(()),
+    }
 }
 
 /// Looks at the Engine's host and holds the stack against it. A plan that changes nothing has nothing in its way.

@@ -131,7 +131,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     known(&request, arguments)?;
     let options =
         DesiredOptions { scale: [(service.clone(), 1)].into_iter().collect(), compatibility: global.compatibility };
-    let stack = Stack::requested(global, &request, &options)?;
+    let stack = Stack::requested(global, Purpose::Write, &request, &options)?;
     let one_off = arguments.one_off()?;
     let name = one_off.name(&stack.desired, &service);
     let desired = one_off::with(stack.desired.clone(), &service, &one_off);

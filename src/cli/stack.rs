@@ -10,9 +10,9 @@ use bowline::state::desired::{Desired, DesiredOptions, desired};
 use bowline::state::observed::{Gap, Observed};
 
 use super::args::Global;
-use super::engine::environment;
+use super::engine::{Purpose, environment};
 use super::exit::{Exit, Failure};
-use super::{load, output};
+use super::{load, output, preflight};
 
 /// A stack file that makes sense.
 pub struct Stack {
@@ -33,13 +33,26 @@ impl Stack {
     }
 
     /// The same with the contents that its containers need.
-    pub fn whole(global: &Global, services: &[String], options: &DesiredOptions) -> Result<Self, Failure> {
-        Self::requested(global, &load::request(global, services)?, options)
+    pub fn whole(
+        global: &Global,
+        purpose: Purpose,
+        services: &[String],
+        options: &DesiredOptions,
+    ) -> Result<Self, Failure> {
+        Self::requested(global, purpose, &load::request(global, services)?, options)
     }
 
-    /// As [`Stack::whole`], for a request that says more than the global options do.
-    pub fn requested(global: &Global, request: &Request, options: &DesiredOptions) -> Result<Self, Failure> {
-        Self::loaded(global, compose::load(request), options)
+    /// As [`Stack::whole`], for a request that says more than the global options do. Where a trunk's parent is `auto`, the Engine's host is asked.
+    pub fn requested(
+        global: &Global,
+        purpose: Purpose,
+        request: &Request,
+        options: &DesiredOptions,
+    ) -> Result<Self, Failure> {
+        let mut stack = Self::loaded(global, compose::load(request), options)?;
+        preflight::settle_parents(global, purpose, &mut stack.project, &stack.files)?;
+        stack.desired = desired(&stack.project, options);
+        Ok(stack)
     }
 
     /// As [`Stack::whole`], for what was loaded already.

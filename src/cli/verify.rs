@@ -17,7 +17,7 @@ use super::args::Global;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::stack::Stack;
-use super::{block_on, load, output};
+use super::{block_on, load, output, preflight};
 use subject::Subject;
 use watch::Lines;
 
@@ -95,6 +95,9 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let (mut project, files) = load::project(global, &[])?;
     // a file that cannot be read here is a check that is not proved, and no reason to prove nothing
     attach::contents(&mut project, &mut Findings::new());
+    if !arguments.offline {
+        preflight::settle_parents(global, Purpose::Write, &mut project, &files)?;
+    }
     let subject = Subject::new(global, &project, &files, &arguments.services)?;
     let detail = if arguments.all { Detail::All } else { Detail::Counts };
     if arguments.offline {

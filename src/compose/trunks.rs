@@ -43,13 +43,6 @@ impl<'t> Trunk<'t> {
             findings.push(finding.help("name the link of the Engine's host that the networks ride on: `parent: eth0`"));
             return None;
         };
-        if parent == "auto" {
-            let finding =
-                Finding::error(Code::NotSupported, format!("x-trunks.{name}.parent: `auto` is not supported yet"));
-            findings.push(
-                finding.at(span("parent")).help("name the link: `ip route show default` on the Engine's host tells it"),
-            );
-        }
         let driver = Spanned::new(text(node, "driver").unwrap_or("macvlan"), span("driver"));
         let parent = Spanned::new(parent, span("parent"));
         let mut trunk = Self { name, node, parent, driver, vlans: vec![] };

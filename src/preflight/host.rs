@@ -89,6 +89,8 @@ pub struct HostRoute {
     pub destination: IpNet,
     /// Through which link.
     pub link: String,
+    /// Of several routes to one destination the one with the smallest is taken.
+    pub metric: u32,
 }
 
 /// A listening socket of the host.

@@ -4,6 +4,7 @@
 //! function a rule; each names the holder, shows what was read, and offers one way out. The numbers P1 to P58 are those of the
 //! catalogue in the reference.
 
+pub mod auto;
 mod bridges;
 mod concern;
 mod disk;

@@ -97,7 +97,7 @@ networks: {app: {ipam: {config: [{subnet: 172.28.0.0/16}]}}}\n";
 fn a_route_of_the_host_is_not_hidden_silently() {
     let text = "services: {web: {image: busybox, networks: [app]}}
 networks: {app: {ipam: {config: [{subnet: 10.8.0.0/24}]}}}\n";
-    let vpn = HostRoute { destination: "10.8.0.0/16".parse().unwrap(), link: "tun0".into() };
+    let vpn = HostRoute { destination: "10.8.0.0/16".parse().unwrap(), link: "tun0".into(), metric: 0 };
     let host = HostFacts { routes: Some(vec![vpn]), ..HostFacts::default() };
     let said = said(text, Observed::default(), host);
     assert_eq!(said.len(), 1);
@@ -253,7 +253,7 @@ fn a_bridge_name_and_an_mtu_are_held_against_the_host() {
     assert_eq!(said(&named(), version("28.5.2"), host(vec![link("br-lan", "bridge")])), Vec::<String>::new());
 
     let way_out = || HostFacts {
-        routes: Some(vec![HostRoute { destination: "0.0.0.0/0".parse().unwrap(), link: "wg0".into() }]),
+        routes: Some(vec![HostRoute { destination: "0.0.0.0/0".parse().unwrap(), link: "wg0".into(), metric: 0 }]),
         ..host(vec![HostLink { mtu: 1420, ..link("wg0", "wireguard") }])
     };
     let mtu = |driver: &str, options: &str, host| said(&on(driver, options), version("28.5.2"), host);
@@ -489,5 +489,52 @@ fn what_a_trunk_says_of_its_parent_is_held_against_it() {
     );
     for (says, set, count) in [("on", true, 1), ("on", false, 2), ("off", false, 2), ("auto", true, 1)] {
         assert_eq!(promisc(says, set, count), Vec::<String>::new(), "{says} {set} {count}");
+    }
+}
+
+/// What `parent: auto` comes to by these default routes (link, metric): the parents of the networks, and what is said.
+fn settled(routes: &[(&str, &str, u32)]) -> (Vec<String>, Vec<String>) {
+    let text = "networks: {lan: {}, blue: {}, own: {driver: macvlan, driver_opts: {parent: auto}}}\n\
+                services: {web: {image: busybox, networks: [lan, blue, own]}}\n\
+                x-trunks: {up: {parent: auto, vlans: {lan: native, blue: 4000}}}";
+    let loaded = load_text("compose.yaml", text);
+    let mut project = loaded.project.unwrap_or_else(|| panic!("{:#?}", loaded.findings));
+    assert!(auto::is_wanted(&project));
+    let route = |(to, link, metric): &(&str, &str, u32)| HostRoute {
+        destination: to.parse().unwrap(),
+        link: (*link).to_owned(),
+        metric: *metric,
+    };
+    let mut findings = Findings::new();
+    auto::settle(&mut project, &routes.iter().map(route).collect::<Vec<_>>(), &mut findings);
+    let parents = project.networks.values().map(|network| network.driver_opts["parent"].value.clone());
+    let said = findings.iter().map(|f| format!("{} at {}: {}", f.code, loaded.files.place(f.at.unwrap()), f.message));
+    (parents.collect(), said.collect())
+}
+
+#[test]
+fn auto_is_the_link_of_the_default_route() {
+    let (parents, said) =
+        settled(&[("10.0.0.0/8", "tun0", 0), ("0.0.0.0/0", "wlan0", 600), ("0.0.0.0/0", "eth0", 100)]);
+    assert_eq!(parents, ["eth0", "eth0.4000", "auto"]);
+    assert_eq!(said, ["parent-auto at compose.yaml:3:25: x-trunks.up.parent is `eth0`, the link of the default route"]);
+    assert_eq!(settled(&[("::/0", "eth1", 1024)]).0, ["eth1", "eth1.4000", "auto"]);
+    assert_eq!(settled(&[("::/0", "eth1", 1), ("0.0.0.0/0", "eth0", 100)]).0[0], "eth0", "metrics of two families");
+    let (_, said) = settled(&[("0.0.0.0/0", "enp0s20f0u1", 0)]);
+    assert!(said[1].starts_with("name-too-long at compose.yaml:3:25: `enp0s20f0u1.4000`"), "{said:?}");
+}
+
+#[test]
+fn auto_without_one_default_route_is_an_error() {
+    for (routes, why) in [
+        (&[("10.0.0.0/8", "eth0", 0)][..], "the Engine's host has no default route"),
+        (
+            &[("0.0.0.0/0", "eth1", 0), ("0.0.0.0/0", "eth0", 0)],
+            "the Engine's host has several default routes, by `eth0` and `eth1`",
+        ),
+    ] {
+        let (parents, said) = settled(routes);
+        assert_eq!(parents, ["auto", "auto.4000", "auto"]);
+        assert_eq!(said, [format!("parent-auto at compose.yaml:3:25: x-trunks.up.parent is `auto`, and {why}")]);
     }
 }

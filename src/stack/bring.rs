@@ -11,7 +11,7 @@ use crate::plan::images::refresh;
 use crate::plan::up::{UpOptions, up};
 use crate::plan::{Operation, Plan};
 use crate::preflight::host::Known;
-use crate::preflight::{self, HostFacts, Scene};
+use crate::preflight::{self, HostFacts, Scene, auto};
 use crate::report::findings::{Color, text};
 use crate::run::{self, Event, Fate, HealthBy, Interrupt, Kind, Options, Outcomes};
 use crate::state::desired::{Desired, DesiredOptions, desired};
@@ -43,6 +43,7 @@ impl Running {
     /// # Errors
     /// What stands in the way. What was made so far is still there: [`Running::down`] takes it away.
     pub async fn bring_up(&mut self, hooks: &Hooks<'_>) -> Result<(), StackError> {
+        self.settle_parents().await?;
         let Some(pool) = self.stack.subnet_pool else { return self.try_up(hooks).await };
         let untouched = self.stack.project.clone();
         for attempt in 0.. {
@@ -61,6 +62,18 @@ impl Running {
             }
         }
         Ok(())
+    }
+
+    /// `parent: auto` of its trunks, by a look at the Engine's host.
+    async fn settle_parents(&mut self) -> Result<(), StackError> {
+        if !auto::is_wanted(&self.stack.project) {
+            return Ok(());
+        }
+        let routes = host::routes(&self.engine).await;
+        let routes = routes.map_err(|why| StackError::Refused(format!("`parent: auto` is not known: {why}")))?;
+        let mut findings = Findings::new();
+        auto::settle(&mut self.stack.project, &routes, &mut findings);
+        self.refuse(&findings)
     }
 
     async fn try_up(&mut self, hooks: &Hooks<'_>) -> Result<(), StackError> {

@@ -17,6 +17,9 @@ use crate::probe::{self, Answer, LinkKind, ProbeError, Question};
 /// Who has an address answers at once; silence is waited for, once, for all of them together.
 const HEARD_WITHIN: Duration = Duration::from_millis(400);
 
+/// `RT_TABLE_MAIN` (include/uapi/linux/rtnetlink.h): other tables are for packets that a rule sends there.
+const MAIN_TABLE: u32 = 254;
+
 /// Looks at the host, as far as `project` gives reason to.
 ///
 /// # Errors
@@ -60,6 +63,21 @@ pub async fn facts(engine: &Engine, project: &Project, known: &Known) -> Result<
     }
     facts.links = found.into_links();
     Ok(facts)
+}
+
+/// The routes of the host's main table.
+///
+/// # Errors
+/// When there is no way into the host's namespace, or it does not tell.
+pub async fn routes(engine: &Engine) -> Result<Vec<HostRoute>, ProbeError> {
+    let mut vantages = Vantages::open(engine, vec![Vantage::Host], Options::default()).await;
+    let answers = vantages.ask(&[(0, vec![Question::Routes {}])]).await;
+    let _ = vantages.close().await;
+    let answers = answers.into_iter().next().unwrap_or_else(|| Ok(vec![]))?;
+    match answers.into_iter().next() {
+        Some(Answer::Routes(found)) => Ok(found.iter().filter(|r| r.table == MAIN_TABLE).filter_map(route).collect()),
+        other => Err(ProbeError::BrokeOff(format!("the host's routes were asked for, and it answered {other:?}"))),
+    }
 }
 
 /// Whether a rule needs to know the host: ports to publish, subnets to route, parents to hang on.
@@ -155,7 +173,7 @@ fn address(address: &probe::Address) -> Option<IpNet> {
 
 fn route(route: &probe::Route) -> Option<HostRoute> {
     let destination = IpNet::new(route.destination, route.prefix).ok()?;
-    Some(HostRoute { destination, link: route.device.clone()? })
+    Some(HostRoute { destination, link: route.device.clone()?, metric: route.metric.unwrap_or_default() })
 }
 
 fn listener(socket: probe::Socket) -> Listener {

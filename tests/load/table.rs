@@ -240,6 +240,7 @@ const BEYOND_LOADING: &[Code] = &[
     Code::ApiTooOld,
     Code::SourceMissing,
     Code::ParentMissing,
+    Code::ParentAuto,
     Code::ParentDown,
     Code::SwarmNeeded,
     Code::LanMismatch,

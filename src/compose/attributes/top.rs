@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Attribute] = &[
     )
     .differs("docker compose carries it and does not look at it; it takes what `bowline config` makes of it."),
     at("x-trunks.*", Map, "One wire. It fills in `driver` and `driver_opts` of its networks."),
-    at("x-trunks.*.parent", Text, "The link of the Engine's host that the networks ride on: `eth0`.")
+    at("x-trunks.*.parent", Text, "The link of the Engine's host that the networks ride on: `eth0`; `auto` is that of its default route.")
         .becomes("Options.parent: `eth0`, or `eth0.10` for VLAN 10"),
     at("x-trunks.*.vlans", Options, "The VLAN id of each network, from 1 to 4094, or `native` for the untagged one."),
     at("x-trunks.*.driver", Text, "What the children of the wire are.")
