@@ -1,5 +1,6 @@
 //! What is wrong, or worth knowing, about the user's files and the user's world: collected, never thrown.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use indexmap::IndexSet;
@@ -285,6 +286,11 @@ impl Findings {
     /// Sorts by place: file, then byte; those without a place come last; stable otherwise.
     pub fn sort(&mut self) {
         self.all.sort_by(|a, b| (a.at.is_none(), a.at).cmp(&(b.at.is_none(), b.at)));
+    }
+
+    /// The codes of the errors.
+    pub fn errors(&self) -> BTreeSet<Code> {
+        self.all.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect()
     }
 
     /// Whether an error lies within a place.

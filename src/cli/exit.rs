@@ -1,11 +1,13 @@
 //! How a run ends: the exit code, and for a failure what a person can do about it.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
 use bowline::finding::Code;
+use bowline::preflight::late;
 
 /// Every exit code of bowline. The numbers are part of the interface; those above 63 follow `sysexits.h` where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,10 +94,13 @@ impl Failure {
 
     /// Gives it the code of a finding, if any: `bowline explain` tells more.
     pub fn coded(self, code: Option<Code>) -> Self {
-        match code {
-            Some(code) => Self { code: Some(code), ..self }.hint(format!("`bowline explain {code}` tells more")),
-            None => self,
-        }
+        Self { code: code.or(self.code), ..self }
+    }
+
+    /// Where the Engine has one sentence for several codes, the one that was told before is meant.
+    pub fn told_as(self, told: &BTreeSet<Code>) -> Self {
+        let meant = self.code.and_then(|code| late::alike(code).iter().find(|alike| told.contains(alike)));
+        self.coded(meant.copied())
     }
 
     /// Adds a way out.

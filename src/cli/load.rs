@@ -1,12 +1,17 @@
 //! From the command line to a project.
 
+use std::collections::BTreeSet;
+
 use bowline::compose::model::Project;
 use bowline::compose::{self, Loaded, Request};
+use bowline::finding::{Code, Findings};
+use bowline::lint;
 use bowline::source::Files;
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
 use super::output;
+use super::preflight::Rigour;
 
 /// What the options and this process ask to be loaded.
 pub fn request(global: &Global, services: &[String]) -> Result<Request, Failure> {
@@ -35,23 +40,28 @@ pub fn load(global: &Global, request: &Request) -> Loaded {
 /// The project that a command brings up, plans, verifies: everything in it is understood, and nothing in it is left
 /// undone. What was found is said; warnings do not stop it.
 pub fn project(global: &Global, services: &[String]) -> Result<(Project, Files), Failure> {
-    requested(global, &request(global, services)?)
+    let request = request(global, services)?;
+    accepted(global, compose::load(&request), Rigour::Refuse).map(|(project, files, _)| (project, files))
 }
 
-/// The same for a request that says more than the global options do.
-pub fn requested(global: &Global, request: &Request) -> Result<(Project, Files), Failure> {
-    accepted(global, compose::load(request))
-}
-
-/// The same for what was loaded already.
-pub fn accepted(global: &Global, mut loaded: Loaded) -> Result<(Project, Files), Failure> {
+/// The same for what was loaded already. What the Engine would refuse for the file's own words is told, and where `rigour` lets it the
+/// command goes on: with the codes of that.
+pub fn accepted(
+    global: &Global,
+    mut loaded: Loaded,
+    rigour: Rigour,
+) -> Result<(Project, Files, BTreeSet<Code>), Failure> {
+    let mut unsayable = Findings::new();
     if let Some(project) = &loaded.project {
-        loaded.findings.append(compose::unsupported(project));
+        unsayable = compose::unsupported(project);
+        loaded.findings.append(unsayable.clone());
+        lint::check_unsayable(project, &mut unsayable);
     }
     output::findings(&loaded.files, &loaded.findings, global.verbose);
-    match loaded.project {
-        Some(project) if !loaded.findings.has_errors() => Ok((project, loaded.files)),
-        _ => Err(refused()),
+    let stands = !loaded.findings.has_errors() || rigour == Rigour::Tell && !unsayable.has_errors();
+    match loaded.project.filter(|_| stands) {
+        Some(project) => Ok((project, loaded.files, loaded.findings.errors())),
+        None => Err(refused()),
     }
 }
 

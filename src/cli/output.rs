@@ -36,7 +36,8 @@ pub fn remark(text: &str) {
 pub fn failure(failure: &Failure) {
     let code = failure.code.map_or(String::new(), |code| format!("[{code}]"));
     remark(&format!("{ERROR}error{code}{ERROR:#}: {failure}"));
-    for hint in &failure.hints {
+    let explained = failure.code.map(|code| format!("`bowline explain {code}` tells more"));
+    for hint in explained.iter().chain(&failure.hints) {
         remark(&format!("{HELP}help{HELP:#}: {hint}"));
     }
 }

@@ -1,8 +1,10 @@
 //! What stands in a plan's way: told, all of it, before anything is changed.
 
+use std::collections::BTreeSet;
+
 use bowline::compose::model::Project;
 use bowline::engine::Engine;
-use bowline::finding::Findings;
+use bowline::finding::{Code, Findings};
 use bowline::plan::Plan;
 use bowline::preflight::host::Known;
 use bowline::preflight::{self, HostFacts, Scene, auto};
@@ -23,6 +25,13 @@ pub enum Rigour {
     Refuse,
     /// They are told (`--no-preflight`).
     Tell,
+}
+
+impl Rigour {
+    /// By `--no-preflight`.
+    pub fn of(no_preflight: bool) -> Self {
+        if no_preflight { Self::Tell } else { Self::Refuse }
+    }
 }
 
 /// Settles `parent: auto` of the stack's trunks by a look at the Engine's host, and tells what it comes to. Without one, nothing is asked. An Engine
@@ -50,7 +59,8 @@ pub fn settle_parents(global: &Global, purpose: Purpose, project: &mut Project, 
     }
 }
 
-/// Looks at the Engine's host and holds the stack against it. A plan that changes nothing has nothing in its way.
+/// Looks at the Engine's host and holds the stack against it. A plan that changes nothing has nothing in its way. Gives the errors that
+/// `rigour` goes past.
 ///
 /// # Errors
 /// [`Exit::Preflight`] when something would fail and `rigour` is [`Rigour::Refuse`].
@@ -61,9 +71,9 @@ pub async fn check(
     observed: &Observed,
     plan: &Plan,
     rigour: Rigour,
-) -> Result<(), Failure> {
+) -> Result<BTreeSet<Code>, Failure> {
     if plan.is_empty() {
-        return Ok(());
+        return Ok(BTreeSet::new());
     }
     let (services, networks) = plan.touches();
     let (project, desired) = preflight::concerned(&stack.project, &stack.desired, &services, &networks);
@@ -86,6 +96,6 @@ pub async fn check(
             Err(Failure::new(Exit::Preflight, "this Engine or its host would refuse the stack; nothing was changed")
                 .hint("`--no-preflight` goes on all the same"))
         }
-        false => Ok(()),
+        false => Ok(findings.errors()),
     }
 }

@@ -131,7 +131,8 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     known(&request, arguments)?;
     let options =
         DesiredOptions { scale: [(service.clone(), 1)].into_iter().collect(), compatibility: global.compatibility };
-    let stack = Stack::requested(global, Purpose::Write, &request, &options)?;
+    let rigour = Rigour::of(arguments.no_preflight);
+    let stack = Stack::requested(global, Purpose::Write, &request, &options, rigour)?;
     let one_off = arguments.one_off()?;
     let name = one_off.name(&stack.desired, &service);
     let desired = one_off::with(stack.desired.clone(), &service, &one_off);
@@ -190,7 +191,7 @@ async fn make(
     }
     let plan = plan.map_err(carry::flaw)?;
     directory::check(global, stack, &observed, &plan, Rigour::Refuse)?;
-    let rigour = if arguments.no_preflight { Rigour::Tell } else { Rigour::Refuse };
+    let rigour = Rigour::of(arguments.no_preflight);
     preflight::check(global, engine, stack, &observed, &plan, rigour).await?;
     if global.dry_run {
         output::answer(&plan.to_string())?;

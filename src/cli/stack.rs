@@ -1,9 +1,11 @@
 //! From the command line to what the Engine shall hold, and to what it holds.
 
+use std::collections::BTreeSet;
+
 use bowline::compose::model::Project;
 use bowline::compose::{self, Loaded, Request};
 use bowline::engine::{Engine, Facts, Listed, Scope};
-use bowline::finding::Findings;
+use bowline::finding::{Code, Findings};
 use bowline::name::{ProjectName, ServiceName};
 use bowline::source::Files;
 use bowline::state::desired::{Desired, DesiredOptions, desired};
@@ -12,7 +14,8 @@ use bowline::state::observed::{Gap, Observed};
 use super::args::Global;
 use super::engine::{Purpose, environment};
 use super::exit::{Exit, Failure};
-use super::{load, output, preflight};
+use super::preflight::{self, Rigour};
+use super::{load, output};
 
 /// A stack file that makes sense.
 pub struct Stack {
@@ -22,6 +25,8 @@ pub struct Stack {
     pub desired: Desired,
     /// Its texts, for citing them.
     pub files: Files,
+    /// Errors that `--no-preflight` went past.
+    pub passed: BTreeSet<Code>,
 }
 
 impl Stack {
@@ -29,7 +34,7 @@ impl Stack {
     pub fn load(global: &Global, services: &[String], options: &DesiredOptions) -> Result<Self, Failure> {
         let (project, files) = load::project(global, services)?;
         let desired = desired(&project, options);
-        Ok(Self { project, desired, files })
+        Ok(Self { project, desired, files, passed: BTreeSet::new() })
     }
 
     /// The same with the contents that its containers need.
@@ -38,8 +43,9 @@ impl Stack {
         purpose: Purpose,
         services: &[String],
         options: &DesiredOptions,
+        rigour: Rigour,
     ) -> Result<Self, Failure> {
-        Self::requested(global, purpose, &load::request(global, services)?, options)
+        Self::requested(global, purpose, &load::request(global, services)?, options, rigour)
     }
 
     /// As [`Stack::whole`], for a request that says more than the global options do. Where a trunk's parent is `auto`, the Engine's host is asked.
@@ -48,16 +54,22 @@ impl Stack {
         purpose: Purpose,
         request: &Request,
         options: &DesiredOptions,
+        rigour: Rigour,
     ) -> Result<Self, Failure> {
-        let mut stack = Self::loaded(global, compose::load(request), options)?;
+        let mut stack = Self::loaded(global, compose::load(request), options, rigour)?;
         preflight::settle_parents(global, purpose, &mut stack.project, &stack.files)?;
         stack.desired = desired(&stack.project, options);
         Ok(stack)
     }
 
     /// As [`Stack::whole`], for what was loaded already.
-    pub fn loaded(global: &Global, loaded: Loaded, options: &DesiredOptions) -> Result<Self, Failure> {
-        let (mut project, files) = load::accepted(global, loaded)?;
+    pub fn loaded(
+        global: &Global,
+        loaded: Loaded,
+        options: &DesiredOptions,
+        rigour: Rigour,
+    ) -> Result<Self, Failure> {
+        let (mut project, files, passed) = load::accepted(global, loaded, rigour)?;
         let mut findings = Findings::new();
         compose::attach::contents(&mut project, &mut findings);
         output::findings(&files, &findings, global.verbose);
@@ -65,14 +77,14 @@ impl Stack {
             return Err(load::refused());
         }
         let desired = desired(&project, options);
-        Ok(Self { project, desired, files })
+        Ok(Self { project, desired, files, passed })
     }
 
     fn from(loaded: Loaded, options: &DesiredOptions) -> Result<Self, Failure> {
         match loaded {
             Loaded { project: Some(project), files, findings, .. } if !findings.has_errors() => {
                 let desired = desired(&project, options);
-                Ok(Self { project, desired, files })
+                Ok(Self { project, desired, files, passed: BTreeSet::new() })
             }
             _ => Err(load::refused()),
         }

@@ -10,6 +10,7 @@ use bowline::state::desired::{Desired, DesiredOptions};
 use super::args::Global;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
+use super::preflight::Rigour;
 use super::stack::{Named, Stack};
 use super::{block_on, load, ls, output};
 
@@ -22,7 +23,7 @@ pub fn run(global: &Global) -> Result<Exit, Failure> {
     match (is_nowhere(global, &loaded), &global.project_name) {
         (true, None) => block_on(elsewhere(global, &loaded)),
         (true, Some(_)) => block_on(by_name(global, &Named::find(global)?)),
-        (false, _) => block_on(here(global, &Stack::loaded(global, loaded, &DesiredOptions::default())?)),
+        (false, _) => block_on(here(global, &Stack::loaded(global, loaded, &DesiredOptions::default(), Rigour::Refuse)?)),
     }
 }
 

@@ -269,7 +269,7 @@ pub fn plan(global: &Global, stack: &Stack, observed: &Observed, options: &UpOpt
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let changes = &arguments.changes;
-    let mut stack = Stack::whole(global, Purpose::Write, &arguments.services, &changes.desired(global))?;
+    let mut stack = Stack::whole(global, Purpose::Write, &arguments.services, &changes.desired(global), Rigour::of(arguments.no_preflight))?;
     let mut watching = match arguments.watch && !global.dry_run {
         true => Some(Watching::open(global, &mut stack, &arguments.services)?),
         false => None,
@@ -301,9 +301,10 @@ async fn converge(
     let lock = lock::take(global, &engine, &stack.desired.project, "up", &mut signals).await?;
     let mut observed = stack.observe(&engine).await?;
     let mut plan = plan(global, stack, &observed, options)?;
-    let rigour = if arguments.no_preflight { Rigour::Tell } else { Rigour::Refuse };
     directory::check(global, stack, &observed, &plan, Rigour::Refuse)?;
-    preflight::check(global, &engine, stack, &observed, &plan, rigour).await?;
+    let mut passed = stack.passed.clone();
+    let rigour = Rigour::of(arguments.no_preflight);
+    passed.extend(preflight::check(global, &engine, stack, &observed, &plan, rigour).await?);
     let display = Display::new(global).quiet_pull(arguments.changes.quiet_pull);
     let stage = Stage { health: arguments.health.into(), ..Stage::new(global, &engine, &display, &lock) };
     if global.dry_run {
@@ -315,7 +316,8 @@ async fn converge(
     }
     tell_why(&plan, &display);
     if arguments.detach || arguments.wait || arguments.verify || arguments.no_start {
-        return detached(stage, stack, &observed, &plan, &mut signals).await;
+        let done = detached(stage, stack, &observed, &plan, &mut signals).await;
+        return done.map_err(|failure| failure.told_as(&passed));
     }
     let attached = Attached {
         stage,
@@ -326,7 +328,8 @@ async fn converge(
         services: arguments.following.attached(stack, &arguments.services),
         timeout: options.timeout,
     };
-    attached::run(&attached, &plan, &mut signals, watching).await
+    let done = attached::run(&attached, &plan, &mut signals, watching).await;
+    done.map_err(|failure| failure.told_as(&passed))
 }
 
 /// Makes the images that are asked for anew; what the Engine holds then, and what is left to do; none where no image is.

@@ -51,3 +51,8 @@ pub fn check(project: &Project, findings: &mut Findings) {
     ];
     rules.iter().for_each(|rule| rule(project, findings));
 }
+
+/// Those that are no word of the Engine's: it could not even be asked. Nobody can go past them.
+pub fn check_unsayable(project: &Project, findings: &mut Findings) {
+    mount::check_selinux(project, findings);
+}

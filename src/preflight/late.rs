@@ -52,6 +52,14 @@ pub fn code(message: &str) -> Option<Code> {
     MESSAGES.iter().find(fits).map(|(_, code)| *code)
 }
 
+/// Codes that the Engine has one sentence for.
+const ALIKE: &[&[Code]] = &[&[Code::AddressTaken, Code::AddressReserved], &[Code::ParentMissing, Code::BadVlan]];
+
+/// What else the Engine's sentence for a code may mean.
+pub fn alike(code: Code) -> &'static [Code] {
+    ALIKE.iter().find(|codes| codes.contains(&code)).copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

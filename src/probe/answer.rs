@@ -248,6 +248,24 @@ record! {
         mounts: Vec<Mount>,
         /// The limits of its cgroup, as far as they can be seen.
         limits: Vec<Limit>,
+        /// What it may do.
+        rights: Rights,
+    }
+}
+
+record! {
+    /// What a process may do, by /proc/PID/status. Capabilities are bits, by the numbers of include/uapi/linux/capability.h.
+    Rights {
+        /// The capabilities that it or a program that it runs can have at all.
+        bounding: u64,
+        /// Those that it has now.
+        effective: u64,
+        /// Those that this program can have: what the machine gives.
+        ours: u64,
+        /// Whether no program that it runs gives it more.
+        no_new_privileges: bool,
+        /// Whether a filter stands before its system calls; none where the kernel does not tell.
+        filtered: Option<bool>,
     }
 }
 

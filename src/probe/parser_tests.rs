@@ -511,6 +511,8 @@ mod processes {
         let status = b"Name:\tsh\nUid:\t100033\t100033\t1\t2\nGid:\t7\t8\t8\t8\n";
         assert_eq!(proc::identity(status, "Uid"), Some(100_033));
         assert_eq!(proc::identity(status, "Gid"), Some(8));
+        let rights = b"CapBnd:\t00000000a80425fb\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n";
+        assert_eq!(["CapBnd", "NoNewPrivs", "Seccomp", "CapEff"].map(|key| proc::bits(rights, key)), [Some(0xa804_25fb), Some(1), Some(2), None]);
         assert_eq!(proc::inside(b"         0     100000      65536\n", 100_033), 33);
         assert_eq!(proc::inside(b"         0          0 4294967295\n", 33), 33);
     }
@@ -532,6 +534,7 @@ mod processes {
                 prop_assert!(harmless(&mount.target) && harmless(&mount.root) && harmless(&mount.kind));
             }
             proc::identity(&bytes, "Uid");
+            proc::bits(&bytes, "Uid");
             proc::inside(&bytes, 7);
             proc::cgroup_directories(&bytes, "memory");
         }

@@ -9,6 +9,10 @@ pub enum Facet {
     User,
     /// What it may use of memory, processors and processes.
     Limits,
+    /// What it may do: capabilities, `privileged`, `security_opt`.
+    Rights,
+    /// That it cannot write to its own root.
+    ReadOnly,
     /// How its health is looked at.
     HealthCheck,
     /// What is mounted at a path.
@@ -25,6 +29,8 @@ impl Facet {
             Self::Environment => first == "environment",
             Self::User => ["user", "group_add"].contains(&field),
             Self::Limits => LIMITS.contains(&first),
+            Self::Rights => RIGHTS.contains(&first),
+            Self::ReadOnly => field == "read_only",
             Self::HealthCheck => first == "healthcheck",
             Self::Mount(target) | Self::File(target) => field.strip_prefix("volumes.") == Some(plain(target)),
         }
@@ -51,6 +57,9 @@ pub const LIMITS: &[&str] = &[
     "ulimits",
     "blkio_config",
 ];
+
+/// The attributes that say what a container may do.
+pub const RIGHTS: &[&str] = &["cap_add", "cap_drop", "privileged", "security_opt"];
 
 /// A path without a slash at its end.
 pub fn plain(path: &str) -> &str {

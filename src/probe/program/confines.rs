@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::OnceLock;
 
-use crate::answer::{Answer, Confines, Failure, Limit};
+use crate::answer::{Answer, Confines, Failure, Limit, Rights};
 use crate::text::printable;
 use crate::{files, proc, sys};
 
@@ -52,7 +52,20 @@ fn confines(pid: u32) -> io::Result<Confines> {
         let directories = proc::cgroup_directories(&cgroup, controller);
         names.iter().filter_map(move |name| limit(controller, name, &directories))
     });
-    Ok(Confines { pid, user: id("Uid", "uid_map")?, group: id("Gid", "gid_map")?, mounts, limits: limits.collect() })
+    let (user, group, limits) = (id("Uid", "uid_map")?, id("Gid", "gid_map")?, limits.collect());
+    Ok(Confines { pid, user, group, mounts, limits, rights: rights(&status)? })
+}
+
+fn rights(status: &[u8]) -> io::Result<Rights> {
+    let own = bounded("/proc/self/status")?;
+    let set = |status: &[u8], key: &str| proc::bits(status, key).ok_or(io::ErrorKind::InvalidData);
+    Ok(Rights {
+        bounding: set(status, "CapBnd")?,
+        effective: set(status, "CapEff")?,
+        ours: set(&own, "CapBnd")?,
+        no_new_privileges: proc::bits(status, "NoNewPrivs") == Some(1),
+        filtered: proc::bits(status, "Seccomp").map(|mode| mode == 2),
+    })
 }
 
 /// A file of the process's cgroup: where this program sees it, else where the container does.

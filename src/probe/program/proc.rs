@@ -10,6 +10,13 @@ pub fn identity(status: &[u8], key: &str) -> Option<u32> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// A number in base 16 in /proc/PID/status: `CapBnd:\t00000000a80425fb`, `NoNewPrivs:\t1`.
+pub fn bits(status: &[u8], key: &str) -> Option<u64> {
+    let text = String::from_utf8_lossy(status);
+    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
 /// The number that a user or a group has inside, by /proc/PID/uid_map: lines of `inside outside count`. Whoever is not in it stays.
 pub fn inside(map: &[u8], id: u32) -> u32 {
     let text = String::from_utf8_lossy(map);

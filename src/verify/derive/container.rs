@@ -5,7 +5,7 @@ use crate::compose::model::{HealthTest, Mount, MountSource, Service};
 use crate::name::Replica;
 use crate::source::Span;
 use crate::verify::check::Expectation;
-use crate::verify::facet::{Facet, LIMITS};
+use crate::verify::facet::{Facet, LIMITS, RIGHTS};
 
 pub(super) fn derive(draft: &mut Draft<'_>, service: &Service) {
     for replica in replicas(service) {
@@ -14,6 +14,7 @@ pub(super) fn derive(draft: &mut Draft<'_>, service: &Service) {
         part.environment();
         part.user();
         part.limits();
+        part.rights();
         part.health_check();
         part.mounts();
         part.files();
@@ -62,6 +63,17 @@ impl Part<'_, '_> {
         let Some((name, span)) = self.written(LIMITS).or_else(|| self.written(&deploy)) else { return };
         let says = format!("{} may use what the file allows it", self.who);
         self.add(format!("limits/{}", self.who), says, name, span, Facet::Limits);
+    }
+
+    fn rights(&mut self) {
+        if let Some((name, span)) = self.written(RIGHTS) {
+            let says = format!("{} may do what the file lets it", self.who);
+            self.add(format!("rights/{}", self.who), says, name, span, Facet::Rights);
+        }
+        if let Some((name, span)) = self.written(&["read_only"]).filter(|_| self.service.read_only) {
+            let says = format!("{} cannot write to its root", self.who);
+            self.add(format!("read-only/{}", self.who), says, name, span, Facet::ReadOnly);
+        }
     }
 
     fn health_check(&mut self) {

@@ -1,6 +1,7 @@
 //! What a container is made with: the Engine's word against the file, and where it can be seen, the kernel's against both.
 
 use super::desk::{Desk, Step, optional, unproved};
+use super::rights;
 use crate::compose::model::{FileContent, FileOwner};
 use crate::name::Replica;
 use crate::probe::{Confines, Mount};
@@ -16,9 +17,9 @@ use crate::verify::scene::{Content, Vantage};
 const PAGE: u64 = 64 << 10;
 
 /// A container's part, side by side with what the file declares.
-struct Part<'a> {
-    declared: &'a DesiredContainer,
-    found: &'a ObservedContainer,
+pub(super) struct Part<'a> {
+    pub(super) declared: &'a DesiredContainer,
+    pub(super) found: &'a ObservedContainer,
 }
 
 pub(super) fn has(desk: &mut Desk<'_>, replica: &Replica, facet: &Facet) -> Step<Verdict> {
@@ -43,6 +44,8 @@ pub(super) fn has(desk: &mut Desk<'_>, replica: &Replica, facet: &Facet) -> Step
         Facet::HealthCheck => Ok(Verdict::Proved(vec![format!("{} has it, by the Engine's word", found.name)])),
         Facet::User => Ok(user(&part, optional(desk.confines(&at))?)),
         Facet::Limits => Ok(limits(&part, optional(desk.confines(&at))?)),
+        Facet::Rights => Ok(rights::rights(&part, optional(desk.confines(&at))?)),
+        Facet::ReadOnly => Ok(rights::read_only(&part, optional(desk.confines(&at))?)),
         Facet::Mount(target) => Ok(mount(&part, target, optional(desk.confines(&at))?)),
         Facet::File(target) if is_mounted(&part, target) => Ok(mount(&part, target, optional(desk.confines(&at))?)),
         Facet::File(target) => content(desk, replica, &part, target),

@@ -19,6 +19,7 @@ mod master;
 mod names;
 mod ports;
 mod reach;
+mod rights;
 #[cfg(test)]
 mod tests;
 

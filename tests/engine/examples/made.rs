@@ -166,3 +166,63 @@ fn a_container_that_was_made_of_another_file_is_refuted_part_by_part() {
     assert!(open.out.contains("not-running") || open.out.contains("does not run"), "{}", open.out);
     example.leaves_nothing();
 }
+
+const RIGHTS: &str = "
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    stop_signal: SIGKILL
+    network_mode: none
+    read_only: true
+    cap_drop: [ALL]
+    cap_add: [NET_ADMIN]
+    security_opt: ['no-new-privileges:true']
+  root: {image: busybox, command: sleep 1000, stop_signal: SIGKILL, network_mode: none, privileged: true}
+";
+
+#[test]
+fn what_a_container_may_do_is_what_its_file_lets_it() {
+    if !possible() {
+        return;
+    }
+    let Some(example) = Example::of("rights", RIGHTS) else { return };
+    example.proves(&[
+        "running/web",
+        "rights/web",
+        "read-only/web",
+        "only-lo/web",
+        "running/root",
+        "rights/root",
+        "only-lo/root",
+    ]);
+    let said = example.said("rights/web", 0);
+    assert!(said.contains("can have NET_ADMIN") && said.contains("no program that it runs gives it more"), "{said}");
+    let said = example.said("rights/root", 0);
+    assert!(said.contains("can have CHOWN, ") && said.contains("more"), "{said}");
+    let by_sidecars = example.run("verify --probe sidecar", 0);
+    assert!(by_sidecars.out.contains("all proved"), "{}", by_sidecars.out);
+
+    // past the Engine, which tells that the root is read-only still
+    host(&format!("nsenter -t {} -m mount -o remount,bind,rw /", pid(&example)));
+    example.refutes(&[("read-only/web", "somebody has mounted it anew since")], &[]);
+    // and by the Engine: the containers are those of another file
+    for (old, new, refuted) in [
+        ("read_only: true", "read_only: false", ("read-only/web", "read_only false")),
+        ("cap_drop: [ALL]", "cap_drop: [MKNOD]", ("rights/web", "cap_drop MKNOD")),
+        ("['no-new-privileges:true']", "['no-new-privileges:false']", ("rights/web", "no-new-privileges:false")),
+        ("privileged: true", "privileged: false", ("rights/root", "privileged false")),
+    ] {
+        example.remade(old, new);
+        example.refutes(&[refuted], &[]);
+    }
+    example.run("up -d", 0);
+    example.run("verify", 0);
+    // of a container that does not run nothing can be told
+    example.docker(&["kill", example.container("web").id.as_str()]);
+    let verdicts = example.verdicts(71);
+    for id in ["rights/web", "read-only/web"] {
+        assert_eq!(verdicts[id].0, "unproved", "{id}: {}", verdicts[id].1);
+    }
+    example.leaves_nothing();
+}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::probe::{Confines, Failure, Limit, Mount};
+use crate::probe::{Confines, Failure, Limit, Mount, Rights};
 use crate::verify::facet::Facet;
 use crate::verify::scene::Content;
 
@@ -23,7 +23,11 @@ secrets: {pin: {file: ./pin}}
 
 /// The container as it is when nobody has touched it.
 fn world() -> World {
-    let mut world = World::new(STACK, &[]);
+    made_of(STACK)
+}
+
+fn made_of(text: &str) -> World {
+    let mut world = World::new(text, &[]);
     let settings = world.desired.containers[&replica("a")].settings.clone();
     world.container("a").settings = settings;
     world
@@ -48,8 +52,20 @@ fn confines() -> Confines {
             limit("cpu.cfs_quota_us", "50000"),
             limit("cpu.cfs_period_us", "100000"),
         ],
+        rights: Rights {
+            bounding: USUAL,
+            effective: 0,
+            ours: EVERY,
+            no_new_privileges: false,
+            filtered: Some(true),
+        },
     }
 }
+
+/// The capabilities that an Engine gives by itself.
+const USUAL: u64 = 0xa804_25fb;
+/// Those of a machine.
+const EVERY: u64 = 0x1ff_ffff_ffff;
 
 fn has(facet: Facet) -> Expectation {
     Expectation::Has { replica: replica("a"), facet }
@@ -192,4 +208,79 @@ fn nothing_is_said_of_a_container_that_does_not_run() {
         |_: &Vantage, _: &Question| Some(Answer::Failure(Failure { errno: None, message: "not from here".to_owned() }));
     world.container("a").state = running(1);
     assert!(world.judge(has(Facet::User), &failed).is_proved(), "the Engine's word is left");
+}
+
+/// What is said where the file says this of `a`, and the kernel shows the rights as changed.
+fn allowed(says: &str, change: &dyn Fn(&mut Rights)) -> Verdict {
+    let world = made_of(&format!("services: {{a: {{image: x, {says}}}}}"));
+    let mut seen = confines();
+    change(&mut seen.rights);
+    judged(&world, has(Facet::Rights), &seen)
+}
+
+#[test]
+fn what_a_container_may_do_is_read_from_the_kernel() {
+    let bounding = |set: u64| move |rights: &mut Rights| rights.bounding = set;
+    let said = |says: &str, set: u64| proved(&allowed(says, &bounding(set)));
+    let refused = |says: &str, set: u64| refuted(&allowed(says, &bounding(set)));
+    assert_eq!(said("cap_drop: [ALL]", 0), "process 100 can have no capability");
+    assert_eq!(
+        said("cap_drop: [all], cap_add: [CAP_NET_ADMIN]", 1 << 12),
+        "process 100 can have NET_ADMIN\nit has none of them now, as user 1000"
+    );
+    said("cap_drop: [NET_RAW], cap_add: [NET_RAW]", USUAL);
+    said("privileged: true", EVERY);
+    said("cap_add: [ALL], cap_drop: [CHOWN]", EVERY & !1);
+    assert!(
+        refused("cap_drop: [NET_RAW]", USUAL)
+            .starts_with("process 100 of p-a-1 can have NET_RAW\nthe Engine tells otherwise")
+    );
+    assert!(refused("cap_drop: [ALL], cap_add: [KILL]", USUAL).contains("can have CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETGID and 8 more"));
+    assert!(refused("cap_add: [SYS_TIME]", USUAL).contains("cannot have SYS_TIME"));
+    assert!(refused("cap_add: [ALL], cap_drop: [CHOWN]", EVERY).contains("can have CHOWN"));
+    assert!(refused("privileged: true", EVERY & !(1 << 21)).contains("cannot have SYS_ADMIN"));
+    // a capability that the machine does not give is none that the Engine could
+    let poor = |rights: &mut Rights| (rights.bounding, rights.ours) = (EVERY & !(1 << 24), EVERY & !(1 << 24));
+    proved(&allowed("privileged: true", &poor));
+
+    let sealed = |written: &str, no_new: bool| {
+        allowed(&format!("security_opt: [{written}]"), &|rights| rights.no_new_privileges = no_new)
+    };
+    assert!(proved(&sealed("no-new-privileges:true", true)).contains("no program that it runs gives it more"));
+    for written in ["no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"] {
+        assert!(refuted(&sealed(written, false)).contains("may gain them"), "{written}");
+    }
+    proved(&sealed("no-new-privileges:false", false));
+    let filter = |written: &str, filtered| {
+        allowed(&format!("security_opt: ['{written}']"), &|rights| rights.filtered = filtered)
+    };
+    proved(&filter("seccomp=unconfined", Some(false)));
+    proved(&filter("seccomp=builtin", None));
+    assert!(refuted(&filter("seccomp=builtin", Some(false))).contains("has none"));
+}
+
+#[test]
+fn a_root_that_can_be_written_is_no_read_only_one() {
+    let world = || made_of("services: {a: {image: x, read_only: true, cap_drop: [ALL]}}");
+    let with_root = |read_only| {
+        let mut seen = confines();
+        seen.mounts.insert(0, Mount { kind: "overlay".to_owned(), ..mount("/", "/", read_only) });
+        judged(&world(), has(Facet::ReadOnly), &seen)
+    };
+    assert_eq!(proved(&with_root(true)), "/ is overlay, read-only");
+    assert!(refuted(&with_root(false)).starts_with("/ of p-a-1 is overlay, and can be written\nthe Engine made it"));
+
+    let mut other = world();
+    let settings = &mut other.container("a").settings;
+    (settings.read_only, settings.privileged) = (false, true);
+    settings.cap_drop.clear();
+    assert!(refuted(&judged(&other, has(Facet::ReadOnly), &confines())).starts_with("read_only false"));
+    let rights = refuted(&judged(&other, has(Facet::Rights), &confines()));
+    assert!(rights.contains("privileged true") && rights.contains("cap_drop"), "{rights}");
+    for facet in [Facet::ReadOnly, Facet::Rights] {
+        assert!(proved(&world().judge(has(facet.clone()), &none)).contains("by the Engine's word"));
+        let mut ended = world();
+        ended.container("a").state = ContainerState::Created;
+        assert!(matches!(open(&ended.judge(has(facet), &none)), Why::NotRunning(_)));
+    }
 }
