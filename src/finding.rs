@@ -125,12 +125,14 @@ codes! {
     ForeignResource = "foreign-resource", "A name is held by something that is not of this project.";
     ApiTooOld = "api-too-old", "The Engine's API is older than an attribute needs.";
     SourceMissing = "source-missing", "The source of a bind mount is not there.";
+    SourceKind = "source-kind", "The source of a bind mount is a file where a directory is meant, or the other way round.";
     ParentMissing = "parent-missing", "The host has no link of the parent's name.";
     ParentAuto = "parent-auto", "What `parent: auto` of a trunk comes to on the Engine's host.";
     ParentDown = "parent-down", "The parent link is down.";
     ParentBusy = "parent-busy", "The parent link is a port of another, or has children of another kind.";
     SwarmNeeded = "swarm-needed", "An overlay network needs a Swarm manager.";
     ParentWireless = "parent-wireless", "The parent of a macvlan network is wireless.";
+    ParentFiltered = "parent-filtered", "The network behind a parent takes no frames of MACs that it did not give out.";
     LanMismatch = "lan-mismatch", "A network has other addresses than the wire that its parent leads to.";
     GatewaySilent = "gateway-silent", "Nobody on a parent's wire answers for the gateway of a network.";
     ParentPromiscuous = "parent-promiscuous", "The parent takes other frames than the file says.";
@@ -139,6 +141,7 @@ codes! {
     BridgeTaken = "bridge-taken", "The name of a bridge is held by another network or link.";
     BadMtu = "bad-mtu", "Packets would be larger than the host's link takes.";
     NoIpv6 = "no-ipv6", "A network asks for IPv6, which this Engine or its host does not give.";
+    HostFirewall = "host-firewall", "A firewall of the Engine's host, or the lack of one, is not what the file counts on.";
     KernelSetting = "kernel-setting", "A setting of the host's kernel defeats what the file asks for.";
     MemoryShort = "memory-short", "The file asks for more memory than the Engine's host has.";
     DiskShort = "disk-short", "The Engine's disk has less room than the file asks for, or next to none.";

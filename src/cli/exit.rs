@@ -99,7 +99,8 @@ impl Failure {
 
     /// Where the Engine has one sentence for several codes, the one that was told before is meant.
     pub fn told_as(self, told: &BTreeSet<Code>) -> Self {
-        let meant = self.code.and_then(|code| late::alike(code).iter().find(|alike| told.contains(alike)));
+        let code = self.code.filter(|code| !told.contains(code));
+        let meant = code.and_then(|code| late::alike(code).iter().find(|alike| told.contains(alike)));
         self.coded(meant.copied())
     }
 

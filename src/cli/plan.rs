@@ -41,7 +41,8 @@ enum Format {
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
-    let stack = Stack::whole(global, Purpose::Read, &arguments.services, &arguments.changes.desired(global), Rigour::Refuse)?;
+    let stack =
+        Stack::whole(global, Purpose::Read, &arguments.services, &arguments.changes.desired(global), Rigour::Refuse)?;
     let plan = block_on(async {
         let engine = connect(global, Purpose::Read).await?;
         let observed = stack.observe(&engine).await?;

@@ -63,12 +63,7 @@ impl Stack {
     }
 
     /// As [`Stack::whole`], for what was loaded already.
-    pub fn loaded(
-        global: &Global,
-        loaded: Loaded,
-        options: &DesiredOptions,
-        rigour: Rigour,
-    ) -> Result<Self, Failure> {
+    pub fn loaded(global: &Global, loaded: Loaded, options: &DesiredOptions, rigour: Rigour) -> Result<Self, Failure> {
         let (mut project, files, passed) = load::accepted(global, loaded, rigour)?;
         let mut findings = Findings::new();
         compose::attach::contents(&mut project, &mut findings);

@@ -23,7 +23,9 @@ pub fn run(global: &Global) -> Result<Exit, Failure> {
     match (is_nowhere(global, &loaded), &global.project_name) {
         (true, None) => block_on(elsewhere(global, &loaded)),
         (true, Some(_)) => block_on(by_name(global, &Named::find(global)?)),
-        (false, _) => block_on(here(global, &Stack::loaded(global, loaded, &DesiredOptions::default(), Rigour::Refuse)?)),
+        (false, _) => {
+            block_on(here(global, &Stack::loaded(global, loaded, &DesiredOptions::default(), Rigour::Refuse)?))
+        }
     }
 }
 

@@ -269,7 +269,13 @@ pub fn plan(global: &Global, stack: &Stack, observed: &Observed, options: &UpOpt
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let changes = &arguments.changes;
-    let mut stack = Stack::whole(global, Purpose::Write, &arguments.services, &changes.desired(global), Rigour::of(arguments.no_preflight))?;
+    let mut stack = Stack::whole(
+        global,
+        Purpose::Write,
+        &arguments.services,
+        &changes.desired(global),
+        Rigour::of(arguments.no_preflight),
+    )?;
     let mut watching = match arguments.watch && !global.dry_run {
         true => Some(Watching::open(global, &mut stack, &arguments.services)?),
         false => None,

@@ -47,7 +47,8 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
-    let mut stack = Stack::whole(global, Purpose::Write, &arguments.services, &DesiredOptions::default(), Rigour::Refuse)?;
+    let mut stack =
+        Stack::whole(global, Purpose::Write, &arguments.services, &DesiredOptions::default(), Rigour::Refuse)?;
     let mut watching = Watching::open(global, &mut stack, &arguments.services)?;
     watching.prune = arguments.prune;
     if global.dry_run {

@@ -9,6 +9,7 @@ mod mac;
 mod mount;
 mod naming;
 mod port;
+mod sharing;
 mod subnet;
 mod waiting;
 
@@ -48,6 +49,8 @@ pub fn check(project: &Project, findings: &mut Findings) {
         driver::check_name_length,
         driver::check_host_mode_sysctls,
         driver::check_gateway_hosts,
+        sharing::check_shared_options,
+        sharing::check_shared_name,
     ];
     rules.iter().for_each(|rule| rule(project, findings));
 }

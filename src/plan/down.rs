@@ -185,8 +185,9 @@ impl<'a> Work<'a> {
             let (going, staying) = self.on(network);
             if let Some(stays) = staying.first() {
                 if self.options.services.is_empty() {
-                    let message = format!("network {named} stays: `{stays}` is on it");
-                    findings.push(Finding::warning(Code::StillUsed, message));
+                    let message = format!("network {named} stays: {stays} is on it");
+                    let help = "once it has gone, `bowline down` takes the network away";
+                    findings.push(Finding::warning(Code::StillUsed, message).help(help));
                 }
                 continue;
             }
@@ -220,16 +221,24 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Who is on a network: the removals of those that go, and the names of the project's that stay.
-    fn on(&self, network: &ObservedNetwork) -> (Vec<Handle>, Vec<&'a str>) {
+    /// Who is on a network: the removals of those that go, and the names of those that stay: the project's own, and whoever else runs on it,
+    /// for the Engine keeps a network that somebody runs on.
+    fn on(&self, network: &ObservedNetwork) -> (Vec<Handle>, Vec<String>) {
         let is_it = |id: &Option<NetworkId>| id.is_some() && *id == network.id;
         let own = self.observed.containers.iter().filter(|c| c.endpoints.values().any(|e| is_it(&e.network)));
         let own: Vec<_> = own.map(|c| (c.id.as_str(), c.name.as_str())).collect();
         let others = self.observed.others.iter().filter(|c| c.networks.iter().any(|(_, id, _)| is_it(id)));
-        let going = own.iter().map(|(id, _)| *id).chain(others.map(|c| c.id.as_str()));
+        let others: Vec<_> = others.collect();
+        let going = own.iter().map(|(id, _)| *id).chain(others.iter().map(|c| c.id.as_str()));
         let going = going.filter_map(|id| self.removed.get(id)).copied().collect();
-        let staying = own.iter().filter(|(id, _)| !self.removed.contains_key(id)).map(|(_, name)| *name);
-        (going, staying.collect())
+        let stays = |id: &str| !self.removed.contains_key(id);
+        let staying = own.iter().filter(|(id, _)| stays(id)).map(|(_, name)| format!("`{name}`"));
+        let runs = |state: &str| ["running", "paused", "restarting"].contains(&state);
+        let foreign = others.iter().filter(|c| stays(c.id.as_str()) && runs(&c.state)).map(|c| match &c.project {
+            Some(project) if *project != self.project.as_str() => format!("`{}` of project {project}", c.name),
+            _ => format!("`{}`", c.name),
+        });
+        (going, staying.chain(foreign).collect())
     }
 
     fn is_external(&self, network: &ObservedNetwork) -> bool {

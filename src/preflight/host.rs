@@ -21,6 +21,18 @@ pub struct HostFacts {
     pub listeners: Option<Vec<Listener>>,
     /// Paths that the stack mounts or takes for devices and that are not there; looked at where the Engine is local.
     pub missing_paths: BTreeSet<PathBuf>,
+    /// What there is of those that it mounts.
+    pub sources: BTreeMap<PathBuf, Source>,
+    /// The resolvers that the host asks; not its own.
+    pub resolvers: Vec<IpAddr>,
+    /// Chains of the firewall that drop what is forwarded and not decided by their rules; not all of them are the Engine's.
+    pub forward_drops: Vec<Chain>,
+    /// What the Engine's daemon was told when it was started, by the names of its daemon.json; looked at where it is local.
+    pub daemon: BTreeMap<String, String>,
+    /// Who made the machine, and as what; empty where it does not say.
+    pub machine: (String, String),
+    /// The address from which bowline speaks to an Engine on another machine.
+    pub client: Option<IpAddr>,
     /// The kinds of links that a network of the stack needs, by the kernel's words, and whether it has them.
     pub kinds: BTreeMap<String, bool>,
     /// Kernel settings, by their names with dots.
@@ -38,6 +50,28 @@ pub struct Known {
     pub data: Option<PathBuf>,
     /// Whether the stack joins networks of others that hang on links of the host.
     pub joins_parents: bool,
+}
+
+/// A chain of the firewall.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// `ip`, `ip6`, `inet`.
+    pub family: String,
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What lies at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A directory.
+    Directory,
+    /// A file, or whatever is no directory.
+    File,
+    /// Nothing, and nothing can: this one above it is a file.
+    Below(PathBuf),
 }
 
 /// A file system.
@@ -91,6 +125,8 @@ pub struct HostRoute {
     pub link: String,
     /// Of several routes to one destination the one with the smallest is taken.
     pub metric: u32,
+    /// By way of whom; none on the link itself.
+    pub gateway: Option<IpAddr>,
 }
 
 /// A listening socket of the host.

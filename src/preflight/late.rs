@@ -10,6 +10,13 @@ const MESSAGES: &[(&[&str], Code)] = &[
     (&["userland proxy", "address already in use"], Code::PortTaken),
     (&["bind", "cannot assign requested address"], Code::PortTaken),
     (&["cannot expose privileged port"], Code::PortPrivileged),
+    (&["port publishing and the container type network mode"], Code::PortsDiscarded),
+    (&["conflicting options", "the network mode"], Code::Conflict),
+    (&["conflicting options", "the container type network mode"], Code::Conflict),
+    (&["conflicting options", "UTS mode"], Code::Conflict),
+    (&["not allowed in host network namespace"], Code::Conflict),
+    (&["not attached to default bridge network"], Code::DeadLink),
+    (&["Cannot link to", "does not belong to the default network"], Code::DeadLink),
     (&["MAC to", "address already in use"], Code::MacTaken),
     (&["MAC to", "cannot assign requested address"], Code::BadMac),
     (&["Pool overlaps with other one"], Code::SubnetOverlap),
@@ -19,12 +26,28 @@ const MESSAGES: &[(&[&str], Code)] = &[
     (&["no available IPv4 addresses"], Code::PoolTooSmall),
     (&["no available addresses on this pool"], Code::PoolTooSmall),
     (&["no configured subnet", "contain"], Code::AddressOutside),
+    (&["does not belong to any of this network's subnets"], Code::AddressOutside),
     (&["user specified IP address is supported"], Code::NoSubnet),
     (&["no matching subnet for"], Code::BadSubnet),
+    (&["parent subnet", "doesn't contain"], Code::BadSubnet),
+    (&["Requested address is out of range"], Code::BadSubnet),
+    (&["must belong to the master pool"], Code::BadSubnet),
+    (&["invalid subnet : invalid CIDR"], Code::NoSubnet),
+    (&["Invalid subnet  : invalid CIDR"], Code::NoSubnet),
     (&["invalid subnet"], Code::BadSubnet),
+    (&["Invalid subnet"], Code::BadSubnet),
     (&["Address already in use"], Code::AddressTaken),
+    (&["vlan id must be between"], Code::BadVlan),
+    (&["unable to parse a valid vlan id"], Code::BadVlan),
+    (&["required interface name format is: name.vlan_id"], Code::BadVlan),
+    (&["loopback interface is not a valid", "parent link"], Code::BadParent),
+    (&["requested", "mode", "is not valid", "mode is the"], Code::BadDriverOption),
+    (&["numerical result out of range"], Code::NameTooLong),
     (&["invalid subinterface vlan name"], Code::ParentMissing),
     (&["parent interface", "not found"], Code::ParentMissing),
+    (&["not manually attachable"], Code::SwarmNeeded),
+    (&["network with name", "already exists"], Code::ForeignResource),
+    (&["network", "is ambiguous"], Code::NameTaken),
     (&["vlan link", "operation not supported"], Code::DriverMissing),
     (&["failed to create the", "port", "operation not supported"], Code::DriverMissing),
     (&["failed to create the", "port", "device or resource busy"], Code::ParentBusy),
@@ -38,10 +61,16 @@ const MESSAGES: &[(&[&str], Code)] = &[
     (&["manifest unknown"], Code::ImageMissing),
     (&["is already in use by container"], Code::NameTaken),
     (&["non running container"], Code::ContainerMissing),
-    (&["joining network namespace", "No such container"], Code::ContainerMissing),
+    (&["No such container"], Code::ContainerMissing),
     (&["network", "not found"], Code::NetworkMissing),
     (&["bind source path does not exist"], Code::SourceMissing),
+    (&["failed to mount local volume", "no such file or directory"], Code::SourceMissing),
+    (&["failed to mount local volume", "not a directory"], Code::SourceKind),
+    (&["Are you trying to mount a directory onto a file"], Code::SourceKind),
+    (&["mkdir", "not a directory"], Code::SourceKind),
     (&["error gathering device information"], Code::DeviceMissing),
+    (&["so it can never be healthy"], Code::NeverHealthy),
+    (&["is still in use"], Code::StillUsed),
     (&["exec format error"], Code::PlatformMismatch),
     (&["not a swarm manager"], Code::SwarmNeeded),
 ];
@@ -53,7 +82,8 @@ pub fn code(message: &str) -> Option<Code> {
 }
 
 /// Codes that the Engine has one sentence for.
-const ALIKE: &[&[Code]] = &[&[Code::AddressTaken, Code::AddressReserved], &[Code::ParentMissing, Code::BadVlan]];
+const ALIKE: &[&[Code]] =
+    &[&[Code::AddressTaken, Code::AddressReserved], &[Code::ParentMissing, Code::BadVlan, Code::NameTooLong]];
 
 /// What else the Engine's sentence for a code may mean.
 pub fn alike(code: Code) -> &'static [Code] {
@@ -92,6 +122,11 @@ mod tests {
                 Code::ContainerMissing,
             ),
             ("failed to set up container networking: network nv-nope not found", Code::NetworkMissing),
+            ("auxiliary address: (a:10.0.2.1) must belong to the master pool: 10.0.1.0/24", Code::BadSubnet),
+            ("failed to allocate gateway (10.0.2.1): Requested address is out of range", Code::BadSubnet),
+            ("network x is ambiguous (2 matches found on name)", Code::NameTaken),
+            ("Could not attach to network x: not manually attachable", Code::SwarmNeeded),
+            ("numerical result out of range", Code::NameTooLong),
         ];
         for (message, wanted) in said {
             assert_eq!(code(message), Some(wanted), "{message}");

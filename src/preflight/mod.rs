@@ -9,6 +9,7 @@ mod bridges;
 mod concern;
 mod disk;
 mod engine;
+mod firewall;
 pub mod host;
 mod kernel;
 mod lan;
@@ -17,6 +18,7 @@ mod names;
 mod parents;
 mod pools;
 mod ports;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod trunks;
@@ -24,6 +26,7 @@ mod trunks;
 pub use concern::concerned;
 pub use host::HostFacts;
 pub use lan::asked as asked_of_wires;
+pub use sources::devices as volume_devices;
 
 use crate::compose::model::Project;
 use crate::finding::Findings;
@@ -54,14 +57,25 @@ pub fn check(scene: Scene<'_>, findings: &mut Findings) {
         kernel::check_kinds,
         kernel::check_forwarding,
         kernel::check_ipv6,
+        firewall::check_forward_policy,
+        firewall::check_rules_switched_off,
+        firewall::check_direct_routing,
+        firewall::check_proxy,
         names::check_images,
         names::check_external_networks,
         names::check_external_volumes,
         names::check_network_names,
         names::check_container_names,
         names::check_namespace_owners,
-        names::check_bind_sources,
+        names::check_ambiguous_networks,
+        names::check_attachable,
+        names::check_foreign_names,
+        sources::check_bind_sources,
+        sources::check_files,
+        sources::check_kinds_of_sources,
+        sources::check_volume_devices,
         pools::check_subnet_overlap,
+        pools::check_needed_hosts,
         pools::check_host_routes,
         pools::check_held_addresses,
         pools::check_pools_left,
@@ -80,6 +94,7 @@ pub fn check(scene: Scene<'_>, findings: &mut Findings) {
         parents::check_parent_shared,
         parents::check_parent_children,
         parents::check_parent_wireless,
+        parents::check_parent_filtered,
         parents::check_vlan_link,
         trunks::check_mtu,
         trunks::check_promiscuous,

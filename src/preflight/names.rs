@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Scene;
-use crate::compose::model::{MountSource, NetworkMode};
+use crate::compose::model::NetworkMode;
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::state::desired::Attachment;
 
@@ -42,6 +42,55 @@ pub(super) fn check_external_networks(scene: Scene<'_>, findings: &mut Findings)
                 .maybe_at(network.span)
                 .help(help),
         );
+    }
+}
+
+/// P45: a name that two networks of the Engine have, as Engines before 25 let them.
+pub(super) fn check_ambiguous_networks(scene: Scene<'_>, findings: &mut Findings) {
+    for network in scene.project.networks.values() {
+        let found = scene.observed.networks.iter().filter(|other| other.name == network.name).count();
+        if found > 1 {
+            let message = format!("{found} networks of the Engine are called `{}`", network.name);
+            let help = "`docker network ls --no-trunc` shows them: remove all but one by its id";
+            findings.push(Finding::error(Code::NameTaken, message).maybe_at(network.span).help(help));
+        }
+    }
+}
+
+/// P44: an overlay network of others that only services of a Swarm may join.
+pub(super) fn check_attachable(scene: Scene<'_>, findings: &mut Findings) {
+    for network in scene.project.networks.values().filter(|network| network.external) {
+        let found = scene.observed.networks.iter().find(|other| other.name == network.name);
+        if found.is_some_and(|found| found.scope == "swarm" && !found.attachable) {
+            let message = format!("`{}` is a network that only services of a Swarm may join", network.name);
+            let help = "whoever made it has to make it with `--attachable`";
+            findings.push(Finding::error(Code::SwarmNeeded, message).maybe_at(network.span).help(help));
+        }
+    }
+}
+
+/// P24: a name by which a container outside the project is known on a network that it shares with a service.
+pub(super) fn check_foreign_names(scene: Scene<'_>, findings: &mut Findings) {
+    for service in scene.project.services.values() {
+        for (key, endpoint) in &service.networks {
+            let Some(network) = scene.project.networks.get(key) else { continue };
+            let own = service.container_name.iter().map(|name| (name.value.as_str(), name.span));
+            let aliases = endpoint.aliases.iter().map(|alias| (alias.value.as_str(), alias.span));
+            let names =
+                [(service.name.as_str(), endpoint.span.unwrap_or(service.span))].into_iter().chain(own).chain(aliases);
+            for (name, at) in names {
+                let knows = |other: &&crate::state::observed::OtherContainer| {
+                    let called = other.name == name || other.service.as_deref() == Some(name);
+                    called && other.networks.iter().any(|(on, _, _)| *on == network.name)
+                };
+                let Some(other) = scene.observed.others.iter().find(knows) else { continue };
+                let owner = other.project.as_ref().map_or(String::new(), |project| format!(" of project {project}"));
+                let message =
+                    format!("`{name}` on network {key} means {} and container `{}`{owner}", service.name, other.name);
+                let help = "whoever asks gets either: give the service another name or alias there";
+                findings.push(Finding::warning(Code::AliasAmbiguous, message).at(at).help(help));
+            }
+        }
     }
 }
 
@@ -130,23 +179,6 @@ pub(super) fn check_namespace_owners(scene: Scene<'_>, findings: &mut Findings) 
             Some(_) => continue,
         };
         findings.push(finding.at(mode.span).label(format!("{} shares its network", service.name)));
-    }
-}
-
-/// A bind mount whose source is not there and may not be made.
-pub(super) fn check_bind_sources(scene: Scene<'_>, findings: &mut Findings) {
-    for service in scene.project.services.values() {
-        for mount in &service.mounts {
-            let MountSource::Bind(bind) = &mount.value.source else { continue };
-            if !bind.create_host_path && scene.host.missing_paths.contains(&bind.source) {
-                findings.push(
-                    Finding::error(Code::SourceMissing, format!("`{}` is not there", bind.source.display()))
-                        .at(mount.span)
-                        .label(format!("{} mounts it at {}", service.name, mount.value.target))
-                        .help("make it, or let the Engine make a directory: `bind: {create_host_path: true}`"),
-                );
-            }
-        }
     }
 }
 

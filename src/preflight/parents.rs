@@ -11,6 +11,9 @@ pub(super) fn check_parent_link(scene: Scene<'_>, findings: &mut Findings) {
     let Some(links) = &scene.host.links else { return };
     for (network, parent) in parents(scene.project) {
         let link = scene.host.link(&parent.value);
+        if parent.value.len() > 15 {
+            continue; // no link can have the name, which was told of the file alone
+        }
         if link.is_none() && made_on(scene, network) == Some(&parent.value) {
             continue; // its network is there: `check_parent_gone` tells
         }
@@ -36,6 +39,12 @@ pub(super) fn check_parent_link(scene: Scene<'_>, findings: &mut Findings) {
             Some(link) if !link.up => {
                 let message = format!("`{}` is down: nothing on network {} will be reached", parent.value, network.key);
                 Finding::warning(Code::ParentDown, message).help(format!("`ip link set {} up`", parent.value))
+            }
+            Some(link) if !link.carrier => {
+                let message =
+                    format!("`{}` has no carrier: nothing on network {} will be reached", parent.value, network.key);
+                let help = "nobody is at its other end: look at the cable, the switch, the ports of the bridge";
+                Finding::warning(Code::ParentDown, message).help(help)
             }
             Some(_) => continue,
         };
@@ -124,6 +133,36 @@ pub(super) fn check_parent_wireless(scene: Scene<'_>, findings: &mut Findings) {
                 format!("`{base}` is wireless: most access points drop the frames of network {}", network.key);
             let help = "`driver: ipvlan` keeps the parent's MAC";
             findings.push(Finding::warning(Code::ParentWireless, message).at(parent.span).help(help));
+        }
+    }
+}
+
+/// Who rents or makes machines whose network cards drop frames of other MACs, by the SMBIOS words of vendor and product.
+const FILTERING: &[(&str, &str, &str)] = &[
+    ("Amazon EC2", "", "Amazon EC2"),
+    ("Google", "Google Compute Engine", "Google Compute Engine"),
+    ("Microsoft Corporation", "Virtual Machine", "Hyper-V or Azure"),
+    ("VMware", "", "VMware"),
+    ("innotek", "VirtualBox", "VirtualBox"),
+    ("DigitalOcean", "", "DigitalOcean"),
+    ("Hetzner", "vServer", "Hetzner Cloud"),
+    ("OpenStack", "", "OpenStack"),
+];
+
+/// P39: a machine whose network card is another machine's, which drops frames from MACs that it did not give out itself.
+pub(super) fn check_parent_filtered(scene: Scene<'_>, findings: &mut Findings) {
+    let (vendor, product) = &scene.host.machine;
+    let is_it = |(by, what, _): &&(&str, &str, &str)| vendor.starts_with(by) && product.starts_with(what);
+    let Some((_, _, name)) = FILTERING.iter().find(is_it) else { return };
+    for (network, parent) in parents(scene.project).filter(|(network, _)| network.driver_name() == "macvlan") {
+        let base = sub_interface(&parent.value).map_or(parent.value.as_str(), |(base, _)| base);
+        if scene.host.link(base).is_some_and(|link| link.kind.is_empty()) {
+            let message = format!(
+                "the Engine's host is a machine of {name}: its network drops frames of the MACs of network {}, unless it is told to take them",
+                network.key
+            );
+            let help = "`driver: ipvlan` keeps the parent's MAC; or allow forged and promiscuous MACs on that port";
+            findings.push(Finding::warning(Code::ParentFiltered, message).at(parent.span).help(help));
         }
     }
 }

@@ -31,16 +31,38 @@ pub(super) fn check_subnet_overlap(scene: Scene<'_>, findings: &mut Findings) {
     }
 }
 
+/// P3: a subnet with a machine in it that the host cannot do without. The Engine takes it without a word, and cuts the host off.
+pub(super) fn check_needed_hosts(scene: Scene<'_>, findings: &mut Findings) {
+    let host = scene.host;
+    let gateways = host.routes.iter().flatten().filter(|route| route.destination.prefix_len() == 0);
+    let gateways = gateways.filter_map(|route| Some((route.gateway?, "the host's default gateway")));
+    let resolvers = host.resolvers.iter().map(|address| (*address, "a resolver that the host asks"));
+    let client = host.client.iter().map(|address| (*address, "this machine, which speaks to the Engine"));
+    let needed: Vec<(IpAddr, &str)> = gateways.chain(resolvers).chain(client).collect();
+    for (network, subnet) in declared_subnets(scene).filter(|(network, _)| is_new_bridge(scene, network)) {
+        let Some((address, what)) = needed.iter().find(|(address, _)| subnet.value.contains(address)) else { continue };
+        let message =
+            format!("{} of network {} would cut the host off from {address}, {what}", subnet.value, network.key);
+        let finding = Finding::error(Code::SubnetOverlap, message).at(subnet.span);
+        findings.push(match free_subnet(scene, subnet.value) {
+            Some(free) => finding.help(format!("{free} is free")).patch(subnet.span, free.to_string()),
+            None => finding.help("take a subnet that nobody else has"),
+        });
+    }
+}
+
+/// Whether the Engine would give the host a route to this network that it does not have yet.
+fn is_new_bridge(scene: Scene<'_>, network: &Network) -> bool {
+    let exists = scene.observed.networks.iter().any(|other| other.name == network.name);
+    !exists && !matches!(network.driver_name(), "macvlan" | "ipvlan")
+}
+
 /// P3: a subnet that overlaps a route or an address of the host. The Engine takes it without a word.
 pub(super) fn check_host_routes(scene: Scene<'_>, findings: &mut Findings) {
     let Some(routes) = &scene.host.routes else { return };
     for (network, subnet) in declared_subnets(scene) {
-        if matches!(network.driver_name(), "macvlan" | "ipvlan") {
-            continue;
-        }
-        let exists = scene.observed.networks.iter().any(|o| o.name == network.name);
         let clash = routes.iter().find(|r| r.destination.prefix_len() > 0 && overlap(r.destination, subnet.value));
-        let Some(route) = clash.filter(|r| !exists && !is_engine_link(&r.link)) else { continue };
+        let Some(route) = clash.filter(|r| is_new_bridge(scene, network) && !is_engine_link(&r.link)) else { continue };
         let mut finding = Finding::warning(
             Code::SubnetOverlap,
             format!("{} of network {} hides the host's route to {}", subnet.value, network.key, route.destination),

@@ -53,7 +53,9 @@ pub(super) fn check_host_addresses(scene: Scene<'_>, findings: &mut Findings) {
     let has: Vec<IpAddr> = links.iter().flat_map(|l| l.addresses.iter().map(|a| a.addr())).collect();
     for (service, port) in ports(scene) {
         let Some(ip) = port.host_ip.filter(|ip| !ip.is_unspecified() && !ip.is_loopback()) else { continue };
-        if has.contains(&ip) {
+        let family = if ip.is_ipv4() { "ipv4" } else { "ipv6" };
+        let may_lack = scene.host.setting(&format!("net.{family}.ip_nonlocal_bind")) == Some(1);
+        if may_lack || has.contains(&ip) {
             continue;
         }
         let list: Vec<String> = has.iter().filter(|a| a.is_ipv4() == ip.is_ipv4()).map(ToString::to_string).collect();
@@ -97,7 +99,7 @@ fn taken(scene: Scene<'_>, service: &Service, port: &Spanned<Port>, published: u
 }
 
 /// Every published port of services that have a namespace to publish from.
-fn ports<'a>(scene: Scene<'a>) -> impl Iterator<Item = (&'a Service, &'a Spanned<Port>)> {
+pub(super) fn ports<'a>(scene: Scene<'a>) -> impl Iterator<Item = (&'a Service, &'a Spanned<Port>)> {
     let with_ports = scene.project.services.values().filter(|s| {
         s.network_mode.as_ref().is_none_or(|m| {
             matches!(m.value, crate::compose::model::NetworkMode::Bridge | crate::compose::model::NetworkMode::Other(_))

@@ -1,5 +1,7 @@
 //! Each rule on a small stack and a small Engine: who holds it is named, at the place in the file.
 
+mod around;
+
 use super::host::{Disk, HostLink, HostRoute, Known, Listener, Process};
 use super::*;
 use crate::compose::load_text;
@@ -97,7 +99,7 @@ networks: {app: {ipam: {config: [{subnet: 172.28.0.0/16}]}}}\n";
 fn a_route_of_the_host_is_not_hidden_silently() {
     let text = "services: {web: {image: busybox, networks: [app]}}
 networks: {app: {ipam: {config: [{subnet: 10.8.0.0/24}]}}}\n";
-    let vpn = HostRoute { destination: "10.8.0.0/16".parse().unwrap(), link: "tun0".into(), metric: 0 };
+    let vpn = HostRoute { destination: "10.8.0.0/16".parse().unwrap(), link: "tun0".into(), metric: 0, gateway: None };
     let host = HostFacts { routes: Some(vec![vpn]), ..HostFacts::default() };
     let said = said(text, Observed::default(), host);
     assert_eq!(said.len(), 1);
@@ -253,7 +255,12 @@ fn a_bridge_name_and_an_mtu_are_held_against_the_host() {
     assert_eq!(said(&named(), version("28.5.2"), host(vec![link("br-lan", "bridge")])), Vec::<String>::new());
 
     let way_out = || HostFacts {
-        routes: Some(vec![HostRoute { destination: "0.0.0.0/0".parse().unwrap(), link: "wg0".into(), metric: 0 }]),
+        routes: Some(vec![HostRoute {
+            destination: "0.0.0.0/0".parse().unwrap(),
+            link: "wg0".into(),
+            metric: 0,
+            gateway: None,
+        }]),
         ..host(vec![HostLink { mtu: 1420, ..link("wg0", "wireguard") }])
     };
     let mtu = |driver: &str, options: &str, host| said(&on(driver, options), version("28.5.2"), host);
@@ -504,6 +511,7 @@ fn settled(routes: &[(&str, &str, u32)]) -> (Vec<String>, Vec<String>) {
         destination: to.parse().unwrap(),
         link: (*link).to_owned(),
         metric: *metric,
+        gateway: None,
     };
     let mut findings = Findings::new();
     auto::settle(&mut project, &routes.iter().map(route).collect::<Vec<_>>(), &mut findings);

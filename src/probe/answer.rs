@@ -33,6 +33,10 @@ tagged! {
         Processes(Vec<Process>) = "processes",
         /// To `Question::Confines`.
         Confines(Confines) = "confines",
+        /// To `Question::Chains`.
+        Chains(Vec<Chain>) = "chains",
+        /// To `Question::Machine`.
+        Machine(Machine) = "machine",
         /// To `Question::Hosts`.
         Hosts(Vec<HostsLine>) = "hosts",
         /// To `Question::Resolver`.
@@ -266,6 +270,32 @@ record! {
         no_new_privileges: bool,
         /// Whether a filter stands before its system calls; none where the kernel does not tell.
         filtered: Option<bool>,
+    }
+}
+
+record! {
+    /// A chain of the firewall that packets come to by themselves.
+    Chain {
+        /// `ip`, `ip6`, `inet`, or another family by its number.
+        family: String,
+        /// Its table.
+        table: String,
+        /// Its name.
+        name: String,
+        /// Where: `prerouting`, `input`, `forward`, `output`, `postrouting`, or another by its number.
+        hook: String,
+        /// Whether it drops what its rules do not decide.
+        drops: bool,
+    }
+}
+
+record! {
+    /// What a machine says that it is (SMBIOS); empty where it says nothing.
+    Machine {
+        /// `/sys/class/dmi/id/sys_vendor`.
+        vendor: String,
+        /// `/sys/class/dmi/id/product_name`.
+        product: String,
     }
 }
 

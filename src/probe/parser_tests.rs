@@ -15,6 +15,8 @@ mod dns;
 mod http;
 #[path = "program/icmp.rs"]
 mod icmp;
+#[path = "program/netfilter.rs"]
+mod netfilter;
 #[path = "program/netlink.rs"]
 mod netlink;
 #[path = "program/proc.rs"]
@@ -57,6 +59,27 @@ mod netlink_messages {
             .attribute(33, &[1])
             .nested(18, |i| i.attribute(1, b"macvlan\0").nested(2, |d| d.attribute(1, &4u32.to_ne_bytes())));
         request.finish(9)
+    }
+
+    #[test]
+    fn a_chain_of_the_firewall_tells_its_hook_and_what_it_does_with_the_rest() {
+        let chain = |policy: u32, hook: Option<u32>| {
+            let request =
+                netlink::Request::new(0x0a03, 0, &[1, 0, 0, 0]).attribute(1, b"filter\0").attribute(3, b"forward\0");
+            let request = match hook {
+                Some(hook) => {
+                    request.nested(4, |inner| inner.attribute(1, &hook.to_be_bytes()).attribute(2, &0u32.to_be_bytes()))
+                }
+                None => request,
+            };
+            let bytes = request.attribute(5, &policy.to_be_bytes()).finish(1);
+            netfilter::chain(netlink::messages(&bytes).next().unwrap().body)
+        };
+        let dropping = chain(0, Some(2)).unwrap();
+        let words = [&dropping.family, &dropping.table, &dropping.name, &dropping.hook].map(String::as_str);
+        assert_eq!((words, dropping.drops), (["inet", "filter", "forward", "forward"], true));
+        assert!(!chain(1, Some(1)).unwrap().drops);
+        assert_eq!(chain(0, None), None, "packets come to it by way of another");
     }
 
     #[test]
@@ -116,6 +139,7 @@ mod netlink_messages {
                 let link = rtnetlink::link(message.body);
                 prop_assert!(link.is_none_or(|l| harmless(&l.name)));
                 let _ = rtnetlink::address(message.body, &names);
+                let _ = netfilter::chain(message.body);
                 let _ = rtnetlink::routes(message.body, &names);
                 let _ = rtnetlink::route_lookup(to, message.body, &names);
                 let _ = rtnetlink::neighbour(message.body, &names);
@@ -512,7 +536,10 @@ mod processes {
         assert_eq!(proc::identity(status, "Uid"), Some(100_033));
         assert_eq!(proc::identity(status, "Gid"), Some(8));
         let rights = b"CapBnd:\t00000000a80425fb\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n";
-        assert_eq!(["CapBnd", "NoNewPrivs", "Seccomp", "CapEff"].map(|key| proc::bits(rights, key)), [Some(0xa804_25fb), Some(1), Some(2), None]);
+        assert_eq!(
+            ["CapBnd", "NoNewPrivs", "Seccomp", "CapEff"].map(|key| proc::bits(rights, key)),
+            [Some(0xa804_25fb), Some(1), Some(2), None]
+        );
         assert_eq!(proc::inside(b"         0     100000      65536\n", 100_033), 33);
         assert_eq!(proc::inside(b"         0          0 4294967295\n", 33), 33);
     }

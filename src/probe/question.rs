@@ -248,6 +248,11 @@ questions! {
             /// Which.
             kind: LinkKind,
         },
+        /// The chains that the kernel's firewall begins with, of nf_tables; those of iptables too, where that is nf_tables. Takes
+        /// `CAP_NET_ADMIN`. Answered by `Answer::Chains`.
+        Chains = "chains" {},
+        /// What the machine says that it is. Answered by `Answer::Machine`.
+        Machine = "machine" {},
         /// A kernel setting under /proc/sys. Answered by `Answer::Sysctl`.
         Sysctl = "sysctl" {
             /// Its name with dots, `net.ipv4.ip_forward`; a dot within a part is written `/`.

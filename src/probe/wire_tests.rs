@@ -35,6 +35,8 @@ fn question() -> impl Strategy<Value = Question> {
     prop_oneof![
         Just(Question::Links {}),
         Just(Question::Confines {}),
+        Just(Question::Chains {}),
+        Just(Question::Machine {}),
         proptest::collection::vec(address(), 0..4).prop_map(|addresses| Question::Forget { addresses }),
         word(LinkKind::ALL).prop_map(|kind| Question::Kind { kind }),
         address().prop_map(|to| Question::RouteTo { to }),

@@ -49,6 +49,8 @@ pub struct EngineFacts {
     pub default_pools: Vec<(IpNet, u8)>,
     /// The directory on its host where it keeps everything, where it was asked.
     pub data: Option<String>,
+    /// What it makes firewall rules with: `iptables`, `nftables`; an Engine before 28 does not say.
+    pub firewall: Option<String>,
 }
 
 impl EngineFacts {

@@ -1,17 +1,20 @@
 //! What the Engine's host has, looked at through the probe: links, routes, listening sockets.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use ipnet::IpNet;
 
-use super::{Options, Vantage, Vantages};
-use crate::compose::model::{MountSource, Project};
+use super::{Options, Vantage, Vantages, daemon};
+use crate::compose::model::{FileContent, MountSource, Project};
 use crate::engine::{Address, Engine};
 use crate::name::Protocol;
-use crate::preflight::host::{Disk, HostLink, HostRoute, Known, Listener, Process};
-use crate::preflight::{HostFacts, asked_of_wires};
+use crate::preflight::host::{Chain, Disk, HostLink, HostRoute, Known, Listener, Process, Source};
+use crate::preflight::{HostFacts, asked_of_wires, volume_devices};
 use crate::probe::{self, Answer, LinkKind, ProbeError, Question};
 
 /// Who has an address answers at once; silence is waited for, once, for all of them together.
@@ -25,8 +28,9 @@ const MAIN_TABLE: u32 = 254;
 /// # Errors
 /// When there is no way into the host's namespace: rules that need it stay silent then, and the caller says so.
 pub async fn facts(engine: &Engine, project: &Project, known: &Known) -> Result<HostFacts, ProbeError> {
-    let (missing_paths, disk) = (missing_paths(engine, project), disk(engine, known));
-    let mut facts = HostFacts { missing_paths, disk, ..HostFacts::default() };
+    let (sources, missing_paths) = paths(engine, project);
+    let (disk, client, daemon) = (disk(engine, known), client(engine), daemon::options(engine));
+    let mut facts = HostFacts { missing_paths, sources, disk, client, daemon, ..HostFacts::default() };
     if !(is_needed(project) || known.joins_parents) {
         return Ok(facts);
     }
@@ -34,8 +38,15 @@ pub async fn facts(engine: &Engine, project: &Project, known: &Known) -> Result<
     let options =
         Options { processes: true, kinds: !kinds.is_empty(), layer2: !wires.is_empty(), ..Options::default() };
     let mut vantages = Vantages::open(engine, vec![Vantage::Host], options).await;
-    let mut questions =
-        vec![Question::Links {}, Question::Addresses {}, Question::Routes {}, Question::Sockets { owners: true }];
+    let mut questions = vec![
+        Question::Links {},
+        Question::Addresses {},
+        Question::Routes {},
+        Question::Resolver {},
+        Question::Chains {},
+        Question::Machine {},
+        Question::Sockets { owners: true },
+    ];
     questions.extend(SETTINGS.iter().map(|name| Question::Sysctl { name: (*name).to_owned() }));
     questions.extend(kinds.into_iter().map(|kind| Question::Kind { kind }));
     questions.extend(wires.into_iter().map(|(device, address)| solicitation(device, address)));
@@ -49,6 +60,9 @@ pub async fn facts(engine: &Engine, project: &Project, known: &Known) -> Result<
             (_, Answer::Links(links)) => found.links = Some(links),
             (_, Answer::Addresses(addresses)) => found.addresses = addresses,
             (_, Answer::Routes(routes)) => facts.routes = Some(routes.iter().filter_map(route).collect()),
+            (_, Answer::Chains(chains)) => facts.forward_drops = forward_drops(chains),
+            (_, Answer::Machine(machine)) => facts.machine = (machine.vendor, machine.product),
+            (_, Answer::Resolver(resolver)) => facts.resolvers = resolvers(resolver),
             (_, Answer::Sockets(sockets)) => facts.listeners = Some(sockets.into_iter().map(listener).collect()),
             (Question::Solicit { .. }, Answer::Heard(heard)) => {
                 facts.heard.insert((heard.device, heard.target), heard.macs);
@@ -101,16 +115,18 @@ fn disk(engine: &Engine, known: &Known) -> Option<Disk> {
 }
 
 /// Settings of the kernel that decide what networks do.
-const SETTINGS: [&str; 4] = [
+const SETTINGS: [&str; 6] = [
     "net.ipv4.ip_forward",
+    "net.ipv4.ip_nonlocal_bind",
+    "net.ipv6.ip_nonlocal_bind",
     "net.ipv4.ip_unprivileged_port_start",
     "net.ipv6.conf.all.disable_ipv6",
     "net.bridge.bridge-nf-call-iptables",
 ];
 
 /// The kinds of links that the networks of the file are made of.
-fn kinds(project: &Project) -> std::collections::BTreeSet<LinkKind> {
-    let mut kinds = std::collections::BTreeSet::new();
+fn kinds(project: &Project) -> BTreeSet<LinkKind> {
+    let mut kinds = BTreeSet::new();
     for network in project.networks.values().filter(|n| !n.external) {
         match network.driver_name() {
             "macvlan" => kinds.insert(LinkKind::Macvlan),
@@ -124,19 +140,66 @@ fn kinds(project: &Project) -> std::collections::BTreeSet<LinkKind> {
     kinds
 }
 
-/// Bind sources that are not there and may not be made, and devices that are not; only where the Engine's files are ours.
-fn missing_paths(engine: &Engine, project: &Project) -> std::collections::BTreeSet<std::path::PathBuf> {
+/// What lies where the stack mounts something from, and what of it and of its devices is not there; only where the Engine's files are ours.
+fn paths(engine: &Engine, project: &Project) -> (BTreeMap<PathBuf, Source>, BTreeSet<PathBuf>) {
+    let (mut sources, mut missing) = (BTreeMap::new(), BTreeSet::new());
     if !matches!(engine.address(), Address::Unix(_)) {
-        return Default::default();
+        return (sources, missing);
     }
-    let mounts = project.services.values().flat_map(|s| &s.mounts);
-    let binds = mounts.filter_map(|m| match &m.value.source {
-        MountSource::Bind(bind) if !bind.create_host_path => Some(&bind.source),
+    let services = || project.services.values();
+    let binds = services().flat_map(|service| &service.mounts).filter_map(|mount| match &mount.value.source {
+        MountSource::Bind(bind) => Some(bind.source.clone()),
         _ => None,
     });
-    let devices = project.services.values().flat_map(|s| &s.resources.devices).map(|device| &device.source);
-    let devices = devices.filter(|path| path.starts_with("/dev/")).map(std::path::PathBuf::from);
-    binds.cloned().chain(devices).filter(|path| !path.exists()).collect()
+    let files = services().flat_map(|service| &service.files).filter_map(|file| match &file.value.content {
+        FileContent::Path(path, _) => Some(path.clone()),
+        _ => None,
+    });
+    let devices = services().flat_map(|service| &service.resources.devices).map(|device| &device.source);
+    let devices = devices.filter(|path| path.starts_with("/dev/")).map(PathBuf::from);
+    let volumes = volume_devices(project).map(|(_, device)| device.to_owned());
+    for path in binds.chain(files).chain(devices).chain(volumes) {
+        match source(&path) {
+            Ok(source) => _ = sources.insert(path, source),
+            Err(why) if why.kind() == ErrorKind::NotFound => _ = missing.insert(path),
+            // whoever may not look does not know
+            Err(_) => {}
+        }
+    }
+    (sources, missing)
+}
+
+fn source(path: &Path) -> std::io::Result<Source> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(Source::Directory),
+        Ok(_) => Ok(Source::File),
+        Err(why) if why.kind() == ErrorKind::NotADirectory => {
+            let above = path.ancestors().find(|above| above.is_file());
+            above.map(|file| Source::Below(file.to_owned())).ok_or(why)
+        }
+        Err(why) => Err(why),
+    }
+}
+
+/// The address from which we speak to an Engine elsewhere: what the kernel would take, without a packet.
+fn client(engine: &Engine) -> Option<IpAddr> {
+    let Address::Tcp { host, port, .. } = engine.address() else { return None };
+    let to: IpAddr = host.parse().ok()?;
+    let any = if to.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect((to, *port)).ok()?;
+    socket.local_addr().ok().map(|own| own.ip()).filter(|own| !own.is_loopback())
+}
+
+/// The chains that drop what they are not told to forward.
+fn forward_drops(chains: Vec<probe::Chain>) -> Vec<Chain> {
+    let drops = chains.into_iter().filter(|chain| chain.hook == "forward" && chain.drops);
+    drops.map(|chain| Chain { family: chain.family, table: chain.table, name: chain.name }).collect()
+}
+
+/// The resolvers of the host that are other machines.
+fn resolvers(resolver: probe::Resolver) -> Vec<IpAddr> {
+    resolver.servers.into_iter().filter(|server| !server.is_loopback()).collect()
 }
 
 #[derive(Default)]
@@ -173,7 +236,8 @@ fn address(address: &probe::Address) -> Option<IpNet> {
 
 fn route(route: &probe::Route) -> Option<HostRoute> {
     let destination = IpNet::new(route.destination, route.prefix).ok()?;
-    Some(HostRoute { destination, link: route.device.clone()?, metric: route.metric.unwrap_or_default() })
+    let metric = route.metric.unwrap_or_default();
+    Some(HostRoute { destination, link: route.device.clone()?, metric, gateway: route.gateway })
 }
 
 fn listener(socket: probe::Socket) -> Listener {

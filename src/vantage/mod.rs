@@ -12,6 +12,7 @@
 //! Two ways lead into a namespace (see [`Way`]). Whichever it is, the same program answers, and nothing of it stays: a sidecar and a
 //! child end when their input ends, which the kernel sees to even when bowline is killed.
 
+mod daemon;
 pub mod host;
 mod neighbours;
 mod session;

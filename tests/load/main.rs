@@ -6,6 +6,7 @@
 //! flags of `config` that leave a stage out: `--no-interpolate` …
 //! `BOWLINE_UPDATE=1 cargo test --test load` writes what is expected anew; read the difference before you commit it.
 
+mod browser;
 mod complete;
 mod page;
 mod table;

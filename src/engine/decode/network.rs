@@ -69,6 +69,7 @@ pub(in crate::engine) fn info(raw: wire::Info, facts: &EngineFacts) -> EngineFac
         swarm_manager: swarm.local_node_state == "active" && swarm.control_available,
         default_pools: pools.filter_map(|pool| Some((pool.base.parse().ok()?, pool.size))).collect(),
         data: raw.docker_root_dir.filter(|path| !path.is_empty()),
+        firewall: raw.firewall_backend.map(|backend| backend.driver).filter(|driver| !driver.is_empty()),
     }
 }
 

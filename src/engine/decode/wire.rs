@@ -537,6 +537,14 @@ pub(in crate::engine) struct Info {
     pub docker_root_dir: Option<String>,
     #[serde(deserialize_with = "nullable")]
     pub default_address_pools: Vec<AddressPool>,
+    pub firewall_backend: Option<FirewallBackend>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(in crate::engine) struct FirewallBackend {
+    #[serde(deserialize_with = "nullable")]
+    pub driver: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -23,6 +23,11 @@ pub fn answer(question: &Question) -> Answer {
             Err(e) => Answer::Failure(sys::failure("cannot read /proc", &e)),
         },
         Question::Confines {} => confines::answer(),
+        Question::Chains {} => match dump::Kernel::chains() {
+            Ok(chains) => Answer::Chains(chains),
+            Err(e) => Answer::Failure(sys::failure("cannot read the firewall", &e)),
+        },
+        Question::Machine {} => Answer::Machine(files::machine()),
         Question::Hosts {} => files::hosts().map_or_else(Answer::Failure, Answer::Hosts),
         Question::Resolver {} => files::resolver().map_or_else(Answer::Failure, Answer::Resolver),
         Question::Sysctl { name } => files::sysctl(name),

@@ -5,7 +5,8 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use crate::answer::{Address, Answer, Failure, Link, Neighbour, Route, RouteLookup};
+use crate::answer::{Address, Answer, Chain, Failure, Link, Neighbour, Route, RouteLookup};
+use crate::netfilter;
 use crate::netlink::{self, Message, Request};
 use crate::rtnetlink;
 use crate::sys::{self, Socket};
@@ -24,6 +25,12 @@ const INTERRUPTED: u16 = 0x10;
 const ERROR: u16 = 2;
 /// `NLMSG_DONE`.
 const DONE: u16 = 3;
+/// `NETLINK_ROUTE`.
+const ROUTE: i32 = 0;
+/// `NETLINK_NETFILTER`.
+const NETFILTER: i32 = 12;
+/// `NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN` (include/uapi/linux/netfilter/nf_tables.h).
+const GET_CHAIN: u16 = 10 << 8 | 4;
 /// `RTM_NEWLINK`.
 pub const NEW_LINK: u16 = 16;
 const GET_LINK: u16 = 18;
@@ -46,8 +53,22 @@ pub struct Kernel {
 impl Kernel {
     /// Opens one in this thread's namespace.
     pub fn open() -> io::Result<Self> {
-        let socket = Socket::new(sys::AF_NETLINK, sys::SOCK_RAW, 0)?;
+        Self::open_to(ROUTE)
+    }
+
+    /// Opens one to another part of the kernel.
+    fn open_to(protocol: i32) -> io::Result<Self> {
+        let socket = Socket::new(sys::AF_NETLINK, sys::SOCK_RAW, protocol)?;
         Ok(Self { socket, sequence: 0 })
+    }
+
+    /// The chains that packets come to by themselves; none where the kernel has no nf_tables.
+    pub fn chains() -> io::Result<Vec<Chain>> {
+        let read = |body: &[u8]| netfilter::chain(body).into_iter().collect();
+        match Self::open_to(NETFILTER)?.table(GET_CHAIN, &[0; 4], read) {
+            Err(e) if e.raw_os_error() == Some(sys::EINVAL) => Ok(vec![]),
+            other => other,
+        }
     }
 
     /// Sends a request and hands on every message of the answer, until its end.

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::sync::OnceLock;
 
-use crate::answer::{Answer, Failure, HostsLine, Namespace, Resolver, Socket, Sysctl, Transport};
+use crate::answer::{Answer, Failure, HostsLine, Machine, Namespace, Resolver, Socket, Sysctl, Transport};
 use crate::{process, sys, tables, text};
 
 /// The root directory of the container, where the program runs outside of it.
@@ -77,6 +77,17 @@ pub fn sysctl(name: &str) -> Answer {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Answer::Sysctl(Sysctl { name: name.to_owned(), value: None }),
         Err(e) => Answer::Failure(trouble(&path, &e)),
     }
+}
+
+/// What the machine says that it is.
+pub fn machine() -> Machine {
+    let word = |name: &str| {
+        let mut content = Vec::new();
+        let read =
+            File::open(format!("/sys/class/dmi/id/{name}")).and_then(|file| file.take(256).read_to_end(&mut content));
+        read.map(|_| text::printable(content.trim_ascii())).unwrap_or_default()
+    };
+    Machine { vendor: word("sys_vendor"), product: word("product_name") }
 }
 
 /// Every socket that listens or is bound.

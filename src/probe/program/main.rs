@@ -29,6 +29,7 @@ mod http;
 mod icmp;
 mod listen;
 mod lookup;
+mod netfilter;
 mod netlink;
 mod outside;
 mod overhear;

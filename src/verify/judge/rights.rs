@@ -70,12 +70,9 @@ pub(super) fn rights(part: &Part<'_>, confines: Option<&Confines>) -> Verdict {
     }
     let missing = wanted.always & !has.bounding;
     if missing != 0 {
-        return Verdict::refuted(
-            format!("with {}", names(missing)),
-            found(&format!("cannot have {}", names(missing))),
-        )
-        .seen(past)
-        .help("or its program gave it up by itself: see its own configuration");
+        return Verdict::refuted(format!("with {}", names(missing)), found(&format!("cannot have {}", names(missing))))
+            .seen(past)
+            .help("or its program gave it up by itself: see its own configuration");
     }
     let says = |option: &str| {
         let written = |said: &String| said.replacen(':', "=", 1) == option;

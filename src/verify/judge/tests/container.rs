@@ -52,13 +52,7 @@ fn confines() -> Confines {
             limit("cpu.cfs_quota_us", "50000"),
             limit("cpu.cfs_period_us", "100000"),
         ],
-        rights: Rights {
-            bounding: USUAL,
-            effective: 0,
-            ours: EVERY,
-            no_new_privileges: false,
-            filtered: Some(true),
-        },
+        rights: Rights { bounding: USUAL, effective: 0, ours: EVERY, no_new_privileges: false, filtered: Some(true) },
     }
 }
 
@@ -235,7 +229,10 @@ fn what_a_container_may_do_is_read_from_the_kernel() {
         refused("cap_drop: [NET_RAW]", USUAL)
             .starts_with("process 100 of p-a-1 can have NET_RAW\nthe Engine tells otherwise")
     );
-    assert!(refused("cap_drop: [ALL], cap_add: [KILL]", USUAL).contains("can have CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETGID and 8 more"));
+    assert!(
+        refused("cap_drop: [ALL], cap_add: [KILL]", USUAL)
+            .contains("can have CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETGID and 8 more")
+    );
     assert!(refused("cap_add: [SYS_TIME]", USUAL).contains("cannot have SYS_TIME"));
     assert!(refused("cap_add: [ALL], cap_drop: [CHOWN]", EVERY).contains("can have CHOWN"));
     assert!(refused("privileged: true", EVERY & !(1 << 21)).contains("cannot have SYS_ADMIN"));
