@@ -123,11 +123,9 @@ impl Printer {
     /// What tools expect to be there though the file does not say it.
     fn add_expected(self, at: Span, place: Place, printed: &mut Mapping) {
         for field in place.fields() {
-            if printed.get(field).is_some() {
-                continue;
-            }
             let below = place.key(field);
-            match below.attribute().map(|a| a.print) {
+            let print = below.attribute().map(|a| a.print);
+            match print.filter(|print| matches!(print, Print::Null | Print::Empty) && printed.get(field).is_none()) {
                 Some(Print::Null) => printed.insert(field, at, Node::null(at)),
                 Some(Print::Empty) => {
                     let mut empty = Node::map(at, Mapping::new());

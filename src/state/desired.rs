@@ -259,6 +259,11 @@ impl DesiredContainer {
         hash::hash(&text)
     }
 
+    /// Whether its `config-hash` is only known when others are there; where not, it is the label among its settings.
+    pub fn borrows_anything(&self) -> bool {
+        matches!(self.attachment, Attachment::Replica(_)) || !self.borrows.is_empty()
+    }
+
     /// Where a field is written, or what it is part of.
     pub fn span_of(&self, field: &str) -> Span {
         let mut path = field;

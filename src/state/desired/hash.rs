@@ -115,7 +115,8 @@ impl<'a> Decoded<'a> {
 
 /// SHA-256 in hexadecimal digits.
 pub(super) fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default());
+    Sha256::digest(text).iter().flat_map(digits).collect()
 }
 
 /// JSON as Go writes it.
@@ -131,7 +132,7 @@ fn write(out: &mut String, value: &Value, path: &str) {
             let order = ORDERS.iter().find(|(record, _)| *record == path).map(|(_, order)| *order);
             let rank = |key: &str| order.and_then(|order| order.split(' ').position(|field| field == key));
             let mut keys: Vec<&String> = fields.keys().collect();
-            keys.sort_by_key(|key| (rank(key).unwrap_or(usize::MAX), key.as_bytes()));
+            keys.sort_by_cached_key(|key| (rank(key).unwrap_or(usize::MAX), key.as_bytes()));
             out.push('{');
             for (place, key) in keys.into_iter().enumerate() {
                 out.push_str(if place > 0 { "," } else { "" });
@@ -157,6 +158,13 @@ fn write(out: &mut String, value: &Value, path: &str) {
 
 /// A string with what Go escapes: quotes, backslashes, control characters, and `<`, `>`, `&` and line separators, for HTML.
 fn string(out: &mut String, text: &str) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&');
+    if text.bytes().all(is_plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in Value::from(text).to_string().chars() {
         match c {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => _ = write!(out, "\\u{:04x}", u32::from(c)),

@@ -81,7 +81,9 @@ pub(super) fn made_from_this(container: &DesiredContainer, found: &ObservedConta
         Borrowed::Volumes { .. } => volumes.next().map(ContainerId::from_engine),
     });
     let lenders = Lenders { network: id(&found.network_mode), others: others.collect() };
-    found.settings.labels.get(labels::CONFIG_HASH) == Some(&container.config_hash(&lenders))
+    let own = container.settings.labels.get(labels::CONFIG_HASH).filter(|_| !container.borrows_anything());
+    let hash = own.cloned().unwrap_or_else(|| container.config_hash(&lenders));
+    found.settings.labels.get(labels::CONFIG_HASH) == Some(&hash)
 }
 
 /// Contents of configs and secrets, by the digests in the labels. What docker compose made has none, and is taken for right
