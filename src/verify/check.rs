@@ -265,6 +265,8 @@ pub struct Meaning {
 pub enum Owner {
     /// All containers of a service.
     Service(ServiceName),
+    /// One container of a service: a link's alias leads to one, whichever the Engine took.
+    OneOf(ServiceName),
     /// A container outside the project, by its name or id.
     Named(String),
 }
@@ -272,7 +274,7 @@ pub enum Owner {
 impl std::fmt::Display for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Service(name) => f.pad(name.as_str()),
+            Self::Service(name) | Self::OneOf(name) => f.pad(name.as_str()),
             Self::Named(name) => f.pad(name),
         }
     }

@@ -201,14 +201,29 @@ impl<'a> Scene<'a> {
         Some(Identity { name: &other.name, id: &other.id, addresses })
     }
 
+    /// The addresses of a container on the wires named or on all; none where it does not run.
+    fn running_addresses(&self, replica: &Replica, wires: &[String]) -> BTreeSet<IpAddr> {
+        let runs = self.container(replica).is_some_and(|c| c.state.is_running());
+        let addresses = runs.then(|| self.addresses(replica, wires));
+        addresses.into_iter().flatten().map(|(_, a)| a.addr()).collect()
+    }
+
+    /// What a name of these owners may be answered with: all of their addresses, or those of one.
+    pub fn answers(&self, owners: &[Owner], wires: &[String]) -> Vec<BTreeSet<IpAddr>> {
+        match owners {
+            [Owner::OneOf(service)] => {
+                self.replicas(service).iter().map(|replica| self.running_addresses(replica, wires)).collect()
+            }
+            owners => vec![owners.iter().flat_map(|owner| self.owner_addresses(owner, wires)).collect()],
+        }
+    }
+
     /// The addresses of all running containers of an owner, on the wires named or on all.
     pub fn owner_addresses(&self, owner: &Owner, wires: &[String]) -> BTreeSet<IpAddr> {
         let on = |wire: &String| wires.is_empty() || wires.contains(wire);
         match owner {
-            Owner::Service(service) => {
-                let running = self.replicas(service);
-                let running = running.iter().filter(|r| self.container(r).is_some_and(|c| c.state.is_running()));
-                running.flat_map(|r| self.addresses(r, wires)).map(|(_, a)| a.addr()).collect()
+            Owner::Service(service) | Owner::OneOf(service) => {
+                self.replicas(service).iter().flat_map(|r| self.running_addresses(r, wires)).collect()
             }
             Owner::Named(name) => {
                 let all = self.named(name).map(|i| i.addresses).unwrap_or_default();

@@ -1,7 +1,8 @@
 //! Containers run, have done their work, are healthy.
 
 use super::{Draft, Job, Origin, called, replicas};
-use crate::compose::model::{HealthTest, Service};
+use crate::compose::model::{HealthTest, Healthcheck, Service};
+use crate::source::Spanned;
 use crate::verify::check::{Basis, Expectation};
 
 pub(super) fn derive(draft: &mut Draft<'_>, service: &Service) {
@@ -24,7 +25,9 @@ pub(super) fn derive(draft: &mut Draft<'_>, service: &Service) {
             Origin::attribute(&service.name, "", service.span),
             Expectation::Running(replica.clone()),
         );
-        let Some(health) = service.healthcheck.as_ref().filter(|h| h.test != Some(HealthTest::None)) else { continue };
+        // a check without a test is the image's, if that has one
+        let tested = |h: &&Spanned<Healthcheck>| h.test.as_ref().is_some_and(|test| *test != HealthTest::None);
+        let Some(health) = service.healthcheck.as_ref().filter(tested) else { continue };
         draft.add(
             format!("healthy/{who}"),
             format!("{who} is healthy"),

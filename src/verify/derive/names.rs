@@ -95,7 +95,9 @@ fn dns(draft: &mut Draft<'_>, asker: &Service) {
         }
     }
     for (alias, (owner, span)) in links {
-        let meanings = vec![Meaning { wires: wires.clone(), owners: vec![owner] }];
+        // the Engine answers for one of the networks that both are on
+        let on = |wire: &String| Meaning { wires: vec![wire.clone()], owners: vec![owner.clone()] };
+        let meanings: Vec<Meaning> = wires.iter().map(on).collect();
         let says = meaning_text(asker, &alias, &meanings);
         let origin = Origin::attribute(&asker.name, "links", span);
         let by = NameSource::Dns;
@@ -116,7 +118,7 @@ fn meaning_text(asker: &Service, name: &str, meanings: &[Meaning]) -> String {
 /// The names that only this service knows: its links on user-defined networks.
 fn link_aliases(draft: &Draft<'_>, service: &Service) -> IndexMap<String, (Owner, Span)> {
     let inside = service.links.iter().filter(|l| shares_a_wire(draft, service, &l.value));
-    let inside = inside.map(|l| (l.value.alias.clone(), (Owner::Service(l.value.target.clone()), l.span)));
+    let inside = inside.map(|l| (l.value.alias.clone(), (Owner::OneOf(l.value.target.clone()), l.span)));
     let outside = service.external_links.iter();
     let outside = outside.map(|l| (l.value.alias.clone(), (Owner::Named(l.value.target.clone()), l.span)));
     inside.chain(outside).collect()

@@ -62,10 +62,7 @@ pub(super) fn means(
     meanings: &[Meaning],
     by: NameSource,
 ) -> Step<Verdict> {
-    let wanted: Vec<BTreeSet<IpAddr>> = meanings
-        .iter()
-        .map(|m| m.owners.iter().flat_map(|o| desk.scene.owner_addresses(o, &m.wires)).collect())
-        .collect();
+    let wanted: Vec<BTreeSet<IpAddr>> = meanings.iter().flat_map(|m| desk.scene.answers(&m.owners, &m.wires)).collect();
     let families: Vec<Family> = [Family::V4, Family::V6]
         .into_iter()
         .filter(|f| wanted.iter().flatten().any(|a| a.is_ipv4() == (*f == Family::V4)))
@@ -88,9 +85,11 @@ pub(super) fn means(
 fn nowhere(desk: &Desk<'_>, name: &str, meanings: &[Meaning]) -> Step<Verdict> {
     let owners: Vec<String> = meanings.iter().flat_map(|m| &m.owners).map(ToString::to_string).collect();
     for meaning in meanings {
-        for service in
-            meaning.owners.iter().filter_map(|o| if let Owner::Service(name) = o { Some(name) } else { None })
-        {
+        let services = meaning.owners.iter().filter_map(|owner| match owner {
+            Owner::Service(name) | Owner::OneOf(name) => Some(name),
+            Owner::Named(_) => None,
+        });
+        for service in services {
             let replicas = desk.scene.replicas(service);
             let mut running = replicas.iter().filter(|r| desk.scene.container(r).is_some_and(|c| c.state.is_running()));
             let Some(found) = running.find_map(|r| off(desk, r, &meaning.wires)) else { continue };

@@ -26,6 +26,26 @@ fn a_name_means_all_its_owners_and_nobody_else() {
 }
 
 #[test]
+fn the_alias_of_a_link_leads_to_one_container_of_a_service() {
+    let mut world = World::new(&SHARED.replace("b: {", "b: {scale: 2, "), ONE_NET);
+    let mut second = world.container("b").clone();
+    second.replica = Replica::new("b".parse().unwrap(), 2);
+    second.endpoints[0].ipv4 = Some("10.0.0.4/24".parse().unwrap());
+    world.observed.containers.push(second);
+    let linked = |owner: Owner| {
+        let Expectation::Name { asker, name, mut meanings, by } = name("a", "db", "b", "p_x") else { unreachable!() };
+        meanings[0].owners = vec![owner];
+        Expectation::Name { asker, name, meanings, by }
+    };
+    let one = || linked(Owner::OneOf("b".parse().unwrap()));
+    let is = |addresses: &[&str]| dns(looked_up("db", NameOutcome::Found, addresses));
+    proved(&world.judge(one(), &is(&["10.0.0.3"])));
+    proved(&world.judge(one(), &is(&["10.0.0.4"])));
+    refuted(&world.judge(one(), &is(&["10.0.0.2"])));
+    refuted(&world.judge(linked(Owner::Service("b".parse().unwrap())), &is(&["10.0.0.4"])));
+}
+
+#[test]
 fn a_name_that_must_not_be_known_needs_a_resolver_that_knows_something() {
     let world = World::new(PAIR, ENDS);
     let expectation = || Expectation::NoName {
