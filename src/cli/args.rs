@@ -101,7 +101,7 @@ pub struct Global {
     /// Name containers with `_` instead of `-`, as docker-compose 1 did.
     #[arg(long, env = "COMPOSE_COMPATIBILITY", value_parser = clap::builder::FalseyValueParser::new(), hide_env = true)]
     pub compatibility: bool,
-    /// How many steps run at once; -1 is no limit.
+    /// How many steps run at once; -1: as many as the Engine is quick with.
     #[arg(long, default_value_t = -1, allow_negative_numbers = true, value_name = "NUMBER",
           env = "COMPOSE_PARALLEL_LIMIT", hide_env = true)]
     pub parallel: i64,

@@ -69,7 +69,7 @@ pub async fn carry_out(
     }
     let (voice, ear) = Interrupt::new();
     let options = match usize::try_from(global.parallel) {
-        Ok(at_once) => Options { at_once, health },
+        Ok(at_once) => Options { at_once: at_once.max(1).into(), health },
         Err(_) => Options { health, ..Options::default() },
     };
     lock.begin();

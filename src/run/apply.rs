@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 use super::eager;
-use super::execute::{Lane, execute};
+use super::execute::{AtOnce, Lane, execute};
 use super::hook::run_hook;
 use super::interrupt::Interrupt;
 use super::outcome::{Event, Fate, Kind, Outcomes, StepError};
@@ -25,7 +25,7 @@ const LAST_LINES: usize = 20;
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How many calls that make, start or remove something are under way at once.
-    pub at_once: usize,
+    pub at_once: AtOnce,
     /// Who finds out that a service is healthy.
     pub health: HealthBy,
 }
@@ -41,9 +41,10 @@ pub enum HealthBy {
 }
 
 impl Default for Options {
-    /// Four to eight was fastest on two cores; more only makes the Engine's own locks longer.
+    /// On two cores 16 made and started 50 containers sooner than 6, in every pair, and with less work of the Engine, and 50 at once
+    /// no sooner than 16. Of those that end, six are fastest: more only make the Engine's own locks longer.
     fn default() -> Self {
-        Self { at_once: 6, health: HealthBy::Engine }
+        Self { at_once: AtOnce { all: 16, ending: 6 }, health: HealthBy::Engine }
     }
 }
 
@@ -75,7 +76,7 @@ pub async fn run(
     };
     let scheduled = execute(
         plan,
-        options.at_once.max(1),
+        options.at_once,
         interrupt,
         lane,
         |id| run.step(id),
@@ -113,6 +114,7 @@ fn lane(step: &Step) -> Lane {
         Operation::Await(_) => Lane::Leavable,
         Operation::Pull { .. } | Operation::Push { .. } | Operation::Build(_) => Lane::Free,
         Operation::Stop { .. } => Lane::Patient,
+        Operation::Remove { .. } | Operation::RemoveNetwork(_) | Operation::RemoveVolume { .. } => Lane::Ending,
         _ => Lane::Bounded,
     }
 }

@@ -19,7 +19,9 @@ use crate::plan::{Needs, OnFailure, Plan, Step, StepId};
 pub enum Lane {
     /// It works the Engine hard: only so many at once.
     Bounded,
-    /// The same, but what it asks for may take long to come, without work. When for a short time nothing has ended, those that are under
+    /// The same, and it takes something away, of which fewer are best.
+    Ending,
+    /// As [`Lane::Ending`], but what it asks for may take long to come, without work. When for a short time nothing has ended, those that are under
     /// way count no more, and as many more begin at once: others will wait as well.
     Patient,
     /// It mostly waits for something outside, and is let end when the run is interrupted.
@@ -30,18 +32,37 @@ pub enum Lane {
 
 impl Lane {
     fn counts(self) -> bool {
-        matches!(self, Self::Bounded | Self::Patient)
+        matches!(self, Self::Bounded) || self.ends()
+    }
+
+    fn ends(self) -> bool {
+        matches!(self, Self::Ending | Self::Patient)
+    }
+}
+
+/// How many steps may work the Engine hard at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtOnce {
+    /// Together.
+    pub all: usize,
+    /// That take something away.
+    pub ending: usize,
+}
+
+impl From<usize> for AtOnce {
+    fn from(count: usize) -> Self {
+        Self { all: count, ending: count }
     }
 }
 
 /// How long nothing ends before patient steps count as waiting: longer than an Engine takes that has its hands full.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Runs every step of `plan`, at most `at_once` bounded ones at a time, the lower number first where several could start.
+/// Runs every step of `plan`, at most `at_once` that count at a time, the lower number first where several could start.
 /// `ended` hears of each fate as it is known. The answer has the fates by the place of their steps.
 pub async fn execute<E, Run>(
     plan: &Plan,
-    at_once: usize,
+    at_once: AtOnce,
     mut interrupt: Interrupt,
     lane: impl Fn(&Step) -> Lane,
     run: impl Fn(StepId) -> Run,
@@ -65,7 +86,7 @@ where
                 let asked = async {
                     match lane {
                         Lane::Leavable => ear.asked(Urgency::Soon).await,
-                        Lane::Bounded | Lane::Patient | Lane::Free => std::future::pending().await,
+                        Lane::Bounded | Lane::Ending | Lane::Patient | Lane::Free => std::future::pending().await,
                     }
                 };
                 tokio::select! {
@@ -101,8 +122,7 @@ where
 
 /// How many more steps may work the Engine hard.
 struct Slots {
-    /// At once.
-    count: usize,
+    at_once: AtOnce,
     /// Who does.
     taken: BTreeMap<StepId, Lane>,
     /// When one began or ended last.
@@ -110,16 +130,14 @@ struct Slots {
 }
 
 impl Slots {
-    fn new(count: usize) -> Self {
-        Self { count, taken: BTreeMap::new(), moved: Instant::now() }
-    }
-
-    fn is_full(&self) -> bool {
-        self.taken.len() >= self.count
+    fn new(at_once: AtOnce) -> Self {
+        Self { at_once, taken: BTreeMap::new(), moved: Instant::now() }
     }
 
     fn has_one_for(&self, lane: Lane) -> bool {
-        !(self.is_full() && lane.counts())
+        let ending = || self.taken.values().filter(|lane| lane.ends()).count();
+        let has_room = self.taken.len() < self.at_once.all;
+        !lane.counts() || has_room && (!lane.ends() || ending() < self.at_once.ending)
     }
 
     fn take(&mut self, id: StepId, lane: Lane) {
@@ -135,14 +153,15 @@ impl Slots {
     }
 
     fn may_be_stuck(&self) -> bool {
-        self.is_full() && self.taken.values().any(|lane| *lane == Lane::Patient)
+        !self.has_one_for(Lane::Patient) && self.taken.values().any(|lane| *lane == Lane::Patient)
     }
 
     /// The patient ones wait, and work no more.
     fn lose_patience(&mut self) {
         let before = self.taken.len();
         self.taken.retain(|_, lane| *lane != Lane::Patient);
-        self.count += before - self.taken.len();
+        let waiting = before - self.taken.len();
+        self.at_once = AtOnce { all: self.at_once.all + waiting, ending: self.at_once.ending + waiting };
     }
 }
 
@@ -266,7 +285,7 @@ mod tests {
                 if bad.contains(&name) { Err(name) } else { Ok(()) }
             }
         };
-        let fates = block_on(execute(plan, at_once, ear, |_| Lane::Bounded, work, |_, _| ()));
+        let fates = block_on(execute(plan, at_once.into(), ear, |_| Lane::Bounded, work, |_, _| ()));
         let words = plan.steps().zip(&fates).map(|((id, _), fate)| format!("{}: {}", name(plan, id), word(plan, fate)));
         (started.take(), words.collect())
     }
@@ -325,8 +344,28 @@ mod tests {
             *now.borrow_mut() -= 1;
             Ok::<_, String>(())
         };
-        block_on(execute(&plan, 2, ear, lane, work, |_, _| ()));
+        block_on(execute(&plan, 2.into(), ear, lane, work, |_, _| ()));
         assert_eq!(most.take(), 3);
+    }
+
+    #[test]
+    fn of_steps_that_take_something_away_fewer_run_at_once() {
+        let plan = plan(&["a", "b", "c", "d", "e", "f"], &[]);
+        let begun = RefCell::new(String::new());
+        let (_voice, ear) = Interrupt::new();
+        let lane = |step: &Step| match &step.operation {
+            Operation::Pull { image, .. } if "abc".contains(image) => Lane::Ending,
+            _ => Lane::Bounded,
+        };
+        let work = |id| {
+            begun.borrow_mut().push_str(&name(&plan, id));
+            async {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                Ok::<_, String>(())
+            }
+        };
+        block_on(execute(&plan, AtOnce { all: 3, ending: 1 }, ear, lane, work, |_, _| ()));
+        assert_eq!(begun.borrow()[..3], *"ade", "one that ends, and two others");
     }
 
     #[test]
@@ -344,7 +383,7 @@ mod tests {
                 Ok::<_, String>(())
             }
         };
-        block_on(execute(&plan, 1, ear, |_| Lane::Patient, work, |_, _| ()));
+        block_on(execute(&plan, 1.into(), ear, |_| Lane::Patient, work, |_, _| ()));
         let (names, times): (String, Vec<Instant>) = begun.take().into_iter().unzip();
         assert_eq!(names, "abcdefg");
         assert!(times[1] - times[0] >= PATIENCE && times[3] - times[2] >= PATIENCE, "one, then two, then the rest");
@@ -373,7 +412,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(2)).await;
                 voice.send(Urgency::Soon).unwrap();
             };
-            tokio::join!(execute(&plan, 2, ear, lane, work, ended), ctrl_c)
+            tokio::join!(execute(&plan, 2.into(), ear, lane, work, ended), ctrl_c)
         });
         assert_eq!(heard.take(), ["wait not reached", "work done", "after not reached"]);
     }
@@ -390,7 +429,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 voice.send(Urgency::Now).unwrap();
             };
-            tokio::join!(execute(&plan, 2, ear, |_| Lane::Bounded, work, |_, _| ()), twice).0
+            tokio::join!(execute(&plan, 2.into(), ear, |_| Lane::Bounded, work, |_, _| ()), twice).0
         });
         assert_eq!(fates, [Fate::NotReached]);
     }

@@ -10,7 +10,7 @@ mod outcome;
 mod wait;
 
 pub use apply::{HealthBy, Options, run};
-pub use execute::{Lane, execute};
+pub use execute::{AtOnce, Lane, execute};
 pub use hook::run_hook;
 pub use interrupt::{Interrupt, Urgency};
 pub use outcome::{Event, Fate, Kind, Outcomes, StepError};
