@@ -74,7 +74,7 @@ pub struct Arguments {
     /// Leave alone what the service depends on.
     #[arg(long)]
     no_deps: bool,
-    /// Go on where preflight says that the Engine or its host would refuse.
+    /// Go on where preflight says that the Engine or its host would refuse, by the file alone or by what is there.
     #[arg(long)]
     no_preflight: bool,
     /// Publish a port, in the file's short form; may be repeated.

@@ -47,7 +47,7 @@ pub struct Arguments {
     /// Return when every service runs, and is healthy where it has a check; implies `-d`.
     #[arg(long, conflicts_with_all = ["abort_on_container_exit", "abort_on_container_failure", "exit_code_from"])]
     wait: bool,
-    /// Go on where preflight says that the Engine or its host would refuse.
+    /// Go on where preflight says that the Engine or its host would refuse, by the file alone or by what is there.
     #[arg(long)]
     no_preflight: bool,
     /// Who finds out that a service is healthy: the Engine, which checks first after the check's interval; or eagerly bowline as
@@ -75,7 +75,7 @@ pub struct Arguments {
 pub struct Create {
     #[command(flatten)]
     changes: Changes,
-    /// Go on where preflight says that the Engine or its host would refuse.
+    /// Go on where preflight says that the Engine or its host would refuse, by the file alone or by what is there.
     #[arg(long)]
     no_preflight: bool,
     /// Only these services, and what they depend on.

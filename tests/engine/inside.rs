@@ -397,3 +397,24 @@ fn settings_are_those_of_the_namespace() {
     let climbing = here.ask_one(Question::Sysctl { name: "net/./../x".to_owned() });
     assert!(matches!(climbing, Answer::Failure(_)), "{climbing:?}");
 }
+
+#[test]
+fn chains_of_the_firewall_tell_what_they_do_with_what_nobody_decides() {
+    let Some((a, _b)) = pair() else { return };
+    let version = std::process::Command::new("iptables").arg("-V").output().unwrap();
+    if !String::from_utf8_lossy(&version.stdout).contains("nf_tables") {
+        return eprintln!("SKIPPED: this iptables is not nf_tables");
+    }
+    let mut here = a.probe();
+    let mut forward = || -> Vec<(String, String, bool)> {
+        let chains = answered!(here.ask_one(Question::Chains {}), Chains);
+        let forward = chains.into_iter().filter(|chain| chain.hook == "forward" && chain.family == "ip");
+        forward.map(|chain| (chain.table, chain.name, chain.drops)).collect()
+    };
+    assert!(forward().iter().all(|(_, _, drops)| !drops));
+    a.run("iptables -P FORWARD DROP");
+    assert_eq!(forward(), [("filter".to_owned(), "FORWARD".to_owned(), true)]);
+    a.run("iptables -P FORWARD ACCEPT");
+    assert_eq!(forward(), [("filter".to_owned(), "FORWARD".to_owned(), false)]);
+    assert!(matches!(here.ask_one(Question::Machine {}), Answer::Machine(_)));
+}

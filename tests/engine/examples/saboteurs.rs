@@ -37,7 +37,7 @@ services:
   web:
     image: busybox
     command: sh -c 'echo hello > /tmp/index.html && exec httpd -f -p 80 -h /tmp'
-    networks: {front: {aliases: [www], mac_address: '02:42:0a:1e:14:09'}, back: {}}
+    networks: {front: {aliases: [www]}, back: {}}
     ports: ['18320:80', '127.0.0.1:18329:80']
     extra_hosts: ['elsewhere:192.0.2.1']
     environment: {MODE: fast}
@@ -62,6 +62,7 @@ services:
     stop_signal: SIGKILL
     depends_on: {seed: {condition: service_completed_successfully}}
   apart: {image: busybox, command: sleep 1000, networks: {back: {}, quiet: {}}, stop_signal: SIGKILL}
+  carded: {image: busybox, command: sleep 1000, networks: {quiet: {mac_address: '02:42:0a:1e:14:09'}}, stop_signal: SIGKILL}
   sidekick: {image: busybox, command: sleep 1000, network_mode: 'service:apart', stop_signal: SIGKILL}
   alone: {image: busybox, command: sleep 1000, network_mode: none, stop_signal: SIGKILL}
   hosted: {image: busybox, command: sleep 1000, network_mode: host, stop_signal: SIGKILL}
