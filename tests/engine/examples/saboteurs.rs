@@ -1,6 +1,8 @@
 //! Somebody meddles with a running stack. Nothing of it may stay unseen, and the verdict names what was done. Parents set down,
 //! servers on loopback, docker-proxy ended and edited hosts files are in the lessons.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Example, Stranger, host};
 use crate::namespace::possible;
 use crate::stack::Ran;
@@ -93,7 +95,27 @@ fn an_untouched_stack_is_proved_again_and_again() {
     }
     let checks = example.verdicts(0).len();
     eprintln!("{checks} checks, {times} times, no false alarm");
+    nothing_is_proved_of_the_dead(&example);
     example.leaves_nothing();
+}
+
+/// Of containers that do not run every kind of check is left open; that they run is refuted, and the job's end alone still holds.
+fn nothing_is_proved_of_the_dead(example: &Example) {
+    example.run("kill", 0);
+    let mut kinds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (id, (verdict, _)) in example.verdicts(71) {
+        let kind = id.split('/').next().unwrap_or_default().to_owned();
+        kinds.entry(kind).or_default().insert(verdict);
+    }
+    for (kind, verdicts) in &kinds {
+        let expected = match kind.as_str() {
+            "completed" => "proved",
+            "running" => "refuted",
+            _ => "unproved",
+        };
+        assert!(verdicts.iter().eq([expected]), "{kind} is {verdicts:?}, not {expected}: {kinds:#?}");
+    }
+    assert!(kinds.len() > 20, "{kinds:#?}");
 }
 
 #[test]
