@@ -137,7 +137,7 @@ fn exit(outcomes: &Outcomes) -> Exit {
     let has = |kind: Kind| outcomes.failures().any(|error| error.kind == kind);
     if has(Kind::Unreachable) {
         Exit::Unreachable
-    } else if has(Kind::Refused) {
+    } else if has(Kind::Refused) || has(Kind::Stuck) {
         Exit::StepFailed
     } else if has(Kind::Unhealthy) {
         Exit::Unhealthy

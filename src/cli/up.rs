@@ -322,7 +322,7 @@ async fn converge(
     }
     tell_why(&plan, &display);
     if arguments.detach || arguments.wait || arguments.verify || arguments.no_start {
-        let done = detached(stage, stack, &observed, &plan, &mut signals).await;
+        let done = detached(stage, stack, (&observed, &plan), options, &mut signals).await;
         return done.map_err(|failure| failure.told_as(&passed));
     }
     let attached = Attached {
@@ -369,8 +369,8 @@ fn tell_why(plan: &Plan, display: &Display) {
 async fn detached(
     stage: Stage<'_>,
     stack: &Stack,
-    observed: &Observed,
-    plan: &Plan,
+    (observed, plan): (&Observed, &Plan),
+    options: &UpOptions,
     signals: &mut Signals,
 ) -> Result<Exit, Failure> {
     if plan.is_empty() {
@@ -378,6 +378,16 @@ async fn detached(
         return Ok(Exit::Ok);
     }
     let outcomes = carry::carry_out(stage, plan, signals, std::future::pending()).await;
+    if outcomes.has_stuck() {
+        // only now the Engine tells which ones; a second time it would be another cause
+        stage.display.remark(
+            "an Engine that was killed left processes of containers that it does not know to run: these are made anew",
+        );
+        let observed = stack.observe(stage.engine).await?;
+        let plan = self::plan(stage.global, stack, &observed, options)?;
+        let outcomes = carry::carry_out(stage, &plan, signals, std::future::pending()).await;
+        return carry::verdict(&plan, &outcomes).map(|()| Exit::Ok);
+    }
     match carry::verdict(plan, &outcomes) {
         Ok(()) => Ok(Exit::Ok),
         Err(failure) => Err(restore(stage, stack, observed, (plan, &outcomes), signals, failure).await),

@@ -14,6 +14,9 @@ pub enum Error {
     /// Something else still uses it: a network's members, a volume's containers, an image's.
     #[error("{0}")]
     InUse(String),
+    /// A process of this container is left from an Engine that was killed while it started it: it can only be made anew.
+    #[error("{0}")]
+    Stuck(String),
     /// 400, 401, 403, 500 …: the Engine understood and does not do it.
     #[error("{message}")]
     Refused {
@@ -88,6 +91,7 @@ impl Error {
                 Self::InUse(message)
             }
             409 => Self::Conflict(message),
+            _ if is_left_task(&message) => Self::Stuck(message),
             _ => Self::Refused { status, message },
         }
     }
@@ -106,6 +110,15 @@ impl Error {
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Address(_))
     }
+}
+
+/// `task 0123…: already exists`: containerd has a process that the Engine does not know of. So says a start, and from then on the
+/// container's state (seen on 28.5 after SIGKILL during a start).
+pub(super) fn is_left_task(message: &str) -> bool {
+    message.split("task ").skip(1).any(|rest| {
+        let id = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        id == 64 && rest[id..].starts_with(": already exists")
+    })
 }
 
 /// `Conflict. The container name "/x" is already in use by container …`: taken, not used.
@@ -138,6 +151,7 @@ mod tests {
         let kind = |status, words: &str| match Error::from_answer(status, words.to_owned()) {
             Error::NotFound(_) => "not found",
             Error::Conflict(_) => "conflict",
+            Error::Stuck(_) => "stuck",
             Error::InUse(_) => "in use",
             Error::Refused { .. } => "refused",
             _ => "other",
@@ -151,5 +165,8 @@ mod tests {
         assert_eq!(kind(409, "remove v: volume is in use - [a]"), "in use");
         assert_eq!(kind(403, "operation is not permitted on predefined bridge network"), "refused");
         assert_eq!(kind(500, "driver failed"), "refused");
+        let task = format!("failed to create task for container: AlreadyExists: task {:064x}: already exists", 7);
+        assert_eq!(kind(500, &task), "stuck");
+        assert_eq!(kind(500, "failed to create task for container: mkdir /x: already exists"), "refused");
     }
 }

@@ -28,6 +28,8 @@ pub enum Fate<E = StepError> {
 pub enum Kind {
     /// The Engine refused.
     Refused,
+    /// A container can only be made anew; whoever looks at the Engine then finds it dead.
+    Stuck,
     /// A service did not come to the state that was waited for.
     Unhealthy,
     /// Something is still used by others, and stays.
@@ -59,6 +61,7 @@ impl From<Error> for StepError {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::InUse(_) => Kind::InUse,
+            Error::Stuck(_) => Kind::Stuck,
             lost if lost.is_lost() => Kind::Unreachable,
             _ => Kind::Refused,
         };
@@ -84,6 +87,11 @@ pub enum Event<'a> {
 pub struct Outcomes(pub Vec<Fate>);
 
 impl Outcomes {
+    /// Whether a container can only be made anew, which a plan made now would see.
+    pub fn has_stuck(&self) -> bool {
+        self.0.iter().any(|fate| matches!(fate, Fate::Failed(error) if error.kind == Kind::Stuck))
+    }
+
     /// Each step with its fate.
     pub fn of<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (StepId, &'a Fate)> {
         plan.steps().map(|(id, _)| id).zip(&self.0)

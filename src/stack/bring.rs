@@ -183,7 +183,7 @@ fn verdict(plan: &Plan, outcomes: &Outcomes) -> Result<(), StackError> {
     let failed: Vec<(&Operation, &run::StepError)> = failed.collect();
     let Some((step, first)) = failed.first() else { return Ok(()) };
     let has = |kind: Kind| failed.iter().any(|(_, error)| error.kind == kind);
-    let gravest = [Kind::Unreachable, Kind::Refused, Kind::Unhealthy].into_iter().find(|kind| has(*kind));
+    let gravest = [Kind::Unreachable, Kind::Refused, Kind::Stuck, Kind::Unhealthy].into_iter().find(|kind| has(*kind));
     Err(StackError::Failed {
         message: format!("{}: {first}", step.failed()),
         kind: gravest.unwrap_or(Kind::InUse),

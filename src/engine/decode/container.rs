@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use indexmap::IndexMap;
 
 use super::{address, some, wire, with_prefix};
+use crate::engine::error::is_left_task;
 use crate::name::{ContainerId, Mac, NetworkId, Replica};
 use crate::state::observed::{BoundPort, ContainerState, Health, ObservedContainer, ObservedEndpoint, OtherContainer};
 use crate::state::settings::{
@@ -76,6 +77,8 @@ pub(in crate::engine) fn replica(labels: &BTreeMap<String, String>) -> Option<Re
 /// What a container does.
 pub(in crate::engine) fn state(raw: &wire::State) -> ContainerState {
     match raw.status.as_str() {
+        // it cannot be started any more, only removed
+        "created" | "exited" if is_left_task(&raw.error) => ContainerState::Dead,
         "created" => ContainerState::Created,
         "running" => ContainerState::Running {
             pid: raw.pid,

@@ -160,6 +160,20 @@ fn a_stopped_container_of_an_old_engine() {
 }
 
 #[test]
+fn what_a_killed_engine_left_half_started_is_dead() {
+    let labels = r#""Labels":{"com.docker.compose.container-number":"1","com.docker.compose.service":"web"}"#;
+    let state = |error: &str| {
+        let text = format!(r#"{{"Id":"ab","State":{{"Status":"created","Error":"{error}"}},"Config":{{{labels}}}}}"#);
+        read(&text).state
+    };
+    assert_eq!(
+        state(&format!("failed to create task for container: AlreadyExists: task {:064x}: already exists", 1)),
+        ContainerState::Dead
+    );
+    assert_eq!(state("driver failed programming external connectivity"), ContainerState::Created);
+}
+
+#[test]
 fn an_unknown_word_fails_nothing() {
     let odd = r#"{"Id":"ab","State":{"Status":"hibernating","Health":{"Status":"puzzled"}},"HostConfig":{"RestartPolicy":{"Name":"maybe"},
         "PortBindings":{"x/quic":[{"HostPort":"1"}]},"Mounts":[{"Type":"cluster","Target":"/c"}]},"Config":{"Entrypoint":"/run",
