@@ -17,10 +17,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["state", "compose::model", "name", "finding", "source"]),
     ("preflight", &["state", "compose::model", "finding", "name", "source"]),
     ("engine", &["state", "compose::model", "ignore", "name"]),
-    ("run", &["plan", "engine", "state", "compose::model", "name"]),
+    ("run", &["plan", "engine", "state", "compose::model", "name", "probe", "vantage"]),
     ("watch", &["compose::model", "engine", "finding", "ignore", "name", "source"]),
     ("probe", &[]),
-    ("vantage", &["engine", "probe", "preflight", "compose::model", "name"]),
+    ("vantage", &["engine", "probe", "preflight", "state", "compose::model", "name"]),
     (
         "verify",
         &["compose::model", "compose::extension", "state", "engine", "probe", "vantage", "name", "finding", "source"],

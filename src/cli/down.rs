@@ -59,7 +59,7 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
     let mut signals = Signals::new()?;
     let engine = connect(global, Purpose::Write).await?;
     let lock = lock::take(global, &engine, named.name(), "down", &mut signals).await?;
-    let observed = named.look(&engine).await?;
+    let observed = named.look_everywhere(&engine).await?;
     observed.gaps.iter().for_each(|gap| output::remark(&gap.to_string()));
     let options = DownOptions {
         services: named.services(&arguments.services, &observed)?,
@@ -107,7 +107,7 @@ async fn take_latecomers(
 ) -> Result<(), Failure> {
     let options = DownOptions { images: None, ..options.clone() };
     for _ in 0..LOOKS {
-        let observed = named.look(stage.engine).await?;
+        let observed = named.look_everywhere(stage.engine).await?;
         let plan = down(named.name(), named.desired(), &observed, &options, &mut Findings::new());
         let plan = plan.map_err(carry::flaw)?;
         if plan.is_empty() {

@@ -10,6 +10,7 @@ use bowline::name::{ProjectName, ServiceName};
 use bowline::source::Files;
 use bowline::state::desired::{Desired, DesiredOptions, desired};
 use bowline::state::observed::{Gap, Observed};
+use bowline::vantage::shim;
 
 use super::args::Global;
 use super::engine::{Purpose, environment};
@@ -98,7 +99,17 @@ impl Stack {
         // the first answer of Engines before API 1.42 does not tell of a Swarm
         let overlay = self.desired.networks.values().any(|network| network.driver == "overlay");
         let facts = if overlay { Facts::Whole } else { Facts::Brief };
-        look(engine, &self.desired.project, images, facts).await
+        let mut observed = look(engine, &self.desired.project, images, facts).await?;
+        add_shims(engine, &self.desired.project, Some(&self.desired), &mut observed).await;
+        Ok(observed)
+    }
+}
+
+/// Adds the host's own links on the wires of the project's networks, where there are to be any. A host that cannot be looked at is a gap.
+async fn add_shims(engine: &Engine, project: &ProjectName, desired: Option<&Desired>, observed: &mut Observed) {
+    let declared = desired.is_some_and(|desired| !desired.shims.is_empty());
+    if let Err(why) = shim::look(engine, project, declared, observed).await {
+        observed.gaps.push(Gap { about: "the links of its host (host_access)".to_owned(), why: why.to_string() });
     }
 }
 
@@ -165,6 +176,18 @@ impl Named {
         match self {
             Self::Stack(stack) => stack.look(engine).await,
             Self::Name(name) => look(engine, name, vec![], Facts::Brief).await,
+        }
+    }
+
+    /// As [`Named::look`], with the host's own links on the wires of its networks.
+    pub async fn look_everywhere(&self, engine: &Engine) -> Result<Observed, Failure> {
+        match self {
+            Self::Stack(stack) => stack.look(engine).await,
+            Self::Name(name) => {
+                let mut observed = look(engine, name, vec![], Facts::Brief).await?;
+                add_shims(engine, name, None, &mut observed).await;
+                Ok(observed)
+            }
         }
     }
 

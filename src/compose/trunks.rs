@@ -1,13 +1,19 @@
 //! `x-trunks`: networks that ride on one wire, each with a VLAN of its own or untagged. What it says is written into the networks
 //! as any Compose file has it (`driver`, `driver_opts`), so that all that follows, docker compose among it, knows networks alone.
 
+use std::net::IpAddr;
+
 use indexmap::IndexMap;
+use ipnet::IpNet;
 
 use crate::compose::model;
 use crate::compose::tree::{field_mut, is_true, items, section, set, text};
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::source::{Span, Spanned};
 use crate::yaml::{Data, Mapping, Node, Value};
+
+/// What the host's own address is called among those that are set aside.
+const HOST: &str = "host";
 
 /// The trunk that a network was found on first: its name, and where that is said.
 type Riders<'t> = IndexMap<String, (&'t str, Span)>;
@@ -20,6 +26,7 @@ pub fn trunks(tree: &mut Node, findings: &mut Findings) {
     for (name, entry) in map.filter(|(_, entry)| entry.value.as_map().is_some()) {
         if let Some(trunk) = Trunk::read(name, &entry.value, entry.key, findings) {
             trunk.give(tree, &mut riders, findings);
+            trunk.give_host_access(tree, findings);
             trunk.check_routed(findings);
         }
     }
@@ -155,6 +162,59 @@ impl<'t> Trunk<'t> {
         }
     }
 
+    /// `host_access`: the address is set aside on the network that has it, so that the Engine gives it to nobody.
+    fn give_host_access(&self, tree: &mut Node, findings: &mut Findings) {
+        let Some(node) = self.node.get("host_access").filter(|node| !node.is_null()) else { return };
+        let refuse = |code: Code, why: String, help: &str| {
+            Finding::error(code, format!("x-trunks.{}.host_access {why}", self.name))
+                .at(node.span)
+                .help(help.to_owned())
+        };
+        let Ok(address) = scalar(node).parse::<IpAddr>() else {
+            let why = format!("is an address, and `{}` is none", scalar(node));
+            return findings.push(refuse(
+                Code::BadValue,
+                why,
+                "an address of the network, without a length: `10.0.0.9`",
+            ));
+        };
+        if self.driver.value != "macvlan" || text(self.node, "mode").is_some_and(|mode| mode != "bridge") {
+            let why =
+                "needs macvlan in mode bridge: in others the host's link would not hear its neighbours".to_owned();
+            return findings.push(refuse(Code::Conflict, why, "leave `driver` and `mode` out, or `host_access`"));
+        }
+        for (network, ..) in &self.vlans {
+            let Some(node) = field_mut(tree, "networks").and_then(|networks| field_mut(networks, network)) else {
+                continue;
+            };
+            let Some(pools) =
+                field_mut(node, "ipam").and_then(|ipam| field_mut(ipam, "config")).and_then(Node::as_seq_mut)
+            else {
+                continue;
+            };
+            if let Some(pool) = pools.iter_mut().find(|pool| holds(pool, address)) {
+                if pool.get("aux_addresses").is_none_or(Node::is_null) {
+                    set(pool, "aux_addresses", |at| Node::map(at, Mapping::new()));
+                }
+                let Some(set_aside) = field_mut(pool, "aux_addresses") else { return };
+                return self.fill(
+                    network,
+                    set_aside,
+                    HOST,
+                    address.to_string(),
+                    self.node.get("host_access").map_or(self.parent.span, |n| n.span),
+                    findings,
+                );
+            }
+        }
+        let why = format!("is {address}, which is in no subnet of its networks");
+        findings.push(refuse(
+            Code::AddressOutside,
+            why,
+            "give the network that it is for a subnet with room for it: `ipam: {config: [{subnet: …}]}`",
+        ));
+    }
+
     /// `routed` joins networks of this trunk.
     fn check_routed(&self, findings: &mut Findings) {
         for group in items(self.node, "routed") {
@@ -185,9 +245,24 @@ pub fn carrying(tree: &Node, network: &str) -> model::Trunk {
         parent: text(trunk, "parent").unwrap_or_default().to_owned(),
         routed: with.filter_map(|other| other.parse().ok()).collect(),
         hairpin: is_true(trunk, "hairpin"),
+        host_access: host_access(tree, trunk, network),
         mtu: mtu.map(|mtu| Spanned::new(mtu, at("mtu"))),
         promisc: trunk.get("promisc").and_then(promisc).flatten().map(|on| Spanned::new(on, at("promisc"))),
     }
+}
+
+/// Whether an entry of `ipam.config` has a subnet with this address in it.
+fn holds(pool: &Node, address: IpAddr) -> bool {
+    let subnet = text(pool, "subnet").and_then(|subnet| subnet.parse::<IpNet>().ok());
+    subnet.is_some_and(|subnet| subnet.contains(&address))
+}
+
+/// The address that `host_access` of a trunk gives the host on this network.
+fn host_access(tree: &Node, trunk: &Node, network: &str) -> Option<Spanned<IpAddr>> {
+    let node = trunk.get("host_access")?;
+    let address = scalar(node).parse().ok()?;
+    let pools = tree.get("networks")?.get(network)?.get("ipam")?.get("config")?.as_seq()?;
+    pools.iter().any(|pool| holds(pool, address)).then(|| Spanned::new(address, node.span))
 }
 
 /// `promisc`: on, off, or `auto`, which is none within.

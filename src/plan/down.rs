@@ -10,13 +10,14 @@ use indexmap::IndexMap;
 
 use super::builder::{Handle, PlanBuilder};
 use super::graph::Plan;
-use super::operation::{Cause, Needs, Operation, Target};
+use super::operation::{Cause, ExistingNetwork, Needs, Operation, Target};
 use super::proof::Flaw;
-use super::up::{existing, runs};
+use super::up::{existing, existing_shim, key, runs};
 use crate::finding::{Code, Finding, Findings};
 use crate::name::{NetworkId, ProjectName, Replica, ServiceName};
 use crate::state::desired::{Desired, labels};
 use crate::state::observed::{Observed, ObservedContainer, ObservedNetwork, ObservedVolume, OtherContainer};
+use crate::state::shim;
 
 /// The flags of `down`.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +60,9 @@ pub fn down(
     let mut work = Work { project, file, observed, options, builder: PlanBuilder::new(), removed: IndexMap::new() };
     work.containers(findings);
     work.networks(findings);
+    if options.services.is_empty() {
+        work.shims();
+    }
     if options.volumes {
         work.volumes(findings);
     }
@@ -194,8 +198,28 @@ impl<'a> Work<'a> {
             if !self.options.services.is_empty() && going.is_empty() {
                 continue;
             }
+            let shim = self.shim_of(&named);
             let removal = self.builder.step(Operation::RemoveNetwork(named), Cause::Requested("down".to_owned()));
+            shim.into_iter().for_each(|gone| self.builder.needs(removal, gone, Needs::Gone));
             going.into_iter().for_each(|gone| self.builder.needs(removal, gone, Needs::Gone));
+        }
+    }
+
+    /// Takes away the host's own link on the wire of a network that goes.
+    fn shim_of(&mut self, network: &ExistingNetwork) -> Option<Handle> {
+        let name = shim::name(self.project, network.key.as_ref()?);
+        let found = self.observed.shims.iter().find(|shim| shim.name == name)?;
+        let operation = Operation::RemoveShim(existing_shim(found));
+        Some(self.builder.step(operation, Cause::Requested("down".to_owned())))
+    }
+
+    /// Takes away the host's own links whose network is gone already.
+    fn shims(&mut self) {
+        let networks = self.observed.networks.iter().filter(|network| network.belongs_to(self.project));
+        let names: Vec<String> = networks.filter_map(key).map(|key| shim::name(self.project, &key)).collect();
+        for found in self.observed.shims.iter().filter(|shim| !names.contains(&shim.name)) {
+            let operation = Operation::RemoveShim(existing_shim(found));
+            self.builder.step(operation, Cause::Requested("down".to_owned()));
         }
     }
 

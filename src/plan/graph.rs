@@ -95,7 +95,7 @@ impl Plan {
             match &step.operation {
                 Operation::CreateContainer(new) => _ = services.insert(new.replica.service.clone()),
                 Operation::Build(service) => _ = services.insert(service.clone()),
-                Operation::CreateNetwork(key) => _ = networks.insert(key.clone()),
+                Operation::CreateNetwork(key) | Operation::MakeShim(key) => _ = networks.insert(key.clone()),
                 other => services.extend(other.container().map(|target| target.replica().service.clone())),
             }
         }

@@ -19,6 +19,8 @@ pub mod up;
 
 pub use builder::{Handle, PlanBuilder};
 pub use graph::{Plan, Step, StepId};
-pub use operation::{Cause, ExistingNetwork, LinkEnd, Needs, NewContainer, OnFailure, Operation, Phase, Target, Wait};
+pub use operation::{
+    Cause, ExistingNetwork, ExistingShim, LinkEnd, Needs, NewContainer, OnFailure, Operation, Phase, Target, Wait,
+};
 pub use proof::Flaw;
 pub use text::Line;

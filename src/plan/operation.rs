@@ -64,6 +64,10 @@ pub enum Operation {
     CreateNetwork(NetworkKey),
     /// `DELETE /networks/{id}`.
     RemoveNetwork(ExistingNetwork),
+    /// A macvlan link of the host's own on the network's wire (`host_access`), by the probe: the Engine has no call for it.
+    MakeShim(NetworkKey),
+    /// That link goes.
+    RemoveShim(ExistingShim),
     /// `POST /networks/{id}/connect` with the whole endpoint.
     Connect {
         /// Who.
@@ -189,6 +193,15 @@ pub struct ExistingNetwork {
     pub name: String,
     /// Its key in the file, by its label.
     pub key: Option<NetworkKey>,
+}
+
+/// A link of the host's own that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExistingShim {
+    /// Its name.
+    pub name: String,
+    /// What stands on it, by which it is known as the project's.
+    pub label: String,
 }
 
 /// A container to be made: what its `DesiredContainer` in the plan's `Desired` leaves open.

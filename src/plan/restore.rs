@@ -13,6 +13,7 @@ use super::up::{key, runs};
 use crate::name::{NetworkKey, Replica};
 use crate::state::desired::{Attachment, Desired, DesiredNetwork};
 use crate::state::observed::{Observed, ObservedContainer, ObservedNetwork};
+use crate::state::shim::{self, DesiredShim};
 
 /// What brings back what `plan` was to replace. `broken` has every step that was not done, with the failure that it hangs on (its
 /// own, or that of a step that it needs); `before` is what the plan was made from, `after` what is there now. Empty where the file does
@@ -101,6 +102,19 @@ impl<'a> Work<'a> {
         self.desired.networks.insert(wanted.clone(), as_it_was(old, wanted));
         let step = self.builder.step(Operation::CreateNetwork(wanted.clone()), cause.clone());
         self.networks.insert(wanted.clone(), step);
+        self.shim(wanted, step, cause);
+    }
+
+    /// Makes the host's own link on it as it was.
+    fn shim(&mut self, network: &NetworkKey, made: Handle, cause: &Cause) {
+        let name = shim::name(&self.desired.project, network);
+        let Some(old) = self.before.shims.iter().find(|shim| shim.name == name) else { return };
+        let (Some(parent), Some(address)) = (old.parent.clone(), old.addresses.first().copied()) else { return };
+        let (label, routes) = (old.label.clone(), old.routes.clone());
+        let as_it_was = DesiredShim { name, label, parent, address, routes, span: None };
+        self.desired.shims.insert(network.clone(), as_it_was);
+        let step = self.builder.step(Operation::MakeShim(network.clone()), cause.clone());
+        self.builder.needs(step, made, Needs::Exists);
     }
 
     /// Takes away those that were to take the place of one that is still there.

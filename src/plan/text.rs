@@ -34,6 +34,8 @@ impl fmt::Display for Operation {
             Self::RemoveImage { image } => write!(f, "remove image {image}"),
             Self::CreateNetwork(key) => write!(f, "create network {key}"),
             Self::RemoveNetwork(network) => write!(f, "remove network {network}"),
+            Self::MakeShim(network) => write!(f, "make the host's link on {network}"),
+            Self::RemoveShim(shim) => write!(f, "remove the host's link {}", shim.name),
             Self::Connect { container, network } => write!(f, "connect {container} {network}"),
             Self::Disconnect { container, network } => write!(f, "disconnect {container} {network}"),
             Self::CreateVolume(key) => write!(f, "create volume {key}"),

@@ -27,6 +27,8 @@ tagged! {
         Forgotten(u32) = "forgotten",
         /// To `Question::Kind`.
         Known(bool) = "known",
+        /// To `Question::MakeShim` and `RemoveShim`: whether anything was changed.
+        Done(bool) = "done",
         /// To `Question::Sockets`.
         Sockets(Vec<Socket>) = "sockets",
         /// To `Question::Processes`.
@@ -96,6 +98,8 @@ record! {
         master: Option<u32>,
         /// Its hardware address.
         mac: Option<String>,
+        /// `IFLA_IFALIAS`: what somebody has written on it.
+        label: Option<String>,
         /// Bytes.
         mtu: u32,
         /// `IFF_*`.

@@ -253,6 +253,29 @@ questions! {
         Chains = "chains" {},
         /// What the machine says that it is. Answered by `Answer::Machine`.
         Machine = "machine" {},
+        /// Makes a macvlan child of a link of this namespace, in mode `bridge`, with an address of its own and routes to its neighbours. One of
+        /// that name that was made for the same is taken away first; anybody else's is left, and the answer is a failure. Takes
+        /// `CAP_NET_ADMIN`. Answered by `Answer::Done`.
+        MakeShim = "make-shim" {
+            /// Its name.
+            name: String,
+            /// What it is for, which stays written on it (`IFLA_IFALIAS`).
+            label: String,
+            /// The link that it is a child of.
+            parent: String,
+            /// Its address, alone on it.
+            address: IpAddr,
+            /// What is reached by it, `ADDRESS/LENGTH`.
+            routes: Vec<String>,
+        },
+        /// Takes away a link that `MakeShim` made for this label; one that is gone is well. Takes `CAP_NET_ADMIN`. Answered by
+        /// `Answer::Done`.
+        RemoveShim = "remove-shim" {
+            /// Its name.
+            name: String,
+            /// What it is for.
+            label: String,
+        },
         /// A kernel setting under /proc/sys. Answered by `Answer::Sysctl`.
         Sysctl = "sysctl" {
             /// Its name with dots, `net.ipv4.ip_forward`; a dot within a part is written `/`.

@@ -39,6 +39,13 @@ fn question() -> impl Strategy<Value = Question> {
         Just(Question::Machine {}),
         proptest::collection::vec(address(), 0..4).prop_map(|addresses| Question::Forget { addresses }),
         word(LinkKind::ALL).prop_map(|kind| Question::Kind { kind }),
+        (text(), text(), text(), address(), proptest::collection::vec(address(), 0..3)).prop_map(
+            |(name, label, parent, address, to)| {
+                let routes = to.iter().map(|to| format!("{to}/24")).collect();
+                Question::MakeShim { name, label, parent, address, routes }
+            }
+        ),
+        (text(), text()).prop_map(|(name, label)| Question::RemoveShim { name, label }),
         address().prop_map(|to| Question::RouteTo { to }),
         any::<bool>().prop_map(|owners| Question::Sockets { owners }),
         text().prop_map(|name| Question::Sysctl { name }),

@@ -17,6 +17,7 @@ use crate::engine::{Creation, Engine, Error};
 use crate::name::{ContainerId, NetworkKey, Replica, ServiceName};
 use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Phase, Plan, Step, StepId, Target, Wait};
 use crate::state::desired::{Attachment, DesiredContainer, Lenders, labels};
+use crate::vantage::shim;
 
 /// How many lines of a builder are told when it failed.
 const LAST_LINES: usize = 20;
@@ -143,6 +144,10 @@ impl Run<'_> {
             Operation::RemoveImage { image } => _ = engine.remove_image(image).await?,
             Operation::CreateNetwork(key) => self.create_network(key).await?,
             Operation::RemoveNetwork(network) => self.remove_network(network).await?,
+            Operation::MakeShim(key) => {
+                shim::make(engine, self.plan.desired().shims.get(key).ok_or_else(|| unplanned(key))?).await?;
+            }
+            Operation::RemoveShim(gone) => shim::remove(engine, &gone.name, &gone.label).await?,
             Operation::Connect { container, network } => self.connect(container, network).await?,
             Operation::Disconnect { container, network } => {
                 _ = engine.disconnect_container(network.id.as_str(), self.id(container)?.as_str()).await?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::engine::{Error, LayerProgress};
 use crate::plan::{Plan, StepId};
+use crate::probe::ProbeError;
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,13 @@ impl From<Error> for StepError {
             _ => Kind::Refused,
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+/// What is done on the Engine's host by the probe.
+impl From<ProbeError> for StepError {
+    fn from(error: ProbeError) -> Self {
+        Self::new(Kind::Refused, error.to_string())
     }
 }
 

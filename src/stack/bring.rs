@@ -15,8 +15,8 @@ use crate::preflight::{self, HostFacts, Scene, auto};
 use crate::report::findings::{Color, text};
 use crate::run::{self, Event, Fate, HealthBy, Interrupt, Kind, Options, Outcomes};
 use crate::state::desired::{Desired, DesiredOptions, desired};
-use crate::state::observed::Observed;
-use crate::vantage::host;
+use crate::state::observed::{Gap, Observed};
+use crate::vantage::{host, shim};
 
 /// How often a subnet is chosen anew that somebody else took at the same moment.
 const SUBNET_TRIES: u64 = 8;
@@ -148,7 +148,10 @@ async fn observe(engine: &Engine, wanted: &Desired) -> Result<Observed, StackErr
         wanted.containers.values().flat_map(|c| c.settings.images()).map(str::to_owned).collect();
     images.sort_unstable();
     images.dedup();
-    let observed = engine.observe(&Scope { project: &wanted.project, images, facts: Facts::Brief }).await?;
+    let mut observed = engine.observe(&Scope { project: &wanted.project, images, facts: Facts::Brief }).await?;
+    if let Err(why) = shim::look(engine, &wanted.project, !wanted.shims.is_empty(), &mut observed).await {
+        observed.gaps.push(Gap { about: "the links of its host (host_access)".to_owned(), why: why.to_string() });
+    }
     match observed.gaps.first() {
         Some(gap) => {
             let message = format!("the Engine does not tell of {}: {}", gap.about, gap.why);

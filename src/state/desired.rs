@@ -18,6 +18,7 @@ use indexmap::IndexMap;
 pub use build::DesiredBuild;
 
 use super::settings::{EndpointSettings, IpamSettings, Settings};
+use super::shim::{self, DesiredShim};
 use crate::compose::model::{Condition, Dependency, Hook, Link, Project, Service, Update};
 use crate::name::{ContainerId, NetworkKey, ProjectName, Replica, ServiceName, VolumeKey};
 use crate::source::Span;
@@ -29,6 +30,8 @@ pub struct Desired {
     pub project: ProjectName,
     /// Networks by key, in the order of the file.
     pub networks: IndexMap<NetworkKey, DesiredNetwork>,
+    /// The host's own links on the wires of networks (`host_access`), by the network's key.
+    pub shims: IndexMap<NetworkKey, DesiredShim>,
     /// Volumes by key, in the order of the file.
     pub volumes: IndexMap<VolumeKey, DesiredVolume>,
     /// The images that are built here, by service, in the order of the file.
@@ -64,6 +67,7 @@ pub fn desired(project: &Project, options: &DesiredOptions) -> Desired {
     Desired {
         project: project.name.clone(),
         networks: project.networks.iter().map(|(k, n)| (k.clone(), network::network(project, &decoded, n))).collect(),
+        shims: project.networks.iter().filter_map(|(k, n)| Some((k.clone(), shim::desired(project, n)?))).collect(),
         volumes: project.volumes.iter().map(|(k, v)| (k.clone(), network::volume(project, &decoded, v))).collect(),
         builds: build::builds(project),
         containers,
@@ -135,6 +139,7 @@ impl Desired {
         Self {
             project,
             networks: IndexMap::new(),
+            shims: IndexMap::new(),
             volumes: IndexMap::new(),
             builds: IndexMap::new(),
             containers: IndexMap::new(),

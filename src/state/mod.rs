@@ -5,4 +5,5 @@ pub mod difference;
 pub mod observed;
 mod overlay;
 pub mod settings;
+pub mod shim;
 pub mod simulate;

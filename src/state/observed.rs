@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::desired::labels;
 use super::settings::{EndpointSettings, IpamSettings, Settings};
+use super::shim::ObservedShim;
 use crate::name::{ContainerId, Mac, NetworkId, ProjectName, Protocol, Replica};
 
 /// Everything that a plan, a preflight and a verification may need to know of the Engine.
@@ -22,6 +23,8 @@ pub struct Observed {
     pub others: Vec<OtherContainer>,
     /// Every network of the Engine.
     pub networks: Vec<ObservedNetwork>,
+    /// The project's own links on the host (`host_access`), where there is reason to look for them.
+    pub shims: Vec<ObservedShim>,
     /// Every volume of the Engine.
     pub volumes: Vec<ObservedVolume>,
     /// The images that the file names; `None`: not there.

@@ -12,6 +12,7 @@ use super::observed::{
     ObservedVolume,
 };
 use super::settings::{EndpointSettings, MountKind, Settings};
+use super::shim::ObservedShim;
 use crate::compose::model::{Condition, HealthTest};
 use crate::name::{ContainerId, Mac, NetworkId, NetworkKey, Replica};
 use crate::plan::{LinkEnd, NewContainer, Operation, Plan, StepId, Target};
@@ -58,6 +59,12 @@ impl World<'_> {
             Operation::RemoveImage { image } => _ = self.observed.images.insert(image.clone(), None),
             Operation::CreateNetwork(key) => self.create_network(step, key),
             Operation::RemoveNetwork(network) => self.observed.networks.retain(|n| n.id.as_ref() != Some(&network.id)),
+            Operation::MakeShim(key) => {
+                let made = self.desired.shims.get(key).map(ObservedShim::from);
+                self.observed.shims.retain(|shim| made.as_ref().is_none_or(|made| made.name != shim.name));
+                self.observed.shims.extend(made);
+            }
+            Operation::RemoveShim(gone) => self.observed.shims.retain(|shim| shim.name != gone.name),
             Operation::Connect { container, network } => self.connect(container, network),
             Operation::Disconnect { container, network } => {
                 let id = network.id.clone();

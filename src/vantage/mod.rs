@@ -16,6 +16,7 @@ mod daemon;
 pub mod host;
 mod neighbours;
 mod session;
+pub mod shim;
 mod sidecar;
 mod target;
 
@@ -62,6 +63,8 @@ pub struct Options {
     pub layer2: bool,
     /// Whether `Question::Kind` will be asked: only then a sidecar has `CAP_NET_ADMIN`.
     pub kinds: bool,
+    /// Whether links of the host's will be made or removed: only then a sidecar has `CAP_NET_ADMIN`.
+    pub links: bool,
     /// Whether `Question::Processes` will be asked of the host: only then a sidecar sees the host's processes.
     pub processes: bool,
     /// Whether a listener may stand in the host's namespace, open to everyone. On its loopback it always may.
@@ -79,6 +82,7 @@ impl Default for Options {
             way: Way::Auto,
             layer2: false,
             kinds: false,
+            links: false,
             processes: false,
             host_listeners: false,
             // TEST-NET-2 (RFC 5737): nobody's

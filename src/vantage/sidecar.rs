@@ -79,7 +79,7 @@ fn spec(image: String, vantage: &Vantage, options: &Options, crowded: bool) -> S
         Vantage::Host | Vantage::Outside => "host".to_owned(),
     };
     // in a crowd it takes its entries in the kernel's neighbour table back
-    let needs = [(options.layer2, "NET_RAW"), (crowded || options.kinds, "NET_ADMIN")];
+    let needs = [(options.layer2, "NET_RAW"), (crowded || options.kinds || options.links, "NET_ADMIN")];
     let mut capabilities: Vec<&str> = needs.iter().filter(|(needed, _)| *needed).map(|(_, name)| *name).collect();
     let mut command = vec![];
     if *vantage == Vantage::Outside {

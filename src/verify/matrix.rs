@@ -209,6 +209,10 @@ impl Topology {
                     Rule::R4,
                     format!("{} leads to the host, whose firewall the file does not know", wire.label()),
                 ),
+                _ if wire.host_access.is_some() => Cell::undecided(
+                    Rule::R4,
+                    format!("{} leads to the host, whose firewall the file does not know", wire.label()),
+                ),
                 // measured: a veth parent answers the child's ARP while its packets are lost
                 _ if wire.is_child_of_parent() && layer == Layer::Two => Cell::undecided(
                     Rule::R4,
@@ -239,6 +243,12 @@ impl Topology {
                 ),
                 Kind::Bridge { .. } => {
                     Cell::reach(Rule::R5, format!("the host stands on the bridge of {}", wire.label())).via(wire)
+                }
+                _ if wire.host_access.is_some() => {
+                    let at = wire.host_access.map(|address| address.span);
+                    Cell::reach(Rule::R5, format!("the host has a link of its own on {}", wire.label()))
+                        .via(wire)
+                        .because_maybe(at, "host_access")
                 }
                 _ if wire.is_child_of_parent() && layer == Layer::Two => Cell::undecided(
                     Rule::R5,

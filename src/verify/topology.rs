@@ -1,5 +1,7 @@
 //! Which network namespaces a project has and which wires they hang on, as far as the file tells.
 
+use std::net::IpAddr;
+
 use indexmap::IndexMap;
 
 use crate::compose::model::{Network, NetworkMode, Project, Service};
@@ -76,6 +78,8 @@ pub struct Wire {
     pub routed: Vec<NetworkKey>,
     /// Whether the switch behind its parent sends back what came from it (`x-trunks.*.hairpin`).
     pub hairpin: bool,
+    /// The host's own address on the wire, beside its children's (`x-trunks.*.host_access`).
+    pub host_access: Option<Spanned<IpAddr>>,
     /// Where it is declared.
     pub span: Option<Span>,
 }
@@ -203,6 +207,7 @@ fn service_wires(project: &Project, service: &Service) -> Vec<(String, Wire)> {
         ipv6: false,
         routed: vec![],
         hairpin: false,
+        host_access: None,
         span,
     };
     match service.network_mode.as_ref().map(|m| (&m.value, m.span)) {
@@ -240,6 +245,7 @@ fn of_network(network: &Network) -> Wire {
         ipv6: network.enable_ipv6 == Some(true) && !network.external,
         routed: network.trunk.routed.clone(),
         hairpin: network.trunk.hairpin,
+        host_access: network.trunk.host_access,
         span: network.span,
     }
 }

@@ -75,5 +75,5 @@ pub(super) const ROWS: &[Attribute] = &[
     at("x-trunks.*.mtu", Whole, "How many bytes a packet has at most. Children have their parent's, which is looked at and never set.")
         .range(68, 65535),
     at("x-trunks.*.host_access", Text, "An address of the host's own on the wire, so that it reaches its children.")
-        .not_yet(),
+        .becomes("IPAM.Config.AuxiliaryAddresses, and a macvlan link of the host's, made and removed with the network"),
 ];

@@ -50,6 +50,8 @@ pub struct Trunk {
     pub routed: Vec<NetworkKey>,
     /// `hairpin`: whether the switch behind the parent sends back what came from it.
     pub hairpin: bool,
+    /// `host_access`: the host's own address on this network's wire.
+    pub host_access: Option<Spanned<IpAddr>>,
     /// `mtu`: how many bytes a packet on it has at most.
     pub mtu: Option<Spanned<u32>>,
     /// `promisc`: whether the parent takes frames that are not for it; `auto` is none.

@@ -7,6 +7,7 @@ mod lenders;
 mod networks;
 mod order;
 mod scope;
+mod shims;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -17,6 +18,7 @@ pub(super) use containers::runs;
 pub(super) use networks::{existing, key};
 pub use scope::Reach;
 pub(super) use scope::Scope;
+pub(super) use shims::existing as existing_shim;
 
 use std::time::Duration;
 
@@ -92,6 +94,7 @@ pub fn up(desired: &Desired, observed: &Observed, options: &UpOptions, findings:
         work.images.refresh(&mut work.builder, &scope, options);
     }
     work.networks(&networks, &fates);
+    work.shims(&networks);
     work.volumes(&scope, findings);
     work.containers(&fates, &networks);
     work.leftovers(&fates);

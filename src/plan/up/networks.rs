@@ -86,12 +86,13 @@ impl<'a> Work<'a> {
     /// Replaces and makes networks; those with a subnet of their own before those for which the Engine chooses one.
     pub(super) fn networks(&mut self, networks: &IndexMap<NetworkKey, NetworkFate<'a>>, fates: &Fates<'a>) {
         let mut removals = Vec::new();
-        for fate in networks.values() {
+        for (key, fate) in networks {
             let NetworkFate::Replaced { found, cause, .. } = fate else { continue };
             let Some(network) = existing(found) else { continue };
             let off = self.clear(&network, cause, fates);
             let removal = self.builder.step(Operation::RemoveNetwork(network), cause.clone());
             off.into_iter().for_each(|step| self.builder.needs(removal, step, Needs::Gone));
+            self.cleared.insert(key.clone(), removal);
             removals.push((removal, *found));
         }
         let explicit =

@@ -294,3 +294,54 @@ fn hooks_run_after_the_start_and_before_the_stop_in_their_place() {
     assert!(down.operations().contains(&"run pre_stop 1 in db.1".to_owned()), "{}", down.plan);
     assert!(!lab.down_without_file(&first.observed()).plan.to_string().contains("pre_stop"));
 }
+
+/// A network whose host has a link of its own on the wire.
+const HOST_ACCESS: &str = "services: {web: {image: busybox, networks: {lan: {ipv4_address: 10.0.0.2}}}}\n\
+    networks: {lan: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}\n\
+    x-trunks: {up: {parent: eth0, host_access: 10.0.0.9, vlans: {lan: native}}}";
+
+#[test]
+fn the_hosts_own_link_comes_after_its_network_and_goes_before_it() {
+    let lab = Lab::load(HOST_ACCESS);
+    let up = lab.up();
+    assert_eq!(up.operations(), ["create network lan", "make the host's link on lan", "create web.1", "start web.1"]);
+    let seen = up.observed();
+    let shim = seen.shims[0].name.clone();
+    let moved = lab.edit("host_access: 10.0.0.9", "host_access: 10.0.0.8").up_from(&seen).operations();
+    let place =
+        |words: &str| moved.iter().position(|line| line == words).unwrap_or_else(|| panic!("{words}: {moved:?}"));
+    let gone = place(&format!("remove the host's link {shim}"));
+    assert!(gone < place("remove network lan") && place("remove network lan") < place("create network lan"));
+    assert!(place("create network lan") < place("make the host's link on lan"));
+    let without = lab.edit("host_access: 10.0.0.9, ", "").up_from(&seen);
+    assert!(without.observed().shims.is_empty());
+    for down in [lab.down_from(&seen), lab.down_without_file(&seen)] {
+        let words = down.operations();
+        let place = |text: &str| words.iter().position(|line| line.starts_with(text)).unwrap();
+        assert!(place("remove the host's link") < place("remove network"), "{words:?}");
+    }
+}
+
+#[test]
+fn a_kill_leaves_nothing_of_the_hosts_link_that_the_next_plan_does_not_clear() {
+    let lab = Lab::load(HOST_ACCESS);
+    let (first, other) = (lab.up(), lab.edit("host_access: 10.0.0.9", "host_access: 10.0.0.8"));
+    let changed = other.up_from(&first.observed());
+    let kills = (0..=changed.plan.len())
+        .map(|count| changed.after(count))
+        .chain((0..=first.plan.len()).map(|count| first.after(count)));
+    for seen in kills {
+        let mended = lab.up_from(&seen).observed();
+        assert_eq!(lab.up_from(&mended).operations(), Vec::<String>::new());
+        assert_eq!(mended.shims.len(), 1);
+        assert!(lab.down_from(&seen).observed().shims.is_empty());
+    }
+    // half made, with nothing on it; or its network is gone
+    let mut half = first.observed();
+    half.shims[0].addresses.clear();
+    half.shims[0].label.clear();
+    assert_eq!(lab.up_from(&half).operations().len(), 2);
+    half.networks.clear();
+    half.containers.clear();
+    assert!(lab.down_from(&half).observed().shims.is_empty());
+}

@@ -27,6 +27,8 @@ pub(super) struct Work<'a> {
     pub(super) last: BTreeMap<Target, Handle>,
     pub(super) images: Images<'a>,
     pub(super) networks: BTreeMap<NetworkKey, Handle>,
+    /// The steps that take a network away, by its key.
+    pub(super) cleared: BTreeMap<NetworkKey, Handle>,
     pub(super) volumes: BTreeMap<VolumeKey, Handle>,
     pub(super) creates: BTreeMap<Replica, Handle>,
     /// Steps that stop a container, with the container.
@@ -48,6 +50,7 @@ impl<'a> Work<'a> {
             last: BTreeMap::new(),
             images: Images::new(desired, observed),
             networks: BTreeMap::new(),
+            cleared: BTreeMap::new(),
             volumes: BTreeMap::new(),
             creates: BTreeMap::new(),
             stops: Vec::new(),

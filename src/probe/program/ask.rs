@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Failure};
 use crate::question::Question;
-use crate::{attempt, confines, dump, echo, files, get, listen, lookup, overhear, process, solicit, sys};
+use crate::{attempt, confines, dump, echo, files, get, listen, lookup, overhear, process, shim, solicit, sys};
 
 /// Answers, in the time that the question gives at the longest.
 pub fn answer(question: &Question) -> Answer {
@@ -17,6 +17,10 @@ pub fn answer(question: &Question) -> Answer {
             dump::answer("neighbours", |kernel| kernel.forget(addresses).map(Answer::Forgotten))
         }
         Question::Kind { kind } => dump::answer("kind", |kernel| kernel.knows(kind.as_str()).map(Answer::Known)),
+        Question::MakeShim { name, label, parent, address, routes } => {
+            shim::make(name, label, parent, *address, routes).map_or_else(Answer::Failure, Answer::Done)
+        }
+        Question::RemoveShim { name, label } => shim::remove(name, label).map_or_else(Answer::Failure, Answer::Done),
         Question::Sockets { owners } => files::sockets(*owners),
         Question::Processes { name } => match process::named(name) {
             Ok(found) => Answer::Processes(found),

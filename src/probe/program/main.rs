@@ -37,6 +37,7 @@ mod pool;
 mod proc;
 mod process;
 mod rtnetlink;
+mod shim;
 mod solicit;
 mod sys;
 mod tables;

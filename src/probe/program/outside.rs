@@ -14,9 +14,9 @@ use crate::dump::{ACK, CREATE_NEW, Kernel, NEW_LINK, REQUEST};
 use crate::netlink::Request;
 use crate::sys;
 
-const DELETE_LINK: u16 = 17;
-const NEW_ADDRESS: u16 = 20;
-const NEW_ROUTE: u16 = 24;
+pub const DELETE_LINK: u16 = 17;
+pub const NEW_ADDRESS: u16 = 20;
+pub const NEW_ROUTE: u16 = 24;
 /// The prefix of the host's link.
 pub const PREFIX: &str = "bwl-";
 
@@ -112,7 +112,7 @@ fn index_of(kernel: &mut Kernel, name: &str) -> io::Result<u32> {
 }
 
 /// `ifinfomsg`: a link, and whether it is to be set up.
-fn link_message(index: u32, up: bool) -> [u8; 16] {
+pub fn link_message(index: u32, up: bool) -> [u8; 16] {
     let mut message = [0; 16];
     message[4..8].copy_from_slice(&index.to_ne_bytes());
     message[8] = u8::from(up);
@@ -136,7 +136,7 @@ fn pair(name: &str) -> Request {
     )
 }
 
-fn set_up(index: u32) -> Request {
+pub fn set_up(index: u32) -> Request {
     Request::new(NEW_LINK, REQUEST | ACK, &link_message(index, true))
 }
 

@@ -30,6 +30,7 @@ pub fn link(body: &[u8]) -> Option<Link> {
             10 => link.master = u32_at(value, 0).filter(|&index| index != 0),
             16 => link.state = operational(*value.first()?).to_owned(),
             18 => link_info(&mut link, value),
+            20 => link.label = Some(text(value)),
             30 => link.promiscuity = u32_at(value, 0)?,
             33 => link.carrier = value.first().map(|&b| b != 0),
             37 => link.parent_namespace = u32_at(value, 0).map(|id| id as i32).filter(|&id| id >= 0),

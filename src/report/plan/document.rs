@@ -56,6 +56,8 @@ pub enum Action {
     RemoveImage,
     CreateNetwork,
     RemoveNetwork,
+    MakeShim,
+    RemoveShim,
     Connect,
     Disconnect,
     CreateVolume,
@@ -185,6 +187,8 @@ fn action(operation: &Operation) -> Action {
         Operation::RemoveImage { .. } => Action::RemoveImage,
         Operation::CreateNetwork(_) => Action::CreateNetwork,
         Operation::RemoveNetwork(_) => Action::RemoveNetwork,
+        Operation::MakeShim(_) => Action::MakeShim,
+        Operation::RemoveShim(_) => Action::RemoveShim,
         Operation::Connect { .. } => Action::Connect,
         Operation::Disconnect { .. } => Action::Disconnect,
         Operation::CreateVolume(_) => Action::CreateVolume,
@@ -213,7 +217,9 @@ fn container(operation: &Operation) -> Option<String> {
 
 fn network(operation: &Operation) -> Option<String> {
     match operation {
-        Operation::CreateNetwork(key) | Operation::Connect { network: key, .. } => Some(key.to_string()),
+        Operation::CreateNetwork(key) | Operation::MakeShim(key) | Operation::Connect { network: key, .. } => {
+            Some(key.to_string())
+        }
         Operation::RemoveNetwork(network) | Operation::Disconnect { network, .. } => Some(network.to_string()),
         _ => None,
     }

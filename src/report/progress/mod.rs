@@ -36,6 +36,11 @@ fn subjects(plan: &Plan, step: StepId) -> Vec<Subject> {
         Operation::RemoveImage { image } => one("Image", image, "Removing", "Removed"),
         Operation::CreateNetwork(key) => one("Network", &network(key), "Creating", "Created"),
         Operation::RemoveNetwork(existing) => one("Network", &existing.name, "Removing", "Removed"),
+        Operation::MakeShim(key) => {
+            let shim = plan.desired().shims.get(key);
+            one("Link", shim.map_or(key.as_str(), |shim| &shim.name), "Creating", "Created")
+        }
+        Operation::RemoveShim(shim) => one("Link", &shim.name, "Removing", "Removed"),
         Operation::Connect { container: target, .. } => container(target, "Connecting", "Connected"),
         Operation::Disconnect { container: target, .. } => container(target, "Disconnecting", "Disconnected"),
         Operation::CreateVolume(key) => {

@@ -41,9 +41,12 @@ pub const VOLUME: &str = "com.docker.compose.volume";
 /// With a path in the container behind it: the start of a digest of the config or secret that lies there.
 pub const CONTENT: &str = "bowline.content.";
 
+/// On a network: the host's own address on its wire. So the link that has it is looked for where there is no file to tell.
+pub const HOST_ACCESS: &str = "bowline.host-access";
+
 /// Whether a label is the orchestrator's own.
 pub fn is_own(label: &str) -> bool {
-    label.starts_with("com.docker.compose.") || label.starts_with(CONTENT)
+    label.starts_with("com.docker.compose.") || label.starts_with(CONTENT) || label == HOST_ACCESS
 }
 
 /// The labels of a container, the user's among them.

@@ -9,6 +9,8 @@ use crate::state::settings::{IpamSettings, PoolSettings};
 pub(super) fn network(project: &Project, decoded: &Decoded, network: &Network) -> DesiredNetwork {
     let mut labels = labels::resource(project, &network.labels);
     labels.insert(labels::NETWORK.to_owned(), network.key.to_string());
+    let access = network.trunk.host_access.map(|address| (labels::HOST_ACCESS.to_owned(), address.value.to_string()));
+    labels.extend(access);
     labels.extend(decoded.network(&network.key).map(|hash| (labels::CONFIG_HASH.to_owned(), hash)));
     DesiredNetwork {
         key: network.key.clone(),

@@ -140,6 +140,62 @@ fn macvlan() {
     example.leaves_nothing();
 }
 
+/// The link of the host's own on a parent: its name, where there is one. Children that are in containers are not listed.
+fn shim_on(parent: &str) -> Option<String> {
+    let listed = std::process::Command::new("ip").args(["-o", "link", "show", "type", "macvlan"]).output().unwrap();
+    let text = String::from_utf8(listed.stdout).unwrap();
+    let line = text.lines().find(|line| line.contains(&format!("@{parent}:")))?;
+    Some(line.split([' ', '@']).nth(1).unwrap().to_owned())
+}
+
+#[test]
+fn host_access() {
+    if !possible() {
+        return;
+    }
+    let wire = Wire::new();
+    let parent = wire.0.as_str();
+    let Some(example) = Example::open("host-access").map(|e| e.with("PARENT", parent)) else { return };
+    example.proves(&[
+        "running/left",
+        "address/left@lan",
+        "mac/left@lan",
+        "parent/left@lan",
+        "route/left",
+        "name/left:right",
+        "reach/left->right",
+        "reach/host->left",
+        "running/right",
+        "address/right@lan",
+        "mac/right@lan",
+        "parent/right@lan",
+        "route/right",
+        "name/right:left",
+        "reach/right->left",
+        "reach/host->right",
+    ]);
+    assert!(example.run("up -d", 0).err.contains("nothing to do"));
+    // it is taken away behind our back: exactly the host is refuted, and `up` makes that link and nothing else
+    let shim = shim_on(parent).unwrap();
+    host(&format!("ip link del {shim}"));
+    example.refutes(&[("reach/host->left", "host -> left"), ("reach/host->right", "host -> right")], &[]);
+    let plan = example.run("plan", 2).out;
+    assert!(plan.lines().count() == 1 && plan.contains("make the host's link on lan"), "{plan}");
+    // what a maker that was killed leaves: a link of that name, and nothing on it
+    host(&format!("ip link add {shim} link {parent} type macvlan mode bridge"));
+    example.run("up -d", 0);
+    example.run("verify", 0);
+    example.leaves_nothing();
+    assert_eq!(shim_on(parent), None);
+    // a link of that name that is somebody else's stays as it is
+    host(&format!("ip link add {shim} link {parent} type macvlan mode bridge"));
+    host(&format!("ip link set {shim} alias mine"));
+    assert!(example.run("up -d", 1).err.contains("is not ours, and is left as it is"));
+    example.run("down", 0);
+    assert_eq!(shim_on(parent), Some(shim.clone()));
+    host(&format!("ip link del {shim}"));
+}
+
 #[test]
 fn host_and_none() {
     let Some(example) = Example::open("host-and-none") else { return };
