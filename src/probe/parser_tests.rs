@@ -547,11 +547,38 @@ mod processes {
     #[test]
     fn cgroups_are_looked_for_where_either_kind_of_hierarchy_has_them() {
         let old = b"5:cpuset:/\n4:memory:/docker/f00\n1:cpu,cpuacct:/docker/f00\n0::/\n";
-        assert_eq!(proc::cgroup_directories(old, "memory").first().unwrap(), "/sys/fs/cgroup/memory/docker/f00");
-        assert_eq!(proc::cgroup_directories(old, "cpu")[1], "/sys/fs/cgroup/cpu/docker/f00");
-        assert!(proc::cgroup_directories(old, "cpuset").is_empty(), "the root is no container's");
-        assert_eq!(proc::cgroup_directories(b"0::/docker/f00\n", "pids"), ["/sys/fs/cgroup/docker/f00"]);
-        assert!(proc::cgroup_directories(b"0::/../f00\n", "pids").is_empty());
+        let directories = |cgroup: &[u8], controller| -> Vec<String> {
+            proc::cgroups(cgroup, controller).iter().flat_map(|cgroup| cgroup.directories(controller)).collect()
+        };
+        assert_eq!(directories(old, "memory").first().unwrap(), "/sys/fs/cgroup/memory/docker/f00");
+        assert_eq!(directories(old, "cpu")[1], "/sys/fs/cgroup/cpu/docker/f00");
+        assert!(directories(old, "cpuset").is_empty(), "the root is no container's");
+        assert_eq!(directories(b"0::/docker/f00\n", "pids"), ["/sys/fs/cgroup/docker/f00"]);
+        assert!(directories(b"0::/../f00\n", "pids").is_empty());
+    }
+
+    #[test]
+    fn a_cgroup_is_read_inside_only_where_it_is_the_containers_own() {
+        let mounts =
+            |lines: &[&str]| -> Vec<_> { lines.iter().map(|line| proc::mount(line.as_bytes()).unwrap()).collect() };
+        let target = |cgroup: &[u8], lines: &[&str]| {
+            let mounts = mounts(lines);
+            let cgroups = proc::cgroups(cgroup, "memory");
+            cgroups[0].mounted("memory", &mounts).map(|mount| mount.target.clone())
+        };
+        let old = b"4:memory:/docker/f00\n".as_slice();
+        let own = "9 8 0:30 /docker/f00 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory";
+        let host = "9 8 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory";
+        assert_eq!(target(old, &[own]).unwrap(), "/sys/fs/cgroup/memory");
+        assert_eq!(target(old, &[host]), None, "/sys of the host is mounted");
+        assert_eq!(target(old, &[own, host]), None, "and mounted over the container's");
+        assert_eq!(target(old, &["9 8 0:31 /docker/f00 /sys/fs/cgroup/pids ro - cgroup cgroup rw,pids"]), None);
+        let one = b"0::/docker/f00\n".as_slice();
+        assert_eq!(
+            target(one, &["9 8 0:30 /docker/f00 /sys/fs/cgroup ro - cgroup2 cgroup rw"]).unwrap(),
+            "/sys/fs/cgroup"
+        );
+        assert_eq!(target(one, &["9 8 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup rw"]), None);
     }
 
     proptest! {
@@ -563,7 +590,7 @@ mod processes {
             proc::identity(&bytes, "Uid");
             proc::bits(&bytes, "Uid");
             proc::inside(&bytes, 7);
-            proc::cgroup_directories(&bytes, "memory");
+            proc::cgroups(&bytes, "memory");
         }
     }
 }

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::OnceLock;
 
-use crate::answer::{Answer, Confines, Failure, Limit, Rights};
+use crate::answer::{Answer, Confines, Failure, Limit, Mount, Rights};
+use crate::proc::Cgroup;
 use crate::text::printable;
 use crate::{files, proc, sys};
 
@@ -46,13 +47,14 @@ fn confines(pid: u32) -> io::Result<Confines> {
         Ok(proc::inside(&file(map)?, id))
     };
     let mountinfo = file("mountinfo")?;
-    let mounts = mountinfo.split(|b| *b == b'\n').take(MOST_MOUNTS).filter_map(proc::mount).collect();
+    let mounts: Vec<Mount> = mountinfo.split(|b| *b == b'\n').take(MOST_MOUNTS).filter_map(proc::mount).collect();
     let cgroup = file("cgroup").unwrap_or_default();
-    let limits = LIMITS.iter().flat_map(|(controller, names)| {
-        let directories = proc::cgroup_directories(&cgroup, controller);
-        names.iter().filter_map(move |name| limit(controller, name, &directories))
-    });
-    let (user, group, limits) = (id("Uid", "uid_map")?, id("Gid", "gid_map")?, limits.collect());
+    let mut limits = vec![];
+    for (controller, names) in LIMITS {
+        let cgroups = proc::cgroups(&cgroup, controller);
+        limits.extend(names.iter().filter_map(|name| limit(controller, name, &cgroups, &mounts)));
+    }
+    let (user, group) = (id("Uid", "uid_map")?, id("Gid", "gid_map")?);
     Ok(Confines { pid, user, group, mounts, limits, rights: rights(&status)? })
 }
 
@@ -69,13 +71,13 @@ fn rights(status: &[u8]) -> io::Result<Rights> {
 }
 
 /// A file of the process's cgroup: where this program sees it, else where the container does.
-fn limit(controller: &str, name: &str, directories: &[String]) -> Option<Limit> {
-    let here = directories.iter().find_map(|directory| bounded(&format!("{directory}/{name}")).ok());
-    let inside = || {
-        let of_one = files::read(&format!("/sys/fs/cgroup/{controller}/{name}"));
-        of_one.or_else(|_| files::read(&format!("/sys/fs/cgroup/{name}"))).ok()
+fn limit(controller: &str, name: &str, cgroups: &[Cgroup], mounts: &[Mount]) -> Option<Limit> {
+    let here = |cgroup: &Cgroup| {
+        let directories = cgroup.directories(controller);
+        directories.iter().find_map(|directory| bounded(&format!("{directory}/{name}")).ok())
     };
-    let value = here.or_else(inside)?;
+    let inside = |cgroup: &Cgroup| files::read(&format!("{}/{name}", cgroup.mounted(controller, mounts)?.target)).ok();
+    let value = cgroups.iter().find_map(here).or_else(|| cgroups.iter().find_map(inside))?;
     let value = value.get(..value.len().min(256)).unwrap_or_default().trim_ascii();
     Some(Limit { name: name.to_owned(), value: printable(value) })
 }

@@ -64,23 +64,47 @@ fn plain(word: &[u8]) -> String {
     printable(&bytes)
 }
 
-/// The directories in which a controller's files may lie, by /proc/PID/cgroup: lines of `number:controllers:path`, and `0::path`
-/// where one hierarchy has them all. The root is no container's.
-pub fn cgroup_directories(cgroup: &[u8], controller: &str) -> Vec<String> {
-    let text = String::from_utf8_lossy(cgroup);
-    let mut found = vec![];
-    for line in text.lines().take(64) {
-        let mut parts = line.splitn(3, ':').skip(1);
-        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
-        if path == "/" || path.split('/').any(|part| part == "..") {
-            continue;
-        }
+/// A cgroup of a process, by a line of /proc/PID/cgroup: `number:controllers:path`, and `0::path` where one hierarchy has them all.
+pub struct Cgroup {
+    /// The names of its hierarchy, `cpu,cpuacct`; none where one has them all.
+    pub controllers: String,
+    /// From the root of the hierarchy.
+    pub path: String,
+}
+
+impl Cgroup {
+    /// Where a controller's files may lie on the host.
+    pub fn directories(&self, controller: &str) -> Vec<String> {
+        let Self { controllers, path } = self;
         if controllers.is_empty() {
-            found.push(format!("/sys/fs/cgroup{path}"));
-        } else if controllers.split(',').any(|name| name == controller) {
-            found.push(format!("/sys/fs/cgroup/{controllers}{path}"));
-            found.push(format!("/sys/fs/cgroup/{controller}{path}"));
+            return vec![format!("/sys/fs/cgroup{path}")];
         }
+        vec![format!("/sys/fs/cgroup/{controllers}{path}"), format!("/sys/fs/cgroup/{controller}{path}")]
     }
-    found
+
+    /// The mount that is this very cgroup: a container that mounts the host's /sys has the host's own beside it, or in its place.
+    pub fn mounted<'a>(&self, controller: &str, mounts: &'a [Mount]) -> Option<&'a Mount> {
+        let kind = if self.controllers.is_empty() { "cgroup2" } else { "cgroup" };
+        let named =
+            |target: &str| target.rsplit('/').next().is_some_and(|name| name.split(',').any(|n| n == controller));
+        let own = |mount: &&Mount| {
+            mount.kind == kind && mount.root == self.path && (self.controllers.is_empty() || named(&mount.target))
+        };
+        let found = mounts.iter().find(own)?;
+        // of several at one path the last is seen
+        mounts.iter().rfind(|mount| mount.target == found.target).filter(own)
+    }
+}
+
+/// The cgroups in which a controller may keep a process. The root is no container's.
+pub fn cgroups(cgroup: &[u8], controller: &str) -> Vec<Cgroup> {
+    let text = String::from_utf8_lossy(cgroup);
+    let cgroup = |line: &str| {
+        let mut parts = line.splitn(3, ':').skip(1).map(str::to_owned);
+        let (controllers, path) = (parts.next()?, parts.next()?);
+        let root = path == "/" || path.split('/').any(|part| part == "..");
+        let keeps = controllers.is_empty() || controllers.split(',').any(|name| name == controller);
+        (keeps && !root).then_some(Cgroup { controllers, path })
+    };
+    text.lines().take(64).filter_map(cgroup).collect()
 }

@@ -209,7 +209,7 @@ fn mount(part: &Part<'_>, target: &str, confines: Option<&Confines>) -> Verdict 
     let Some(top) = there.last() else { return not_there(part, target, confines) };
     let expected = || format!("{} at {target}", short(declared));
     let restart = || format!("docker restart {name}");
-    if there.len() > 1 && !spreads(declared) {
+    if there.len() > 1 && !spreads(declared) && hidden(part, declared, &there) {
         return Verdict::refuted(expected(), format!("{} is mounted over it", shown(top))).help(restart());
     }
     if let Some(path) = top.root.strip_suffix("//deleted") {
@@ -238,6 +238,24 @@ fn not_there(part: &Part<'_>, target: &str, confines: &Confines) -> Verdict {
     Verdict::refuted(format!("something mounted at {target}"), "nothing is")
         .seen("the Engine mounted it: somebody has taken it away since")
         .help(format!("docker restart {}", part.found.name))
+}
+
+/// Whether the last of several mounts at a path hides the declared one. Where another mount of the container encloses the path, that
+/// one may have brought further mounts along (`/dev:/dev` brings /dev/shm): then the last is the declared one or cannot be told from it.
+fn hidden(part: &Part<'_>, declared: &MountSettings, there: &[&Mount]) -> bool {
+    let within =
+        |outer: &str| plain(&declared.target).strip_prefix(plain(outer)).is_some_and(|rest| rest.starts_with('/'));
+    if !part.declared.settings.mounts.iter().any(|mount| within(&mount.target)) {
+        return true;
+    }
+    let is_it = |mount: &&Mount| match &declared.kind {
+        MountKind::Volume { name, .. } => volume_of(&mount.root) == Some(name),
+        MountKind::Anonymous => volume_of(&mount.root).is_some(),
+        MountKind::Tmpfs { .. } | MountKind::Memory { .. } => mount.kind == "tmpfs" && mount.root == "/",
+        MountKind::Bind { source, .. } => mount.root != "/" && source.ends_with(&mount.root),
+        MountKind::Image { .. } => mount.kind == "overlay",
+    };
+    there.split_last().is_some_and(|(top, below)| !is_it(top) && below.iter().any(is_it))
 }
 
 /// Whether mounts on the host below the source come along: then more than one may lie at the path.

@@ -152,6 +152,30 @@ fn what_was_done_past_the_engine_is_seen_by_the_kernel() {
 }
 
 #[test]
+fn what_an_enclosing_mount_brought_along_hides_nothing() {
+    let stack =
+        "services: {a: {image: x, tmpfs: [/dev/shm], volumes: ['/dev:/dev', 'data:/dev/data']}}\nvolumes: {data: }";
+    let mut world = World::new(stack, &[]);
+    let settings = world.desired.containers[&replica("a")].settings.clone();
+    world.container("a").settings = settings;
+    let memory = |path| Mount { kind: "tmpfs".to_owned(), ..mount(path, "/", false) };
+    let said = |path: &str, mounts: Vec<Mount>| {
+        let mut seen = confines();
+        seen.mounts = mounts;
+        judged(&world, at_path(path), &seen)
+    };
+    let brought = said("/dev/shm", vec![memory("/dev"), memory("/dev/shm"), memory("/dev/shm")]);
+    assert!(brought.is_proved(), "the host's lies under the declared one");
+    let data = |root| mount("/dev/data", root, false);
+    let volume = || data("/lib/volumes/p_data/_data");
+    assert!(said("/dev/data", vec![memory("/dev"), data("/srv"), volume()]).is_proved());
+    let hidden = said("/dev/data", vec![memory("/dev"), volume(), memory("/dev/data")]);
+    assert_eq!(refuted(&hidden), "memory is mounted over it\n");
+    let swapped = said("/dev/shm", vec![memory("/dev"), memory("/dev/shm"), mount("/dev/shm", "/srv", false)]);
+    assert_eq!(refuted(&swapped), "/srv of ext4 /dev/vda is mounted over it\n");
+}
+
+#[test]
 fn a_path_that_leads_over_a_link_is_found_where_it_ends() {
     let mut seen = confines();
     seen.mounts[0].target = "/var/lib/data".to_owned();
