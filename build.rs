@@ -1,15 +1,22 @@
 //! Builds the probe: `src/probe/program`, std only, into one static program, which `src/probe/carried.rs` takes in.
 //!
 //! Where that cannot be done (another system, no static libc) bowline is built without it, and says why when it is asked for.
+//!
+//! And hands the linker the order of the functions that everyday commands run (`scripts/order`), where it takes one.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The functions, one a line.
+const ORDER: &str = "src/functions.order";
+
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(probe_program)");
-    for path in ["build.rs", "src/probe/program", "src/probe/json.rs", "src/probe/answer.rs", "src/probe/question.rs"] {
+    for path in
+        ["build.rs", "src/probe/program", "src/probe/json.rs", "src/probe/answer.rs", "src/probe/question.rs", ORDER]
+    {
         println!("cargo::rerun-if-changed={path}");
     }
     let variable = |name: &str| env::var(name).unwrap_or_default();
@@ -23,6 +30,32 @@ fn main() {
         }
     }
     println!("cargo::rustc-env=BOWLINE_PROBE_MISSING={why}");
+    // in other builds the functions have other names
+    if variable("PROFILE") == "release" && variable("OPT_LEVEL") == "3" {
+        order(&variable);
+    }
+}
+
+/// Has the functions laid in their order, if the linker can: tried on an empty program, for which linker it is only the compiler knows.
+fn order(variable: &dyn Fn(&str) -> String) {
+    let list = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join(ORDER);
+    let flags = [format!("-Wl,--symbol-ordering-file={}", list.display()), "-Wl,--no-warn-symbol-ordering".to_owned()];
+    let (out, source) = (PathBuf::from(variable("OUT_DIR")), PathBuf::from(variable("OUT_DIR")).join("empty.rs"));
+    if fs::write(&source, "fn main() {}").is_err() {
+        return;
+    }
+    let mut compile = Command::new(variable("RUSTC"));
+    compile.args(["--crate-type=bin", "--target", &variable("TARGET")]);
+    compile.args(variable("CARGO_ENCODED_RUSTFLAGS").split('\u{1f}').filter(|flag| !flag.is_empty()));
+    compile.args(linker(variable)).args(flags.iter().map(|flag| format!("-Clink-arg={flag}")));
+    if compile.arg("-o").arg(out.join("empty")).arg(&source).output().is_ok_and(|output| output.status.success()) {
+        flags.iter().for_each(|flag| println!("cargo::rustc-link-arg-bins={flag}"));
+    }
+}
+
+/// The linker that cargo was told to use.
+fn linker(variable: &dyn Fn(&str) -> String) -> Option<String> {
+    Some(variable("RUSTC_LINKER")).filter(|linker| !linker.is_empty()).map(|linker| format!("-Clinker={linker}"))
 }
 
 /// Compiles it for the target, small for a release, quickly otherwise.
@@ -40,10 +73,7 @@ fn build(program: &Path, variable: &dyn Fn(&str) -> String) -> Result<(), String
     } else {
         compile.args(["-Copt-level=1", "-Ccodegen-units=4"]);
     }
-    let linker = variable("RUSTC_LINKER");
-    if !linker.is_empty() {
-        compile.arg(format!("-Clinker={linker}"));
-    }
+    compile.args(linker(variable));
     compile.arg("-o").arg(program).arg("src/probe/program/main.rs");
     let output = compile.output().map_err(|e| format!("cannot run the compiler: {e}"))?;
     if output.status.success() {

@@ -153,6 +153,9 @@ enum Place {
 }
 
 fn write_string(text: &str, indent: usize, place: Place, out: &mut String) {
+    if is_word(text) {
+        return out.push_str(text);
+    }
     let shape = Shape::of(text);
     if text.contains('\n') && place == Place::Value {
         return if shape.block_allowed() { write_block(text, indent, out) } else { write_double(text, out) };
@@ -170,6 +173,20 @@ fn write_string(text: &str, indent: usize, place: Place, out: &mut String) {
     } else {
         write_double(text, out);
     }
+}
+
+/// Whether a text is plain at the first look, as nearly all are: it begins with a letter or a slash, no character of it means anything
+/// in the middle of a word, and it is too long for the words of YAML, or begins like none of them (`null`, `true`, `false`, `yes`,
+/// `no`, `on`, `off`).
+fn is_word(text: &str) -> bool {
+    let [first, .., last] = text.as_bytes() else { return false };
+    let like_none = || !matches!(first.to_ascii_lowercase(), b'n' | b't' | b'f' | b'y' | b'o');
+    (first.is_ascii_alphabetic() || *first == b'/')
+        && *last != b':'
+        && (text.len() > "false".len() || like_none())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_' | b':' | b'@' | b'=' | b','))
 }
 
 /// Whether the plain text would be read as something other than this string, by YAML 1.2 or 1.1.

@@ -194,6 +194,13 @@ proptest! {
     }
 
     #[test]
+    fn a_word_at_the_first_look_is_plain_at_a_closer_one(text in "[a-zA-Z/][a-zA-Z0-9/.:@=,_-]{0,8}|y|no|On|null|True|FALSE") {
+        if is_word(&text) {
+            prop_assert!(!reads_as_other(&text) && Shape::of(&text).plain_allowed(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_float_reads_back_to_the_same_value(f in any::<f64>()) {
         let back = read(&write(&Node::float(span(), f)));
         let value = match &back.as_scalar().unwrap().value {
