@@ -40,7 +40,8 @@ fn main() {
 fn order(variable: &dyn Fn(&str) -> String) {
     let list = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join(ORDER);
     let flags = [format!("-Wl,--symbol-ordering-file={}", list.display()), "-Wl,--no-warn-symbol-ordering".to_owned()];
-    let (out, source) = (PathBuf::from(variable("OUT_DIR")), PathBuf::from(variable("OUT_DIR")).join("empty.rs"));
+    let out = PathBuf::from(variable("OUT_DIR"));
+    let source = out.join("empty.rs");
     if fs::write(&source, "fn main() {}").is_err() {
         return;
     }

@@ -34,14 +34,19 @@ impl Rigour {
     }
 }
 
-/// Settles `parent: auto` of the stack's trunks by a look at the Engine's host, and tells what it comes to. Without one, nothing is asked. An Engine
-/// elsewhere is asked by a sidecar, which a command that only reads does not make.
+/// Settles `parent: auto` of the stack's trunks by a look at the Engine's host, and tells what it comes to; whether there was one. Without one,
+/// nothing is asked. An Engine elsewhere is asked by a sidecar, which a command that only reads does not make.
 ///
 /// # Errors
 /// [`Exit::Preflight`] where there is no default route, or several, or the host cannot be looked at.
-pub fn settle_parents(global: &Global, purpose: Purpose, project: &mut Project, files: &Files) -> Result<(), Failure> {
+pub fn settle_parents(
+    global: &Global,
+    purpose: Purpose,
+    project: &mut Project,
+    files: &Files,
+) -> Result<bool, Failure> {
     if !auto::is_wanted(project) {
-        return Ok(());
+        return Ok(false);
     }
     let routes = block_on(async {
         let engine = connect(global, purpose).await?;
@@ -55,7 +60,7 @@ pub fn settle_parents(global: &Global, purpose: Purpose, project: &mut Project, 
     output::findings(files, &findings, global.verbose);
     match findings.has_errors() {
         true => Err(Failure::new(Exit::Preflight, "the parent of a trunk is not known; nothing was changed")),
-        false => Ok(()),
+        false => Ok(true),
     }
 }
 

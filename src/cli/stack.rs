@@ -58,8 +58,9 @@ impl Stack {
         rigour: Rigour,
     ) -> Result<Self, Failure> {
         let mut stack = Self::loaded(global, compose::load(request), options, rigour)?;
-        preflight::settle_parents(global, purpose, &mut stack.project, &stack.files)?;
-        stack.desired = desired(&stack.project, options);
+        if preflight::settle_parents(global, purpose, &mut stack.project, &stack.files)? {
+            stack.desired = desired(&stack.project, options);
+        }
         Ok(stack)
     }
 

@@ -81,6 +81,6 @@ fn is_off(scene: Scene<'_>, option: &str) -> bool {
 }
 
 /// The bridges that the file makes.
-fn bridges<'a>(scene: Scene<'a>) -> impl Iterator<Item = &'a Network> {
+pub(super) fn bridges<'a>(scene: Scene<'a>) -> impl Iterator<Item = &'a Network> {
     scene.project.networks.values().filter(|network| !network.external && network.driver_name() == "bridge")
 }

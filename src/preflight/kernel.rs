@@ -1,6 +1,7 @@
 //! What the host's kernel cannot do, or is told not to.
 
 use super::Scene;
+use super::firewall::bridges;
 use crate::finding::{Code, Finding, Findings};
 
 /// Whether containers of one bridge reach each other.
@@ -37,10 +38,9 @@ pub(super) fn check_kinds(scene: Scene<'_>, findings: &mut Findings) {
 
 /// P48: packets are not forwarded, so that nothing gets in or out of a bridge; or a firewall that does not see them.
 pub(super) fn check_forwarding(scene: Scene<'_>, findings: &mut Findings) {
-    let bridges =
-        || scene.project.networks.values().filter(|n| !n.external && n.driver_name() == "bridge" && !n.internal);
+    let open = || bridges(scene).filter(|network| !network.internal);
     if scene.host.setting("net.ipv4.ip_forward") == Some(0)
-        && let Some(network) = bridges().next()
+        && let Some(network) = open().next()
     {
         let message = format!(
             "net.ipv4.ip_forward is 0 on the Engine's host: network {} reaches nothing outside, and nothing reaches its ports",
@@ -52,7 +52,7 @@ pub(super) fn check_forwarding(scene: Scene<'_>, findings: &mut Findings) {
                 .help("`sysctl -w net.ipv4.ip_forward=1` on the Engine's host; the Engine sets it when it starts"),
         );
     }
-    let closed = bridges().find(|n| n.driver_opts.get(ENABLE_ICC).is_some_and(|v| v.value == "false"));
+    let closed = open().find(|n| n.driver_opts.get(ENABLE_ICC).is_some_and(|v| v.value == "false"));
     if scene.host.setting("net.bridge.bridge-nf-call-iptables") == Some(0)
         && let Some(network) = closed
     {

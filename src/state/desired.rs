@@ -99,18 +99,17 @@ impl Naming<'_> {
             None => [self.project.name.as_str(), service.name.as_str(), &number.to_string()].join(separator),
         }
     }
-}
 
-impl Naming<'_> {
     /// The container of the project that `word` means, in `network_mode`, `ipc`, `pid` or `volumes_from` of `service`:
     /// `service:x`, or `container:x` where x is the name of one. None where that one is made after `service`.
     fn lender(&self, service: &Service, word: &str) -> Option<Replica> {
         match word.split_once(':')? {
             ("service", name) => Some(Replica::new(name.parse().ok()?, 1)),
             ("container", name) => {
-                let others = self.project.services.values().filter(|other| !self.needs(&other.name, &service.name));
-                let mut replicas = others.flat_map(|other| self.replicas(other).map(move |replica| (other, replica)));
-                replicas.find(|(other, replica)| self.container(other, replica.number) == name).map(|(_, it)| it)
+                let all = self.project.services.values();
+                let mut replicas = all.flat_map(|other| self.replicas(other).map(move |replica| (other, replica)));
+                let meant = replicas.find(|(other, replica)| self.container(other, replica.number) == name);
+                meant.filter(|(other, _)| !self.needs(&other.name, &service.name)).map(|(_, replica)| replica)
             }
             _ => None,
         }

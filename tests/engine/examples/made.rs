@@ -167,6 +167,42 @@ fn a_container_that_was_made_of_another_file_is_refuted_part_by_part() {
     example.leaves_nothing();
 }
 
+/// What is mounted inside of what the host lends: its /dev brings a /dev/shm along, and its /sys shows the host's own cgroup.
+const LENT: &str = "
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    stop_signal: SIGKILL
+    network_mode: none
+    mem_limit: 64m
+    pids_limit: 50
+    tmpfs: [/dev/shm]
+    volumes: ['/dev:/dev', '/sys:/sys:ro', 'data:/data', '.:/data/here']
+volumes: {data: {}}
+";
+
+#[test]
+fn what_the_host_lends_hides_nothing_that_is_declared() {
+    if !possible() {
+        return;
+    }
+    let Some(example) = Example::of("lent", LENT) else { return };
+    example.proves(&[
+        "running/web",
+        "limits/web",
+        "mount/web:/dev/shm",
+        "mount/web:/dev",
+        "mount/web:/sys",
+        "mount/web:/data",
+        "mount/web:/data/here",
+        "only-lo/web",
+    ]);
+    host(&format!("nsenter -t {} -m mount -t tmpfs none /data/here", pid(&example)));
+    example.refutes(&[("mount/web:/data/here", "memory is mounted over it")], &[]);
+    example.leaves_nothing();
+}
+
 const RIGHTS: &str = "
 services:
   web:
