@@ -30,28 +30,39 @@ fn main() {
         }
     }
     println!("cargo::rustc-env=BOWLINE_PROBE_MISSING={why}");
-    // in other builds the functions have other names
     if variable("PROFILE") == "release" && variable("OPT_LEVEL") == "3" {
-        order(&variable);
+        for flags in [order(&variable), relocations(&variable)].into_iter().flatten() {
+            flags.iter().for_each(|flag| println!("cargo::rustc-link-arg-bins={flag}"));
+        }
     }
 }
 
-/// Has the functions laid in their order, if the linker can: tried on an empty program, for which linker it is only the compiler knows.
-fn order(variable: &dyn Fn(&str) -> String) {
+/// Has the functions laid in their order, if the linker can. In other builds they have other names.
+fn order(variable: &dyn Fn(&str) -> String) -> Option<Vec<String>> {
     let list = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join(ORDER);
-    let flags = [format!("-Wl,--symbol-ordering-file={}", list.display()), "-Wl,--no-warn-symbol-ordering".to_owned()];
+    let flags =
+        vec![format!("-Wl,--symbol-ordering-file={}", list.display()), "-Wl,--no-warn-symbol-ordering".to_owned()];
+    tried(&flags, variable).map(|_| flags)
+}
+
+/// Has the table of relocations packed, which is read whole at each start, if the linker and the C library of this machine can.
+fn relocations(variable: &dyn Fn(&str) -> String) -> Option<Vec<String>> {
+    let flags = vec!["-Wl,-z,pack-relative-relocs".to_owned()];
+    let program = tried(&flags, variable).filter(|_| variable("TARGET") == variable("HOST"))?;
+    Command::new(program).status().is_ok_and(|status| status.success()).then_some(flags)
+}
+
+/// An empty program, linked with these flags, if it can be: for which linker it is only the compiler knows.
+fn tried(flags: &[String], variable: &dyn Fn(&str) -> String) -> Option<PathBuf> {
     let out = PathBuf::from(variable("OUT_DIR"));
-    let source = out.join("empty.rs");
-    if fs::write(&source, "fn main() {}").is_err() {
-        return;
-    }
+    let (source, program) = (out.join("empty.rs"), out.join("empty"));
+    fs::write(&source, "fn main() {}").ok()?;
     let mut compile = Command::new(variable("RUSTC"));
     compile.args(["--crate-type=bin", "--target", &variable("TARGET")]);
     compile.args(variable("CARGO_ENCODED_RUSTFLAGS").split('\u{1f}').filter(|flag| !flag.is_empty()));
     compile.args(linker(variable)).args(flags.iter().map(|flag| format!("-Clink-arg={flag}")));
-    if compile.arg("-o").arg(out.join("empty")).arg(&source).output().is_ok_and(|output| output.status.success()) {
-        flags.iter().for_each(|flag| println!("cargo::rustc-link-arg-bins={flag}"));
-    }
+    let output = compile.arg("-o").arg(&program).arg(&source).output().ok()?;
+    output.status.success().then_some(program)
 }
 
 /// The linker that cargo was told to use.

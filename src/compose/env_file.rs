@@ -71,6 +71,9 @@ pub(super) fn labels(service: &mut Node, sources: &mut Sources, findings: &mut F
 
 /// Puts what files said under a mapping of the service, which goes before it.
 fn under(service: &mut Node, key: &str, read: &Environment) {
+    if read.iter().next().is_none() {
+        return;
+    }
     let mut whole = Mapping::new();
     for (name, variable) in read.iter() {
         let at = variable.origin.unwrap_or(service.span);
@@ -79,7 +82,5 @@ fn under(service: &mut Node, key: &str, read: &Environment) {
     for (name, entry) in section(service, key) {
         whole.insert(name.clone(), entry.key, entry.value.clone());
     }
-    if !whole.is_empty() {
-        set(service, key, |at| Node::map(at, whole));
-    }
+    set(service, key, |at| Node::map(at, whole));
 }

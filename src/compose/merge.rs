@@ -168,12 +168,20 @@ fn freshen(node: &mut Node, place: Place) {
 
 /// Leaves one of the items with the same key: the last, where the first one stood.
 fn unify(items: &mut Vec<Node>, key: Key) {
-    let mut kept: indexmap::IndexMap<String, Node> = indexmap::IndexMap::with_capacity(items.len());
-    for (index, item) in std::mem::take(items).into_iter().enumerate() {
-        let key = key_of(&item, key).unwrap_or_else(|| format!("\0{index}"));
-        kept.insert(key, item);
+    if items.len() < 2 {
+        return;
     }
-    items.extend(kept.into_values());
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut kept: Vec<Node> = Vec::with_capacity(items.len());
+    for item in items.drain(..) {
+        let next = kept.len();
+        let place = key_of(&item, key).map_or(next, |key| *places.entry(key).or_insert(next));
+        match kept.get_mut(place) {
+            Some(slot) => *slot = item,
+            None => kept.push(item),
+        }
+    }
+    *items = kept;
 }
 
 /// What tells an item from others; None where the item has no such thing.

@@ -242,8 +242,12 @@ impl Vantages {
         let engine = &self.engine;
         let at_once = self.options.at_once.max(1);
         let sessions = self.sessions.into_iter().filter_map(|(_, session)| session.ok());
-        let ended = stream::iter(sessions).map(|session| session.close(engine)).buffer_unordered(at_once);
-        let troubles: Vec<String> = ended.filter_map(|end| async move { end.err() }).collect().await;
+        let (children, sidecars): (Vec<_>, Vec<_>) = sessions.partition(|session| session.way() == Way::Direct);
+        let children = futures_util::future::join_all(children.into_iter().map(|session| session.close(engine)));
+        let sidecars = stream::iter(sidecars).map(|session| session.close(engine)).buffer_unordered(at_once).collect();
+        let (mut ended, removed): (Vec<_>, Vec<_>) = futures_util::future::join(children, sidecars).await;
+        ended.extend(removed);
+        let troubles: Vec<String> = ended.into_iter().filter_map(Result::err).collect();
         if troubles.is_empty() { Ok(()) } else { Err(troubles) }
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn source(value: &Node, key: Span) -> Result<Source, Finding> {
 pub(super) fn into(mapping: &mut Mapping, source: &Source) {
     for node in &source.0 {
         let Some(other) = node.as_map() else { continue };
+        mapping.0.reserve(other.iter().filter(|(key, _)| mapping.get(key).is_none()).count());
         for (key, entry) in other.iter() {
             if mapping.get(key).is_none() {
                 mapping.0.insert(key.clone(), entry.clone());

@@ -32,6 +32,11 @@ impl Pairs {
         Self { list: Vec::with_capacity(room), index: OnceCell::new() }
     }
 
+    /// Makes room for so many more, and no more.
+    pub fn reserve(&mut self, more: usize) {
+        self.list.reserve_exact(more);
+    }
+
     /// Gives back the room that no pair takes.
     pub fn shrink(&mut self) {
         self.list.shrink_to_fit();
@@ -72,6 +77,10 @@ impl Pairs {
         }
         if let Some(index) = self.index.get_mut() {
             index.insert(key.clone(), self.list.len());
+        }
+        if self.list.len() == self.list.capacity() {
+            // a vector's own first step is room for four, and most mappings have one key or two
+            self.list.reserve_exact(self.list.len().max(1));
         }
         self.list.push((key, entry));
         None

@@ -34,7 +34,7 @@ pub(super) fn text(node: &Node) -> Option<String> {
 
 /// A mapping at one place; values that are none are left out.
 fn mapping<const N: usize>(at: Span, pairs: [(impl Into<Text>, Option<Node>); N]) -> Node {
-    let mut mapping = Mapping(Pairs::with_capacity(N));
+    let mut mapping = Mapping(Pairs::with_capacity(pairs.iter().filter(|(_, value)| value.is_some()).count()));
     for (key, value) in pairs {
         if let Some(value) = value {
             mapping.insert(key, at, value);

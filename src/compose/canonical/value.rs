@@ -7,7 +7,7 @@ use crate::compose::attributes::{Form, Short};
 use crate::compose::value::{BadValue, bytes, duration, host, words};
 use crate::finding::{Code, Finding};
 use crate::source::Span;
-use crate::yaml::{Entry, Mapping, Node, Value};
+use crate::yaml::{Entry, Mapping, Node, Pairs, Value};
 
 /// The plain value, or none where the node has it already.
 ///
@@ -73,7 +73,8 @@ impl Unset {
 
 /// `NAME=value` lists and mappings as one mapping of texts. A name said twice has its last value.
 fn pairs(node: &Node, unset: Unset) -> Option<Node> {
-    let mut pairs = Mapping::new();
+    let room = node.as_map().map(|map| map.len()).or_else(|| Some(node.as_seq()?.len()))?;
+    let mut pairs = Mapping(Pairs::with_capacity(room));
     if let Some(map) = node.as_map() {
         for (key, Entry { key: at, value }) in map.iter() {
             let mut plain = match text(value) {

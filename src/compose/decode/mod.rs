@@ -46,7 +46,8 @@ pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment,
             let mut service = service::service(name.clone(), entry.key, &entry.value, findings);
             service.files = file::files(tree, &entry.value, environment);
             let secret = |key: &str| file::content(tree, FileKind::Secret, key, environment);
-            service.build = build::build(&entry.value, &format!("services.{key}"), &secret, findings);
+            let built = build::build(&entry.value, &format!("services.{key}"), &secret, findings);
+            service.build = built.map(Box::new);
             services.insert(name, service);
         }
     }

@@ -74,7 +74,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         profiles: f.texts("profiles"),
         pull_policy: f.whole_pattern("pull_policy", Pattern::PullPolicy, Code::BadValue).map(|p| p.value),
         platform: f.text("platform"),
-        resources: resources::resources(node),
+        resources: resources::resources(node).into(),
         shm_size: f.text("shm_size").and_then(|size| size.parse().ok()).unwrap_or(0),
         oom_score_adj: f.whole("oom_score_adj").map_or(0, |n| n.value),
         logging: resources::logging(node),
@@ -84,7 +84,8 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
             uts: f.text("uts"),
             user: f.text("userns_mode"),
             cgroup: f.text("cgroup"),
-        },
+        }
+        .into(),
         cgroup_parent: f.text("cgroup_parent"),
         isolation: f.text("isolation"),
         runtime: f.text("runtime"),

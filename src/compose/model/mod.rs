@@ -6,6 +6,7 @@ mod build;
 mod develop;
 mod file;
 mod network;
+mod rare;
 mod resources;
 mod service;
 mod volume;
@@ -18,6 +19,7 @@ pub use build::{Build, BuildKit, BuildSecret};
 pub use develop::{Action, Watch};
 pub use file::{Bytes, FileContent, FileKind, FileOwner, ServiceFile};
 pub use network::{Ipam, Network, Pool, Trunk};
+pub use rare::{Rare, Unsaid};
 pub use resources::{BlockResources, Device, DeviceRequest, Hook, Logging, Resources};
 pub use service::{
     Bind, Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Mount, MountSource, Namespaces, NetworkMode,

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::Build;
 use super::develop::Watch;
 use super::file::ServiceFile;
 use super::resources::{Hook, Logging, Resources};
+use super::{Build, Rare};
 use crate::compose::value::duration;
 use crate::name::{Mac, NetworkKey, Protocol, ServiceName, VolumeKey};
 use crate::source::{Span, Spanned};
@@ -24,7 +24,7 @@ pub struct Service {
     /// `image`; `<project>-<service>` where only `build` is given.
     pub image: Option<Spanned<String>>,
     /// `build`.
-    pub build: Option<Build>,
+    pub build: Option<Box<Build>>,
     /// `command`; `Some(vec![])` overrides the image's with nothing.
     pub command: Option<Vec<String>>,
     /// `entrypoint`; `Some(vec![])` overrides the image's with nothing.
@@ -110,7 +110,7 @@ pub struct Service {
     /// `platform`.
     pub platform: Option<String>,
     /// Limits, weights, devices.
-    pub resources: Resources,
+    pub resources: Rare<Resources>,
     /// `shm_size`, in bytes; 0 is the Engine's own.
     pub shm_size: i64,
     /// `oom_score_adj`.
@@ -118,7 +118,7 @@ pub struct Service {
     /// `logging`.
     pub logging: Option<Logging>,
     /// `ipc`, `pid`, `uts`, `userns_mode`, `cgroup`.
-    pub namespaces: Namespaces,
+    pub namespaces: Rare<Namespaces>,
     /// `cgroup_parent`.
     pub cgroup_parent: Option<String>,
     /// `isolation`.

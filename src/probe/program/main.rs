@@ -129,7 +129,7 @@ fn converse() {
     let pool = pool::Pool::new();
     let mut input = io::stdin().lock();
     let mut pending: Vec<u8> = Vec::new();
-    let mut buffer = [0u8; 4096];
+    let mut buffer = [0u8; 16 * 1024];
     loop {
         let count = match input.read(&mut buffer) {
             Ok(0) => break,
@@ -138,9 +138,9 @@ fn converse() {
             Err(_) => break,
         };
         pending.extend_from_slice(&buffer[..count]);
-        while let Some(end) = pending.iter().position(|&b| b == b'\n') {
-            let line: Vec<u8> = pending.drain(..=end).collect();
-            pool.take_line(&String::from_utf8_lossy(&line[..end]));
+        if let Some(end) = pending.iter().rposition(|&b| b == b'\n') {
+            pool.take(&String::from_utf8_lossy(&pending[..end]));
+            pending.drain(..=end);
         }
         if pending.len() > LONGEST_LINE {
             break;

@@ -15,14 +15,17 @@ use crate::question::Question;
 const MOST_THREADS: usize = 128;
 /// So many threads are enough while every question is answered at once.
 const FEW_THREADS: usize = 4;
-/// What waits for longer than this waits for threads that wait themselves: more are needed.
-const PATIENCE: Duration = Duration::from_millis(1);
+/// Where something waits for this long, and nothing is answered meanwhile, the threads wait themselves: more are needed. Where answers
+/// come, the processor is what all wait for, and more threads would only take of it.
+const PATIENCE: Duration = Duration::from_millis(8);
 /// So many wait at most.
 const MOST_WAITING: usize = 16_384;
 /// Enough for a dump's buffers, which are on the heap.
 const STACK: usize = 128 * 1024;
 /// An answer longer than this is a failure.
 const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
+/// So much is sent at once while questions wait; what is less goes when none waits, or after [`PATIENCE`].
+const PARCEL: usize = 16 * 1024;
 
 struct Job {
     id: u32,
@@ -34,7 +37,11 @@ struct Job {
 struct Queue {
     waiting: VecDeque<Job>,
     threads: usize,
+    /// So many answer or send.
     busy: usize,
+    answered: usize,
+    /// Answers that have not left yet.
+    unsent: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -44,7 +51,7 @@ struct Shared {
     work: Condvar,
     /// Something waits.
     crowd: Condvar,
-    /// Something is done.
+    /// All is done.
     done: Condvar,
 }
 
@@ -66,50 +73,59 @@ impl Pool {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a line: `ID QUESTION`. What is none is answered with a failure; an empty line is nothing.
-    pub fn take_line(&self, line: &str) {
+    /// Takes lines: `ID QUESTION`. What is none is answered with a failure; an empty line is nothing.
+    pub fn take(&self, lines: &str) {
         let since = Instant::now();
-        if line.is_empty() {
-            return;
+        let refuse = |id, message| say(id, since, Answer::Failure(Failure { errno: None, message }));
+        let mut jobs = Vec::new();
+        for line in lines.split('\n').filter(|line| !line.is_empty()) {
+            let (id, rest) = line.split_once(' ').unwrap_or((line, ""));
+            let id = id.parse().unwrap_or_default();
+            match rest.parse() {
+                Ok(question) => jobs.push(Job { id, since, question }),
+                Err(e) => refuse(id, e.to_string()),
+            }
         }
-        let (id, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let id = id.parse().unwrap_or_default();
-        let refused = match rest.parse() {
-            Ok(question) => match self.put(Job { id, since, question }) {
-                Ok(()) => return,
-                Err(message) => message,
-            },
-            Err(e) => e.to_string(),
-        };
-        say(id, since, Answer::Failure(Failure { errno: None, message: refused }));
+        for (job, message) in self.put(jobs) {
+            refuse(job.id, message);
+        }
     }
 
-    fn put(&self, job: Job) -> Result<(), String> {
+    /// Lets jobs wait for a thread. Gives back those that cannot, and why.
+    fn put(&self, jobs: Vec<Job>) -> Vec<(Job, String)> {
+        let (mut refused, mut taken) = (Vec::new(), 0);
         let mut queue = self.queue();
-        if queue.waiting.len() >= MOST_WAITING {
-            return Err(format!("more than {MOST_WAITING} questions wait"));
+        for job in jobs {
+            if queue.waiting.len() >= MOST_WAITING {
+                refused.push((job, format!("more than {MOST_WAITING} questions wait")));
+                continue;
+            }
+            if queue.threads < FEW_THREADS && queue.threads <= queue.busy + queue.waiting.len() {
+                match self.start() {
+                    Ok(()) => queue.threads += 1,
+                    Err(e) if queue.threads == 0 => {
+                        refused.push((job, format!("no thread could be started: {e}")));
+                        continue;
+                    }
+                    // those that there are will come to it
+                    Err(_) => {}
+                }
+            }
+            queue.waiting.push_back(job);
+            taken += 1;
         }
-        if queue.threads < FEW_THREADS && queue.threads <= queue.busy + queue.waiting.len() {
-            self.start(&mut queue)?;
-        }
-        queue.waiting.push_back(job);
-        self.0.work.notify_one();
-        if queue.waiting.len() == 1 {
-            self.0.crowd.notify_one();
-        }
-        Ok(())
+        let threads = queue.threads;
+        // who is woken wants the queue
+        drop(queue);
+        (0..taken.min(threads)).for_each(|_| self.0.work.notify_one());
+        self.0.crowd.notify_one();
+        refused
     }
 
-    /// Starts one more thread; an error where there is none at all.
-    fn start(&self, queue: &mut Queue) -> Result<(), String> {
+    /// Starts one more thread.
+    fn start(&self) -> io::Result<()> {
         let pool = self.clone();
-        match thread::Builder::new().stack_size(STACK).spawn(move || pool.work()) {
-            Ok(_) => queue.threads += 1,
-            Err(e) if queue.threads == 0 => return Err(format!("no thread could be started: {e}")),
-            // those that there are will come to it
-            Err(_) => {}
-        }
-        Ok(())
+        thread::Builder::new().stack_size(STACK).spawn(move || pool.work()).map(drop)
     }
 
     /// Starts more threads while what waits does so in vain.
@@ -117,15 +133,25 @@ impl Pool {
         loop {
             let mut queue = self.queue();
             while queue.waiting.is_empty() {
-                queue = self.0.crowd.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                if queue.unsent.is_empty() {
+                    queue = self.0.crowd.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                } else {
+                    queue = self.send_aside(queue);
+                }
             }
+            let answered = queue.answered;
             drop(queue);
             thread::sleep(PATIENCE);
-            let mut queue = self.queue();
-            let late = queue.waiting.iter().filter(|job| job.since.elapsed() > PATIENCE).count();
-            for _ in 0..late.min(MOST_THREADS.saturating_sub(queue.threads)) {
+            let mut queue = self.send_aside(self.queue());
+            if queue.answered != answered {
+                continue;
+            }
+            let room = MOST_THREADS.saturating_sub(queue.threads).min(queue.threads.max(1));
+            for _ in 0..queue.waiting.len().min(room) {
                 // with fewer threads it takes longer
-                let _ = self.start(&mut queue);
+                if self.start().is_ok() {
+                    queue.threads += 1;
+                }
             }
         }
     }
@@ -136,13 +162,44 @@ impl Pool {
             if let Some(job) = queue.waiting.pop_front() {
                 queue.busy += 1;
                 drop(queue);
-                say(job.id, job.since, ask::answer(&job.question));
+                let line = line(job.id, job.since, ask::answer(&job.question));
                 queue = self.queue();
-                queue.busy -= 1;
-                self.0.done.notify_all();
+                queue.unsent.extend_from_slice(line.as_bytes());
+                queue.answered += 1;
+                if queue.waiting.is_empty() || queue.unsent.len() >= PARCEL {
+                    queue = self.send(queue);
+                }
+                self.rest(&mut queue);
                 continue;
             }
             queue = self.0.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Sends what is answered, while others go on.
+    fn send<'a>(&'a self, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        let parcel = std::mem::take(&mut queue.unsent);
+        drop(queue);
+        send(&parcel);
+        self.queue()
+    }
+
+    /// Sends what those who answer have left, if anything.
+    fn send_aside<'a>(&'a self, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        if queue.unsent.is_empty() {
+            return queue;
+        }
+        queue.busy += 1;
+        queue = self.send(queue);
+        self.rest(&mut queue);
+        queue
+    }
+
+    /// One is no longer busy.
+    fn rest(&self, queue: &mut Queue) {
+        queue.busy -= 1;
+        if queue.busy == 0 && queue.waiting.is_empty() {
+            self.0.done.notify_all();
         }
     }
 
@@ -155,8 +212,13 @@ impl Pool {
     }
 }
 
-/// Writes an answer as a line. When nobody reads any more there is nothing left to do.
+/// Sends an answer that no question waits for here.
 pub fn say(id: u32, since: Instant, answer: Answer) {
+    send(line(id, since, answer).as_bytes());
+}
+
+/// An answer as a line.
+fn line(id: u32, since: Instant, answer: Answer) -> String {
     let micros = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
     let mut line = Envelope { id, micros, answer }.to_json();
     if line.len() > LONGEST_ANSWER {
@@ -164,8 +226,13 @@ pub fn say(id: u32, since: Instant, answer: Answer) {
         line = Envelope { id, micros, answer: Answer::Failure(Failure { errno: None, message }) }.to_json();
     }
     line.push('\n');
+    line
+}
+
+/// Writes whole lines. When nobody reads any more there is nothing left to do.
+fn send(lines: &[u8]) {
     let mut out = io::stdout().lock();
-    if out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_err() {
+    if out.write_all(lines).and_then(|()| out.flush()).is_err() {
         std::process::exit(5);
     }
 }

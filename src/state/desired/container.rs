@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::{Attachment, Borrow, Borrowed, DesiredContainer, Naming, endpoint, file, hash, labels, spans};
 use crate::compose::model::{
-    Condition, Dependency, Healthcheck, Mount, MountSource, Namespaces, Port, Project, Service,
+    Condition, Dependency, Healthcheck, Mount, MountSource, Namespaces, Port, Project, Resources, Service,
 };
 use crate::name::{Replica, ServiceName};
 use crate::state::settings::{HealthSettings, MountForm, MountKind, MountSettings, PortBinding, Settings};
@@ -103,7 +103,7 @@ fn settings(project: &Project, service: &Service, replica: &Replica, borrows: &[
         mounts: service.mounts.iter().map(|m| mount(project, &m.value)).collect(),
         files: vec![],
         platform: service.platform.clone(),
-        resources: service.resources.clone(),
+        resources: Resources::clone(&service.resources),
         shm_size: service.shm_size,
         oom_score_adj: service.oom_score_adj,
         logging: service.logging.clone().unwrap_or_default(),
@@ -124,7 +124,7 @@ fn namespaces(service: &Service, borrows: &[Borrow]) -> Namespaces {
     let is_lent = |what: &Borrowed| borrows.iter().any(|borrow| borrow.what == *what);
     let own = |what, mode: &Option<String>| mode.clone().filter(|_| !is_lent(&what));
     let all = &service.namespaces;
-    Namespaces { ipc: own(Borrowed::Ipc, &all.ipc), pid: own(Borrowed::Pid, &all.pid), ..all.clone() }
+    Namespaces { ipc: own(Borrowed::Ipc, &all.ipc), pid: own(Borrowed::Pid, &all.pid), ..Namespaces::clone(all) }
 }
 
 /// What a service has from containers of others.
