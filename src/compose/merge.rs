@@ -142,22 +142,21 @@ fn fresh(mut node: Node, place: Place) -> Node {
 /// In place, and without a copy of the scalars that other trees share.
 fn freshen(node: &mut Node, place: Place) {
     node.tag = None;
-    let is_scalar = !matches!(node.data, Data::Map(_) | Data::Seq(_));
-    if is_scalar {
-        return;
-    }
-    let keep = |node: &mut Node, place| {
+    // where a scalar stands makes no difference, and most values are one
+    let keep = |node: &mut Node, place: &dyn Fn() -> Place| {
         let stays = node.tag != Some(Tag::Reset);
-        if stays {
-            freshen(node, place);
+        if stays && matches!(node.data, Data::Map(_) | Data::Seq(_)) {
+            freshen(node, place());
+        } else {
+            node.tag = None;
         }
         stays
     };
     match &mut node.data {
-        Data::Map(map) => Rc::make_mut(map).0.retain(|key, entry| keep(&mut entry.value, place.key(key))),
+        Data::Map(map) => Rc::make_mut(map).0.retain(|key, entry| keep(&mut entry.value, &|| place.key(key))),
         Data::Seq(items) => {
             let items = Rc::make_mut(items);
-            items.retain_mut(|item| keep(item, place.item()));
+            items.retain_mut(|item| keep(item, &|| place.item()));
             if let Some(Merge::Unique(key)) = place.attribute().map(|a| a.merge) {
                 unify(items, key);
             }

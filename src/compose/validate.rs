@@ -90,12 +90,11 @@ impl Structure<'_> {
         form: Option<Form>,
         trail: &mut Trail,
     ) -> bool {
-        let below = place.key(key);
-        if place.has_field(key) {
+        if let Some(below) = place.field(key) {
             return self.keep(value, below, trail);
         }
         if place.takes_names() {
-            return self.check_name(key, key_span) && self.keep(value, below, trail);
+            return self.check_name(key, key_span) && self.keep(value, place.key(key), trail);
         }
         if let Some(form) = form.filter(|f| f.is_free()) {
             return self.free_value_fits(value, form, trail);
@@ -320,7 +319,8 @@ fn complete(node: &Node, place: Place, trail: &mut Trail, findings: &mut Finding
 fn children_complete(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
     match &node.data {
         Data::Map(map) => {
-            for (key, entry) in map.iter() {
+            // of a scalar there is nothing to ask, and most values are one
+            for (key, entry) in map.iter().filter(|(_, entry)| entry.value.as_scalar().is_none()) {
                 trail.at_key(key, |trail| complete(&entry.value, place.key(key), trail, findings));
             }
         }

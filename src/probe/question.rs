@@ -336,7 +336,7 @@ questions! {
         Solicit = "solicit" {
             /// The address that is looked for.
             target: IpAddr,
-            /// The link; none: the one that the route to `target` takes.
+            /// The link; none: the one that has `target` itself, or else that the route to it takes.
             device: Option<String>,
             /// The sender's protocol address: `0.0.0.0` asks as duplicate address detection does (IPv4 only); none: the link's own.
             sender: Option<Ipv4Addr>,

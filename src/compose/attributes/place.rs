@@ -55,8 +55,7 @@ impl Place {
 
     /// The value under a key.
     pub fn key(self, key: &str) -> Self {
-        let step = |b: &'static Branch| b.fields.get(key).or_else(|| b.aliases.get(key)).copied().or(b.any);
-        self.step(step)
+        self.step(|b| b.named(key).or(b.any))
     }
 
     /// An item of the list.
@@ -77,10 +76,15 @@ impl Place {
             .copied()
     }
 
-    /// Whether a key is one that the table names here; keys that the user chooses are not.
+    /// The value under a key that the table names here; keys that the user chooses are not.
+    pub fn field(self, key: &str) -> Option<Self> {
+        let branch = self.branch()?;
+        branch.named(key).or_else(|| branch.like()?.named(key)).map(|at| Self(Some(at)))
+    }
+
+    /// Whether a key is one that the table names here.
     pub fn has_field(self, key: &str) -> bool {
-        let named = |b: &Branch| b.fields.contains_key(key) || b.aliases.contains_key(key);
-        self.branch().is_some_and(|b| named(b) || b.like().is_some_and(named))
+        self.field(key).is_some()
     }
 
     /// The name that the table has for a key which is written by its other name.
@@ -110,6 +114,11 @@ impl Place {
 }
 
 impl Branch {
+    /// Where the table names a key, by its own name or its other one.
+    fn named(&self, key: &str) -> Option<u16> {
+        self.fields.get(key).or_else(|| self.aliases.get(key)).copied()
+    }
+
     fn like(&self) -> Option<&'static Branch> {
         self.like.map(|i| &table().branches[usize::from(i)])
     }

@@ -116,16 +116,21 @@ fn discovery_wire<'a>(link: &Link, mac: [u8; 6], target: std::net::Ipv6Addr) -> 
     Ok(Wire { socket, request, to, read: Box::new(move |packet| arp::advertisement(packet, target)) })
 }
 
-/// The link that is named, or that a packet would take.
+/// The link that is named, or that has the address, or that a packet would take.
 fn link_towards(kernel: &mut Kernel, target: IpAddr, device: Option<&str>) -> Result<Link, Failure> {
-    let name = match device {
-        Some(device) => device.to_owned(),
+    let links = kernel.links().map_err(|e| sys::failure("cannot read the links", &e))?;
+    let own = || {
+        let addresses = kernel.addresses().map_err(|e| sys::failure("cannot read the addresses", &e))?;
+        let holds = |link: &&Link| addresses.iter().any(|a| a.index == link.index && a.address == target);
+        Ok(links.iter().find(holds).map(|link| link.name.clone()))
+    };
+    let name = match device.map(str::to_owned).map_or_else(own, |device| Ok(Some(device)))? {
+        Some(name) => name,
         None => {
             let route = kernel.route_to(target).map_err(|e| sys::failure("cannot ask for the route", &e))?;
             route.device.ok_or_else(|| trouble(format!("no route to {target}: a link must be named")))?
         }
     };
-    let links = kernel.links().map_err(|e| sys::failure("cannot read the links", &e))?;
     let link =
         links.into_iter().find(|link| link.name == name).ok_or_else(|| trouble(format!("there is no link {name}")))?;
     if link.up { Ok(link) } else { Err(Failure { errno: Some(sys::ENETDOWN), message: format!("{name} is down") }) }

@@ -130,7 +130,7 @@ impl<'a> Desk<'a> {
         /// Who answers at layer 2.
         heard(target: IpAddr, device: &str) -> Heard, Heard, solicit_question(target, device);
         /// Who else answers at layer 2 for an address of the asker's own.
-        rivals(target: IpAddr, device: &str) -> Heard, Heard, rivals_question(target, device);
+        rivals(target: IpAddr) -> Heard, Heard, rivals_question(target);
         /// A page.
         http(host: &str, port: u16, path: &str) -> Http, Http, http_question(host, port, path);
     }
@@ -204,9 +204,9 @@ pub(super) fn solicit_question(target: IpAddr, device: &str) -> Question {
 }
 /// An ARP probe (RFC 5227), from nobody, so that it teaches nobody a wrong neighbour; neighbour discovery teaches only who has asked. Who
 /// has the address answers at once.
-pub(super) fn rivals_question(target: IpAddr, device: &str) -> Question {
-    let (device, sender) = (Some(device.to_owned()), target.is_ipv4().then_some(Ipv4Addr::UNSPECIFIED));
-    Question::Solicit { target, device, sender, within: RIVALS_WITHIN, tries: 2 }
+pub(super) fn rivals_question(target: IpAddr) -> Question {
+    let sender = target.is_ipv4().then_some(Ipv4Addr::UNSPECIFIED);
+    Question::Solicit { target, device: None, sender, within: RIVALS_WITHIN, tries: 2 }
 }
 pub(super) fn http_question(host: &str, port: u16, path: &str) -> Question {
     Question::Http { host: host.to_owned(), port, to: None, path: path.to_owned(), within: Duration::from_secs(3) }

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::desk::{Desk, Step, all, optional, unproved};
+use super::desk::{Desk, Step, all, both, optional, unproved};
 use crate::name::{Mac, Replica};
-use crate::probe::{Address, Family, Link, Route};
+use crate::probe::{Address, Family, Heard, Link, Route};
 use crate::state::observed::ObservedEndpoint;
 use crate::verify::check::{AddressPool, Verdict, Why};
 use crate::verify::scene::Vantage;
@@ -34,7 +34,7 @@ pub(super) fn find<'a>(
     at: &Vantage,
     endpoint: &ObservedEndpoint,
 ) -> Step<(Option<&'a Link>, Vec<&'a Address>)> {
-    let (links, addresses) = super::desk::both(desk.links(at), desk.addresses(at))?;
+    let (links, addresses) = both(desk.links(at), desk.addresses(at))?;
     let told = |a: &Address| [endpoint.ipv4, endpoint.ipv6].into_iter().flatten().any(|n| n.addr() == a.address);
     let index = addresses.iter().find(|a| told(a)).map(|a| a.index);
     let by_mac = || links.iter().find(|l| endpoint.mac.is_some() && l.mac.as_deref().and_then(parse) == endpoint.mac);
@@ -69,7 +69,9 @@ pub(super) fn address(
         let pools: Vec<String> = pools.iter().map(|p| p.range.unwrap_or(p.subnet).to_string()).collect();
         return Ok(Verdict::refuted(format!("an address of {}", pools.join(", ")), stray.to_string()));
     }
-    let (link, own) = find(desk, &at, endpoint)?;
+    // silence takes its time: it is listened for from the first
+    let claims = told.iter().map(|net| optional(desk.rivals(&at, net.addr()))).collect();
+    let ((link, own), claims) = both(find(desk, &at, endpoint), all(claims))?;
     let Some(link) = link else {
         let found = "no link in the namespace has it".to_owned();
         return Ok(Verdict::refuted(texts(&told), found).help("the container lost its link: restart it"));
@@ -94,7 +96,7 @@ pub(super) fn address(
     if !link.up {
         return Ok(Verdict::refuted(texts(&told), format!("{} has it and is down", link.name)));
     }
-    if let Some(verdict) = stolen(desk, &at, replica, link, &told)? {
+    if let Some(verdict) = stolen(desk, replica, link, &claims) {
         return Ok(verdict);
     }
     Ok(Verdict::Proved(vec![format!("{} has {}", link.name, texts(&told))]))
@@ -102,23 +104,16 @@ pub(super) fn address(
 
 /// Somebody else on the wire who answers for one of these addresses, by ARP or neighbour discovery, where the probe may ask at layer 2.
 /// A kernel that finds an IPv6 address taken does not use it; a thief who switched that off (`nodad`) is heard here.
-fn stolen(desk: &mut Desk<'_>, at: &Vantage, replica: &Replica, link: &Link, told: &[IpNet]) -> Step<Option<Verdict>> {
-    if !link.up || link.mac.is_none() || matches!(link.kind.as_deref(), Some("ipvlan")) {
-        return Ok(None);
-    }
-    let addresses = told.iter().map(IpNet::addr);
-    let steps = addresses.map(|a| optional(desk.rivals(at, a, &link.name)).map(|heard| (a, heard))).collect();
-    for (address, heard) in all(steps)? {
-        // who asks for an IPv6 address hears itself, too
-        let other = |mac: &&String| link.mac.as_ref() != Some(*mac);
-        let Some(rival) = heard.and_then(|heard| heard.macs.iter().find(other)) else { continue };
-        let who = parse(rival).and_then(|mac| desk.scene.holder_of_mac(mac)).unwrap_or("nobody of this Engine");
-        let called = desk.scene.called(replica);
-        let verdict =
-            Verdict::refuted(format!("{address} is {called}'s alone"), format!("{rival} answers for it, too"));
-        return Ok(Some(verdict.seen(format!("{rival} is {who}")).help(format!("take {address} from {who}"))));
-    }
-    Ok(None)
+fn stolen(desk: &Desk<'_>, replica: &Replica, link: &Link, claims: &[Option<&Heard>]) -> Option<Verdict> {
+    // the children of an ipvlan share one MAC with their parent
+    let own = link.mac.as_ref().filter(|_| link.kind.as_deref() != Some("ipvlan"))?;
+    // who asks for an IPv6 address hears itself, too
+    let rival = |heard: &Heard| heard.macs.iter().find(|mac| *mac != own).cloned();
+    let (address, rival) = claims.iter().flatten().find_map(|heard| Some((heard.target, rival(heard)?)))?;
+    let who = parse(&rival).and_then(|mac| desk.scene.holder_of_mac(mac)).unwrap_or("nobody of this Engine");
+    let called = desk.scene.called(replica);
+    let verdict = Verdict::refuted(format!("{address} is {called}'s alone"), format!("{rival} answers for it, too"));
+    Some(verdict.seen(format!("{rival} is {who}")).help(format!("take {address} from {who}")))
 }
 
 /// Whether an address comes from where the file says: the subnet, and the range in it where one is given.
