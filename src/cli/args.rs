@@ -80,6 +80,12 @@ pub enum Command {
 /// Options that every command takes, written before its name.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Global {
+    /// The Engine: `unix://…`, `tcp://…` or `ssh://…`, instead of DOCKER_HOST.
+    #[arg(short = 'H', long, value_name = "ADDRESS", conflicts_with = "context")]
+    pub host: Option<String>,
+    /// The docker context that names the Engine, instead of DOCKER_HOST and DOCKER_CONTEXT.
+    #[arg(long, value_name = "CONTEXT")]
+    pub context: Option<String>,
     /// Stack file; several are merged in order, `-` is standard input.
     #[arg(short, long = "file", value_name = "FILE")]
     pub files: Vec<PathBuf>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bowline::compose::model::Condition;
 use bowline::engine::{Follower, LogOptions, Origin, Output};
 use bowline::plan::lifecycle::{Change, LifecycleOptions, lifecycle};
+use bowline::plan::up::UpOptions;
 use bowline::plan::{Operation, Plan, Target};
 use bowline::report::logs::{Look, Printer};
 use bowline::run::{Fate, Outcomes, Urgency};
@@ -18,7 +19,7 @@ use super::restore::restore;
 use super::signals::Signals;
 use super::stack::Stack;
 use super::watch::Watching;
-use super::{lock, output};
+use super::{lock, output, up};
 
 /// What an attached `up` works with.
 pub struct Attached<'a> {
@@ -34,8 +35,8 @@ pub struct Attached<'a> {
     pub look: Look,
     /// Whose output is followed.
     pub services: Vec<String>,
-    /// How long a container may take to stop.
-    pub timeout: Option<Duration>,
+    /// What is asked for; of it how long a container may take to stop.
+    pub options: &'a UpOptions,
 }
 
 /// When an attached `up` ends by itself.
@@ -94,14 +95,14 @@ pub async fn run(
         }
     }
     let mut show = |output: Output, watched: &mut Watched| show(attached, &mut printer, display, watched, output);
-    let outcomes = {
-        let aside = async {
-            while let Ok(Some(output)) = follower.next().await {
-                show(output, &mut watched);
-            }
-        };
-        carry::carry_out(attached.stage, plan, signals, aside).await
-    };
+    let anew;
+    let mut plan = plan;
+    let mut outcomes = beside(attached, plan, signals, (&mut follower, &mut watched), &mut show).await;
+    if outcomes.has_stuck() {
+        anew = up::anew(attached.stage, attached.stack, attached.options).await?;
+        plan = &anew;
+        outcomes = beside(attached, plan, signals, (&mut follower, &mut watched), &mut show).await;
+    }
     let interrupted = match carry::verdict(plan, &outcomes) {
         Ok(()) => false,
         Err(failure) if failure.kind == Exit::Interrupted => true,
@@ -140,6 +141,22 @@ pub async fn run(
         Ended::By(code) => Exit::Container(code.clamp(0, 255) as u8),
         _ => Exit::Interrupted,
     })
+}
+
+/// Carries the plan out while the output of the containers is shown.
+async fn beside(
+    attached: &Attached<'_>,
+    plan: &Plan,
+    signals: &mut Signals,
+    (follower, watched): (&mut Follower<'_>, &mut Watched),
+    show: &mut impl FnMut(Output, &mut Watched),
+) -> Outcomes {
+    let aside = async {
+        while let Ok(Some(output)) = follower.next().await {
+            show(output, watched);
+        }
+    };
+    carry::carry_out(attached.stage, plan, signals, aside).await
 }
 
 /// Why following came to its end.
@@ -183,6 +200,7 @@ fn origin(container: &ObservedContainer) -> Origin {
         id: container.id.as_str().to_owned(),
         name: container.name.clone(),
         service: container.replica.service.to_string(),
+        number: Some(container.replica.number),
     }
 }
 
@@ -259,7 +277,7 @@ async fn stop_all(
     let project = &attached.stack.desired.project;
     let lock = lock::take(global, engine, project, "up", signals).await?;
     let observed = attached.stack.observe(engine).await?;
-    let options = LifecycleOptions { timeout: attached.timeout, ..LifecycleOptions::default() };
+    let options = LifecycleOptions { timeout: attached.options.timeout, ..LifecycleOptions::default() };
     let plan =
         lifecycle(&Change::Stop, project, Some(&attached.stack.desired), &observed, &options).map_err(carry::flaw)?;
     let up: Vec<&ObservedContainer> =

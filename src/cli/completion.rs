@@ -125,7 +125,9 @@ fn global(mut words: impl Iterator<Item = String>) -> Global {
             "--project-directory" => global.project_directory = Some(value().into()),
             "--env-file" => global.env_files.push(value().into()),
             "--profile" => global.profiles.push(value()),
-            "-p" | "--project-name" | "--parallel" | "--progress" | "--ansi" => _ = value(),
+            "-p" | "--project-name" | "-H" | "--host" | "--context" | "--parallel" | "--progress" | "--ansi" => {
+                _ = value();
+            }
             _ => {}
         }
     }

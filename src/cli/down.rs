@@ -5,6 +5,7 @@ use std::time::Duration;
 use bowline::finding::{Code, Findings};
 use bowline::plan::Plan;
 use bowline::plan::down::{self, DownOptions, down};
+use bowline::state::observed::Gap;
 use clap::{Args, ValueEnum};
 
 use super::args::Global;
@@ -86,10 +87,16 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
         display.remark(&format!("nothing of {} is there", named.name()));
     }
     let stage = Stage::new(global, &engine, &display, &lock);
-    perform(stage, &plan, &mut signals).await?;
-    take_latecomers(stage, named, &options, &mut signals).await?;
+    let done = perform(stage, &plan, &mut signals).await;
+    // what the Engine did not tell of may be what the rest failed for, and is asked for again
+    if let Err(failure) = done
+        && (observed.gaps.is_empty() || failure.kind != Exit::Leftovers)
+    {
+        return Err(failure);
+    }
+    let gaps = take_latecomers(stage, named, &options, &mut signals).await?;
     let stays = findings.iter().any(|finding| finding.code == Code::StillUsed);
-    match observed.gaps.first() {
+    match gaps.first() {
         Some(gap) => {
             Err(Failure::new(Exit::Leftovers, gap.to_string()).hint("what it does not tell of was left as it is"))
         }
@@ -98,16 +105,19 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
     }
 }
 
-/// What a killed `up` had asked of the Engine may appear while the rest goes, so the stack is looked at until there is nothing.
+/// What a killed `up` had asked of the Engine may appear while the rest goes, so the stack is looked at until there is nothing; what the
+/// Engine did not tell of at last.
 async fn take_latecomers(
     stage: Stage<'_>,
     named: &Named,
     options: &DownOptions,
     signals: &mut Signals,
-) -> Result<(), Failure> {
+) -> Result<Vec<Gap>, Failure> {
     let options = DownOptions { images: None, ..options.clone() };
+    let mut gaps = vec![];
     for _ in 0..LOOKS {
         let observed = named.look_everywhere(stage.engine).await?;
+        gaps.clone_from(&observed.gaps);
         let plan = down(named.name(), named.desired(), &observed, &options, &mut Findings::new());
         let plan = plan.map_err(carry::flaw)?;
         if plan.is_empty() {
@@ -115,7 +125,7 @@ async fn take_latecomers(
         }
         perform(stage, &plan, signals).await?;
     }
-    Ok(())
+    Ok(gaps)
 }
 
 /// Carries out what takes away; where a step failed, something is left.

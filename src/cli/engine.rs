@@ -1,5 +1,7 @@
 //! From the command line to an open Engine.
 
+use std::os::unix::process::CommandExt;
+
 use bowline::engine::{Engine, Error, Exchange, Options};
 
 use super::args::Global;
@@ -23,6 +25,28 @@ pub async fn connect(global: &Global, purpose: Purpose) -> Result<Engine, Failur
         ..Options::default()
     };
     Ok(Engine::connect(&environment, options).await?)
+}
+
+/// `--host` and `--context` hold for everything that is started from here too (buildx, the command of `test`): where the environment says
+/// otherwise, this program begins anew in one that says the same. Returns where that is not needed, or what hindered it.
+///
+/// # Errors
+/// What the operating system says.
+pub fn elsewhere(global: &Global) -> Result<(), Failure> {
+    let (name, value, other) = match (&global.host, &global.context) {
+        (Some(host), _) => ("DOCKER_HOST", host, "DOCKER_CONTEXT"),
+        (None, Some(context)) => ("DOCKER_CONTEXT", context, "DOCKER_HOST"),
+        (None, None) => return Ok(()),
+    };
+    if std::env::var_os(name).is_some_and(|set| set == value.as_str()) && std::env::var_os(other).is_none() {
+        return Ok(());
+    }
+    let mut program = std::process::Command::new(std::env::current_exe()?);
+    let mut words = std::env::args_os();
+    if let Some(own) = words.next() {
+        program.arg0(own);
+    }
+    Err(program.args(words).env(name, value).env_remove(other).exec().into())
 }
 
 /// A variable of this process.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bowline::engine::{Engine, Line, Listed, LogOptions, Origin, Output};
+use bowline::engine::{Engine, Error, Follower, Listed, LogOptions, Origin, Output};
 use bowline::report::logs::{Look, Printer};
 use clap::Args;
 
@@ -15,7 +15,7 @@ use super::{block_on, output};
 
 /// Show the output of the services, in the order of time
 ///
-/// With `--follow` it stays, also when a container is replaced or started again.
+/// With `--follow` it stays, also when a container is replaced or started again, and when the Engine is: for a minute it is waited for.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Stay, and show what comes.
@@ -101,9 +101,12 @@ async fn show(global: &Global, arguments: &Arguments, named: &Named) -> Result<E
 impl Arguments {
     fn chooses(&self, container: &Listed) -> bool {
         let number = container.replica.as_ref().map(|replica| replica.number);
-        (self.services.is_empty() || self.services.contains(&container.service))
+        self.wants(&container.service, number) && !container.one_off
+    }
+
+    fn wants(&self, service: &str, number: Option<u32>) -> bool {
+        (self.services.is_empty() || self.services.iter().any(|wanted| wanted == service))
             && self.index.is_none_or(|index| number == Some(index))
-            && !container.one_off
     }
 
     fn options(&self) -> LogOptions {
@@ -117,26 +120,46 @@ impl Arguments {
     }
 }
 
-/// What was written so far, all containers in one order of time.
+/// What was written so far, all containers in one order of time: of each only its next line is at hand, so that long logs need no memory.
 async fn print_all(
     engine: &Engine,
     arguments: &Arguments,
     shown: &[&Listed],
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let origins = shown.iter().map(|container| Origin::from(*container));
     let options = arguments.options();
-    let reading = origins.map(|origin| engine.read_lines(origin, &options));
-    let all = futures_util::future::try_join_all(reading).await?;
-    let mut lines: Vec<Line> = all.into_iter().flatten().collect();
-    lines.sort_by(|a, b| a.time.cmp(&b.time));
-    let text: String = lines.iter().map(|line| printer.line(line) + "\n").collect();
+    let reading = shown.iter().map(|container| engine.lines(Origin::from(*container), &options));
+    let opened = futures_util::future::try_join_all(reading).await?;
+    let mut sources = vec![];
+    for mut lines in opened.into_iter().flatten() {
+        if let Some(first) = lines.next().await? {
+            sources.push((first, lines));
+        }
+    }
+    let mut text = String::new();
+    while let Some(earliest) = (0..sources.len()).min_by(|&a, &b| sources[a].0.time.cmp(&sources[b].0.time)) {
+        let (line, lines) = &mut sources[earliest];
+        text.push_str(&printer.line(line));
+        text.push('\n');
+        match lines.next().await? {
+            Some(next) => *line = next,
+            None => drop(sources.remove(earliest)),
+        }
+        if text.len() >= PAGE {
+            output::answer(&text)?;
+            text.clear();
+        }
+    }
     output::answer(&text)?;
     Ok(Exit::Ok)
 }
 
+/// How much is written at once, in bytes.
+const PAGE: usize = 64 * 1024;
 /// How long nothing may run before following ends: longer than a restart leaves a service down, on a loaded machine too.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long an Engine that is away is waited for: longer than a restart takes that stops many containers.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What was written, and what comes, until Ctrl-C, or until nothing runs any more.
 async fn follow(
@@ -147,7 +170,7 @@ async fn follow(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
-    let chosen = |origin: &Origin| arguments.services.is_empty() || arguments.services.contains(&origin.service);
+    let chosen = |origin: &Origin| arguments.wants(&origin.service, origin.number);
     let mut follower = engine.follow(named.name(), engine.clock(), chosen).await?;
     for container in shown {
         follower.read(Origin::from(*container), &arguments.options()).await?;
@@ -161,27 +184,63 @@ async fn follow(
             }
         };
         let next = tokio::select! {
-            next = follower.next() => next?,
+            next = follower.next() => next,
             () = signals.next() => return Ok(Exit::Interrupted),
             () = ending => return Ok(Exit::Ok),
         };
-        let text = match next {
-            None => return Ok(Exit::Ok),
-            Some(Output::Line(line)) => Some(printer.line(&line)),
-            Some(Output::Ended { origin, code, again }) => Some(printer.ended(&origin, code, again)),
-            Some(Output::Started(_) | Output::Silent(_)) => None,
+        let up = match next {
+            Ok(Some(output)) => {
+                write(printer, &mut follower, output)?;
+                if follower.is_reading() { Ok(true) } else { any_up(engine, arguments, named).await }
+            }
+            Ok(None) => Err(None),
+            Err(why) => Err(Some(why)),
         };
-        if let Some(text) = text {
-            output::answer(&format!("{text}\n"))?;
+        let up = match up {
+            Ok(up) => up,
+            Err(Some(why)) if !why.is_lost() => return Err(why.into()),
+            Err(_) => {
+                output::remark("the Engine is away: waiting for it to come back");
+                tokio::select! {
+                    back = come_back(&mut follower) => back?,
+                    () = signals.next() => return Ok(Exit::Interrupted),
+                }
+                true
+            }
+        };
+        end = (!up).then(|| Instant::now() + GRACE);
+    }
+}
+
+/// Shows what came, and everything else that is at hand, in one go.
+fn write(printer: &mut Printer, follower: &mut Follower<'_>, first: Output) -> Result<(), Failure> {
+    let mut text = String::new();
+    let mut next = Some(first);
+    while let Some(output) = next {
+        match output {
+            Output::Line(line) => text.push_str(&(printer.line(&line) + "\n")),
+            Output::Ended { origin, code, again } => text.push_str(&(printer.ended(&origin, code, again) + "\n")),
+            Output::Started(_) | Output::Silent(_) => {}
         }
-        let silent = !follower.is_reading() && !any_up(engine, arguments, named).await?;
-        end = silent.then(|| Instant::now() + GRACE);
+        next = follower.at_hand();
+    }
+    output::answer(&text)
+}
+
+/// Returns when the Engine answers again and the follower has taken up its thread. Nothing tells that an Engine is back: it is asked.
+async fn come_back(follower: &mut Follower<'_>) -> Result<(), Error> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match follower.resume().await {
+            Err(why) if why.is_lost() && Instant::now() < end => tokio::time::sleep(Duration::from_millis(200)).await,
+            done => return done,
+        }
     }
 }
 
 /// Whether any container that is followed runs.
-async fn any_up(engine: &Engine, arguments: &Arguments, named: &Named) -> Result<bool, Failure> {
-    let listed = engine.list(named.name()).await?;
+async fn any_up(engine: &Engine, arguments: &Arguments, named: &Named) -> Result<bool, Option<Error>> {
+    let listed = engine.list(named.name()).await.map_err(Some)?;
     Ok(listed.iter().any(|container| container.is_up() && arguments.chooses(container)))
 }
 

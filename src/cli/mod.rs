@@ -73,7 +73,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     anstream::ColorChoice::from(arguments.global.ansi).write_global();
-    match dispatch(&arguments) {
+    match engine::elsewhere(&arguments.global).and_then(|()| dispatch(&arguments)) {
         Ok(exit) => exit.into(),
         Err(failure) if failure.is_closed_pipe() => Exit::Ok.into(),
         Err(failure) => {

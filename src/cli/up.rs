@@ -332,7 +332,7 @@ async fn converge(
         ending: arguments.following.ending(),
         look: arguments.following.look(),
         services: arguments.following.attached(stack, &arguments.services),
-        timeout: options.timeout,
+        options,
     };
     let done = attached::run(&attached, &plan, &mut signals, watching).await;
     done.map_err(|failure| failure.told_as(&passed))
@@ -379,12 +379,7 @@ async fn detached(
     }
     let outcomes = carry::carry_out(stage, plan, signals, std::future::pending()).await;
     if outcomes.has_stuck() {
-        // only now the Engine tells which ones; a second time it would be another cause
-        stage.display.remark(
-            "an Engine that was killed left processes of containers that it does not know to run: these are made anew",
-        );
-        let observed = stack.observe(stage.engine).await?;
-        let plan = self::plan(stage.global, stack, &observed, options)?;
+        let plan = anew(stage, stack, options).await?;
         let outcomes = carry::carry_out(stage, &plan, signals, std::future::pending()).await;
         return carry::verdict(&plan, &outcomes).map(|()| Exit::Ok);
     }
@@ -392,6 +387,16 @@ async fn detached(
         Ok(()) => Ok(Exit::Ok),
         Err(failure) => Err(restore(stage, stack, observed, (plan, &outcomes), signals, failure).await),
     }
+}
+
+/// The plan that makes those containers anew that turned out to be stuck: only now the Engine tells which ones. A second time it would be
+/// another cause.
+pub async fn anew(stage: Stage<'_>, stack: &Stack, options: &UpOptions) -> Result<Plan, Failure> {
+    stage.display.remark(
+        "an Engine that was killed left processes of containers that it does not know to run: these are made anew",
+    );
+    let observed = stack.observe(stage.engine).await?;
+    plan(stage.global, stack, &observed, &UpOptions { refreshed: true, ..options.clone() })
 }
 
 /// A service that the file defines.

@@ -41,6 +41,8 @@ pub struct Origin {
     pub name: String,
     /// Its service.
     pub service: String,
+    /// Which of the service's containers it is, where its labels say so.
+    pub number: Option<u32>,
 }
 
 /// A line that a container wrote.
@@ -59,6 +61,7 @@ pub struct Line {
 /// Follows the output of those containers of a project that are chosen.
 pub struct Follower<'a> {
     engine: &'a Engine,
+    project: ProjectName,
     events: Option<Events>,
     chosen: Box<dyn Fn(&Origin) -> bool + 'a>,
     readers: FuturesUnordered<Reading<'a>>,
@@ -69,9 +72,16 @@ pub struct Follower<'a> {
     /// Where the reading of a container that was never read begins; none: with its first line.
     since: Option<String>,
     ready: VecDeque<Output>,
+    /// Containers that were started again while their last reading was not at its end yet.
+    started: BTreeSet<String>,
+    /// Containers whose reading is to go on after the last line that was read.
+    anew: VecDeque<Origin>,
     /// An event that came and is not dealt with yet: dealing with it takes time, in which the caller may give up.
     pending: Option<Event>,
 }
+
+/// How many outputs are taken from one container before another has its turn.
+const AT_ONCE: usize = 1000;
 
 type Reading<'a> = Pin<Box<dyn Future<Output = (Reader, Result<Option<(Channel, Bytes)>, Error>)> + 'a>>;
 
@@ -80,6 +90,15 @@ struct Reader {
     origin: Origin,
     logs: Logs,
     partial: [Vec<u8>; 2],
+    /// Whether anything came.
+    heard: bool,
+}
+
+/// The lines that a container wrote, one after the other.
+pub struct Lines {
+    reader: Reader,
+    ready: VecDeque<Line>,
+    ended: bool,
 }
 
 impl Engine {
@@ -96,6 +115,7 @@ impl Engine {
     ) -> Result<Follower<'a>, Error> {
         Ok(Follower {
             engine: self,
+            project: project.clone(),
             events: Some(self.events(project.as_str(), None).await?),
             chosen: Box::new(chosen),
             readers: FuturesUnordered::new(),
@@ -103,27 +123,55 @@ impl Engine {
             last: BTreeMap::new(),
             since: since.map(|seconds| seconds.to_string()),
             ready: VecDeque::new(),
+            started: BTreeSet::new(),
+            anew: VecDeque::new(),
             pending: None,
         })
     }
 }
 
 impl Engine {
-    /// The lines that a container wrote, as far as `options` choose them; following is not asked for.
+    /// The lines that a container wrote, as far as `options` choose them; following is not asked for. None where there is no such container.
+    ///
+    /// # Errors
+    /// What the log driver refuses.
+    pub async fn lines(&self, origin: Origin, options: &LogOptions) -> Result<Option<Lines>, Error> {
+        let Some(life) = self.life(&origin.id).await? else { return Ok(None) };
+        let options = LogOptions { timestamps: true, follow: false, ..options.clone() };
+        let logs = self.logs(&origin.id, &options, life.terminal).await?;
+        Ok(Some(Lines { reader: Reader::new(origin, logs), ready: VecDeque::new(), ended: false }))
+    }
+
+    /// All of [`Engine::lines`].
     ///
     /// # Errors
     /// What the log driver refuses; a broken connection.
     pub async fn read_lines(&self, origin: Origin, options: &LogOptions) -> Result<Vec<Line>, Error> {
-        let Some(life) = self.life(&origin.id).await? else { return Ok(vec![]) };
-        let options = LogOptions { timestamps: true, follow: false, ..options.clone() };
-        let logs = self.logs(&origin.id, &options, life.terminal).await?;
-        let mut reader = Reader { origin, logs, partial: [vec![], vec![]] };
+        let Some(mut reading) = self.lines(origin, options).await? else { return Ok(vec![]) };
         let mut lines = vec![];
-        while let Some((channel, piece)) = reader.logs.next().await? {
-            lines.extend(reader.lines(channel, &piece));
+        while let Some(line) = reading.next().await? {
+            lines.push(line);
         }
-        lines.extend(reader.rest());
         Ok(lines)
+    }
+}
+
+impl Lines {
+    /// The next one; none at the end.
+    ///
+    /// # Errors
+    /// [`Error::Stream`] when the connection broke.
+    pub async fn next(&mut self) -> Result<Option<Line>, Error> {
+        while self.ready.is_empty() && !self.ended {
+            match self.reader.logs.next().await? {
+                Some((channel, piece)) => self.ready.extend(self.reader.lines(channel, &piece)),
+                None => {
+                    self.ended = true;
+                    self.ready.extend(self.reader.rest());
+                }
+            }
+        }
+        Ok(self.ready.pop_front())
     }
 }
 
@@ -137,7 +185,30 @@ impl Follower<'_> {
         let options = LogOptions { timestamps: true, ..options.clone() };
         let logs = self.engine.logs(&origin.id, &options, life.terminal).await?;
         self.open.insert(origin.id.clone());
-        self.readers.push(Box::pin(next_piece(Reader { origin, logs, partial: [vec![], vec![]] })));
+        self.readers.push(Box::pin(next_piece(Reader::new(origin, logs))));
+        Ok(())
+    }
+
+    /// Reads on after the last line that was read, or from where new containers are read.
+    async fn read_on(&mut self, origin: Origin) -> Result<(), Error> {
+        let since = self.last.get(&origin.id).map(|time| after(time)).or_else(|| self.since.clone());
+        self.read(origin, &LogOptions { follow: true, since, ..LogOptions::default() }).await
+    }
+
+    /// Takes up the thread where the Engine was away: what the containers wrote meanwhile comes next.
+    ///
+    /// # Errors
+    /// What the Engine says; one that [`Error::is_lost`] where it is still away: then everything is as it was.
+    pub async fn resume(&mut self) -> Result<(), Error> {
+        let events = self.engine.events(self.project.as_str(), None).await?;
+        let listed = self.engine.list(&self.project).await?;
+        self.events = Some(events);
+        self.readers = FuturesUnordered::new();
+        self.open.clear();
+        self.started.clear();
+        self.pending = None;
+        let origins = listed.iter().filter(|container| !container.one_off).map(Origin::from);
+        self.anew = origins.filter(|origin| (self.chosen)(origin)).collect();
         Ok(())
     }
 
@@ -146,15 +217,25 @@ impl Follower<'_> {
         !self.open.is_empty()
     }
 
+    /// What has come already and was not given out yet.
+    pub fn at_hand(&mut self) -> Option<Output> {
+        self.ready.pop_front()
+    }
+
     /// The next thing that happens; none when nothing is read and no event can come any more. It can be given up and taken up
     /// again.
     ///
     /// # Errors
-    /// [`Error::Stream`] when the events break; a single container's logs that break only end.
+    /// [`Error::Stream`] when the events break, see [`Follower::resume`]; a single container's logs that break are read on.
     pub async fn next(&mut self) -> Result<Option<Output>, Error> {
         loop {
             if let Some(output) = self.ready.pop_front() {
                 return Ok(Some(output));
+            }
+            if let Some(origin) = self.anew.front().cloned() {
+                self.read_on(origin).await?;
+                self.anew.pop_front();
+                continue;
             }
             if let Some(event) = self.pending.clone() {
                 self.happened(event).await?;
@@ -176,39 +257,58 @@ impl Follower<'_> {
                 },
                 else => return Ok(None),
             }
-            if self.events.is_none() && self.readers.is_empty() && self.ready.is_empty() {
+            if self.events.is_none() && self.readers.is_empty() && self.ready.is_empty() && self.anew.is_empty() {
                 return Ok(None);
             }
         }
     }
 
     fn heard(&mut self, mut reader: Reader, piece: Result<Option<(Channel, Bytes)>, Error>) {
-        let Ok(Some((channel, piece))) = piece else {
-            self.ready.extend(reader.rest().map(Output::Line));
-            self.open.remove(&reader.origin.id);
-            self.ready.push_back(Output::Silent(reader.origin));
-            return;
+        let mut piece = match piece {
+            Ok(Some(piece)) => Some(piece),
+            ended => return self.ended(reader, ended.is_err()),
         };
-        for line in reader.lines(channel, &piece) {
-            self.last.insert(line.origin.id.clone(), line.time.clone());
-            self.ready.push_back(Output::Line(line));
+        reader.heard = true;
+        while let Some((channel, bytes)) = piece {
+            let lines = reader.lines(channel, &bytes);
+            if let Some(line) = lines.last() {
+                self.last.insert(line.origin.id.clone(), line.time.clone());
+            }
+            self.ready.extend(lines.into_iter().map(Output::Line));
+            // what came in one go is given out in one go; not without end, so that others have their turn
+            piece = (self.ready.len() < AT_ONCE).then(|| reader.logs.at_hand()).flatten();
         }
         self.readers.push(Box::pin(next_piece(reader)));
+    }
+
+    /// A reading has come to its end, or it broke.
+    fn ended(&mut self, mut reader: Reader, broke: bool) {
+        self.open.remove(&reader.origin.id);
+        if broke && reader.heard {
+            // the line that was cut comes again, whole
+            return self.anew.push_back(reader.origin);
+        }
+        self.ready.extend(reader.rest().map(Output::Line));
+        match self.started.remove(&reader.origin.id) {
+            true => self.anew.push_back(reader.origin),
+            false => self.ready.push_back(Output::Silent(reader.origin)),
+        }
     }
 
     /// Deals with an event; begun anew where it was given up.
     async fn happened(&mut self, event: Event) -> Result<(), Error> {
         let attribute = |name: &str| event.attributes.get(name).cloned().unwrap_or_default();
         let service = attribute("com.docker.compose.service");
-        let origin = Origin { id: event.id.clone(), name: attribute("name"), service };
+        let number = attribute("com.docker.compose.container-number").parse().ok();
+        let origin = Origin { id: event.id.clone(), name: attribute("name"), service, number };
         if !(self.chosen)(&origin) || attribute("com.docker.compose.oneoff") == "True" {
             return Ok(());
         }
         match event.action.as_str() {
             "start" => {
-                if !self.open.contains(&origin.id) {
-                    let since = self.last.get(&origin.id).map(|time| after(time)).or_else(|| self.since.clone());
-                    self.read(origin.clone(), &LogOptions { follow: true, since, ..LogOptions::default() }).await?;
+                match self.open.contains(&origin.id) {
+                    true => _ = self.started.insert(origin.id.clone()),
+                    false => self.read_on(origin.clone()).await?,
                 }
                 self.ready.push_back(Output::Started(origin));
             }
@@ -248,6 +348,10 @@ async fn next_piece(mut reader: Reader) -> (Reader, Result<Option<(Channel, Byte
 }
 
 impl Reader {
+    fn new(origin: Origin, logs: Logs) -> Self {
+        Self { origin, logs, partial: [vec![], vec![]], heard: false }
+    }
+
     /// The whole lines that a piece completes.
     fn lines(&mut self, channel: Channel, piece: &[u8]) -> Vec<Line> {
         let partial = &mut self.partial[usize::from(channel == Channel::Error)];
@@ -268,12 +372,32 @@ impl Reader {
     }
 }
 
-/// A line with its time in front, taken apart.
+/// A line with its time in front, taken apart. The Engine keeps a long line in parts and puts a time in front of each: that of the
+/// first is the line's.
 fn stamped(origin: &Origin, channel: Channel, line: &[u8]) -> Line {
-    let text = String::from_utf8_lossy(line);
-    let text = text.trim_end_matches(['\n', '\r']);
-    let (time, text) = text.split_once(' ').unwrap_or((text, ""));
-    Line { origin: origin.clone(), channel, time: time.to_owned(), text: text.to_owned() }
+    let end = line.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    let line = &line[..end];
+    let start = line.iter().position(|&byte| byte == b' ').map_or(end, |blank| blank + 1);
+    let (time, mut rest) = (line[..start].trim_ascii_end(), &line[start..]);
+    let mut text = vec![];
+    while rest.len() >= PART + STAMP && is_stamp(&rest[PART..]) {
+        text.extend_from_slice(&rest[..PART]);
+        rest = &rest[PART + STAMP..];
+    }
+    text.extend_from_slice(rest);
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Line { origin: origin.clone(), channel, time: String::from_utf8_lossy(time).into_owned(), text }
+}
+
+/// In parts of how many bytes the Engine keeps a long line (moby, daemon/logger/copier.go).
+const PART: usize = 16 * 1024;
+/// A time with nine digits of a second, and a blank.
+const STAMP: usize = "2026-11-21T18:24:22.000000009Z ".len();
+
+/// Whether a time stands at the beginning.
+fn is_stamp(bytes: &[u8]) -> bool {
+    bytes.get(..STAMP - 1).is_some_and(|time| time.ends_with(b"Z") && bytes[STAMP - 1] == b' ' && time[10] == b'T')
+        && std::str::from_utf8(&bytes[..STAMP - 1]).is_ok_and(|time| time.parse::<jiff::Timestamp>().is_ok())
 }
 
 /// The moment after `time` (RFC 3339) as the API takes it: seconds, a dot, nanoseconds.
@@ -290,7 +414,12 @@ fn after(time: &str) -> String {
 /// Where the output of a listed container comes from.
 impl From<&Listed> for Origin {
     fn from(container: &Listed) -> Self {
-        Self { id: container.id.as_str().to_owned(), name: container.name.clone(), service: container.service.clone() }
+        Self {
+            id: container.id.as_str().to_owned(),
+            name: container.name.clone(),
+            service: container.service.clone(),
+            number: container.replica.as_ref().map(|replica| replica.number),
+        }
     }
 }
 
@@ -306,9 +435,23 @@ mod tests {
 
     #[test]
     fn a_line_is_taken_apart_from_its_time() {
-        let origin = Origin { id: "a".into(), name: "p-web-1".into(), service: "web".into() };
+        let origin = Origin { id: "a".into(), name: "p-web-1".into(), service: "web".into(), number: Some(1) };
         let line = stamped(&origin, Channel::Output, b"2026-11-21T18:24:22.1Z hello  world\r\n");
         assert_eq!((line.time.as_str(), line.text.as_str()), ("2026-11-21T18:24:22.1Z", "hello  world"));
         assert_eq!(stamped(&origin, Channel::Output, b"2026-11-21T18:24:22.1Z \n").text, "");
+        assert_eq!(stamped(&origin, Channel::Output, b"2026-11-21T18:24:22.1Z").text, "");
+    }
+
+    #[test]
+    fn a_long_line_is_one_line_with_one_time() {
+        let origin = Origin { id: "a".into(), name: "p-web-1".into(), service: "web".into(), number: None };
+        let stamp = "2026-11-21T18:24:22.000000009Z ";
+        let part = "x".repeat(PART);
+        let line = stamped(&origin, Channel::Output, format!("{stamp}{part}{stamp}{part}{stamp}end\n").as_bytes());
+        assert_eq!((line.time.as_str(), line.text), (stamp.trim(), format!("{part}{part}end")));
+        // what only looks like it stays
+        let line =
+            stamped(&origin, Channel::Output, format!("{stamp}{part}{}end\n", stamp.replace('T', "t")).as_bytes());
+        assert_eq!(line.text.len(), PART + STAMP + 3);
     }
 }

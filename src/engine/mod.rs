@@ -41,7 +41,7 @@ pub use encode::Creation;
 pub use ends::{Ends, Piece};
 pub use error::Error;
 pub use exec::{Exec, ExecSpec};
-pub use follow::{Follower, Line, Origin, Output};
+pub use follow::{Follower, Line, Lines, Origin, Output};
 pub use inventory::{ImageDetails, Processes, VolumeDetails};
 pub use life::{Life, OwnCheck};
 pub use list::{Listed, ListedPort};

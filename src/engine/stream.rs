@@ -159,6 +159,11 @@ impl Logs {
             }
         }
     }
+
+    /// A further piece that has come already.
+    pub fn at_hand(&mut self) -> Option<(Channel, Bytes)> {
+        take_piece(&mut self.pieces.buffer, self.terminal)
+    }
 }
 
 /// A whole frame of the buffer: 4 bytes that name the stream, 4 that count, and so many bytes (Engine API, "Attach"). With a

@@ -80,9 +80,8 @@ pub fn lifecycle(
     observed: &Observed,
     options: &LifecycleOptions,
 ) -> Result<Plan, Flaw> {
-    let chosen = |container: &&ObservedContainer| {
-        options.services.is_empty() || options.services.contains(&container.replica.service)
-    };
+    let services = meant(change, observed, options);
+    let chosen = |container: &&ObservedContainer| services.is_empty() || services.contains(&container.replica.service);
     let containers: Vec<&ObservedContainer> = observed.containers.iter().filter(chosen).collect();
     let mut work = Work { builder: PlanBuilder::new(), options, change, containers };
     let (mut stops, mut starts) = (Steps::new(), Steps::new());
@@ -115,6 +114,26 @@ pub fn lifecycle(
     }
     let desired = file.cloned().unwrap_or_else(|| Desired::nothing(project.clone()));
     work.builder.finish(desired, observed)
+}
+
+/// The services that are meant, none for all: a start also starts what the named ones depend on, as docker compose does.
+fn meant(change: &Change, observed: &Observed, options: &LifecycleOptions) -> Vec<ServiceName> {
+    let mut services = options.services.clone();
+    if options.no_deps || !matches!(change, Change::Start) {
+        return services;
+    }
+    let mut place = 0;
+    while let Some(service) = services.get(place) {
+        let dependents = observed.containers.iter().filter(|container| container.replica.service == *service);
+        let needed: Vec<&str> = dependents.flat_map(dependencies).map(|(needed, _)| needed).collect();
+        for ObservedContainer { replica, .. } in &observed.containers {
+            if needed.contains(&replica.service.as_str()) && !services.contains(&replica.service) {
+                services.push(replica.service.clone());
+            }
+        }
+        place += 1;
+    }
+    services
 }
 
 /// Steps by the place of their container.
@@ -260,8 +279,12 @@ mod tests {
     }
 
     fn planned(change: Change, containers: Vec<ObservedContainer>) -> String {
+        planned_for(change, containers, &LifecycleOptions::default())
+    }
+
+    fn planned_for(change: Change, containers: Vec<ObservedContainer>, options: &LifecycleOptions) -> String {
         let observed = Observed { containers, ..Observed::default() };
-        let plan = lifecycle(&change, &"lab".parse().unwrap(), None, &observed, &LifecycleOptions::default()).unwrap();
+        let plan = lifecycle(&change, &"lab".parse().unwrap(), None, &observed, options).unwrap();
         plan.lines().iter().map(|line| format!("{} {} {:?}\n", line.id, line.operation, line.after)).collect()
     }
 
@@ -276,6 +299,21 @@ mod tests {
         let both = planned(Change::Restart, stack(true));
         let order: Vec<&str> = both.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
         assert_eq!(order, ["stop", "stop", "start", "await", "start"]);
+    }
+
+    #[test]
+    fn a_start_of_one_service_starts_what_it_depends_on() {
+        let stack = || {
+            let web = container("web", "cache:service_started:false,gone:service_started:false", false);
+            let cache = container("cache", "db:service_started:false", true);
+            vec![web, container("other", "web:service_started:false", false), cache, container("db", "", false)]
+        };
+        let options =
+            |no_deps| LifecycleOptions { services: vec!["web".parse().unwrap()], no_deps, ..Default::default() };
+        let both = "1 start db.1 []\n2 start web.1 []\n";
+        assert_eq!(planned_for(Change::Start, stack(), &options(false)), both, "the cache runs");
+        assert_eq!(planned_for(Change::Start, stack(), &options(true)), "1 start web.1 []\n");
+        assert_eq!(planned_for(Change::Stop, stack(), &options(false)), "", "a stop means the named ones alone");
     }
 
     #[test]

@@ -99,7 +99,7 @@ mod tests {
     use crate::engine::Channel;
 
     fn line(name: &str, text: &str) -> Line {
-        let origin = Origin { id: name.into(), name: name.into(), service: String::new() };
+        let origin = Origin { id: name.into(), name: name.into(), service: String::new(), number: None };
         Line { origin, channel: Channel::Output, time: "T".into(), text: text.into() }
     }
 

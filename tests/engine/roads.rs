@@ -161,6 +161,53 @@ fn tls_with_certificates_of_both_sides() {
     refused(&[verified[0], verified[1], ("DOCKER_CERT_PATH", other.to_str().unwrap())], "it holds no certificate");
 }
 
+/// A context's certificates lie in the docker configuration, as `docker context create --docker host=…,ca=…,cert=…,key=…` puts them.
+#[test]
+fn a_context_with_certificates_of_its_own() {
+    let (Some(stack), Some(socket)) = (Stack::new("tlscontext", YAML), socket()) else { return };
+    let configuration = stack.directory.join("docker");
+    let files = stack.directory.join("certificates");
+    std::fs::create_dir_all(&files).unwrap();
+    let port = listen(socket, Some(certificates(&files)));
+    let context = |name: &str, host: &str, skip: bool, directory: Option<&Path>| {
+        let meta = configuration.join("contexts/meta").join(sha256_hex(name));
+        std::fs::create_dir_all(&meta).unwrap();
+        let text = format!(
+            r#"{{"Name":"{name}","Endpoints":{{"docker":{{"Host":"tcp://{host}:{port}","SkipTLSVerify":{skip}}}}}}}"#
+        );
+        std::fs::write(meta.join("meta.json"), text).unwrap();
+        let tls = configuration.join("contexts/tls").join(sha256_hex(name)).join("docker");
+        if let Some(directory) = directory {
+            std::fs::create_dir_all(&tls).unwrap();
+            for file in ["ca.pem", "cert.pem", "key.pem"] {
+                std::fs::copy(directory.join(file), tls.join(file)).unwrap();
+            }
+        }
+    };
+    let other = stack.directory.join("other");
+    std::fs::create_dir_all(&other).unwrap();
+    certificates(&other);
+    context("good", "127.0.0.1", false, Some(&files));
+    context("elsewhere", "localhost", false, Some(&files));
+    context("trusting", "localhost", true, Some(&files));
+    context("stranger", "127.0.0.1", false, Some(&other));
+    context("bare", "127.0.0.1", false, None);
+    let road = |name| [("DOCKER_CONFIG", configuration.to_str().unwrap()), ("DOCKER_CONTEXT", name)];
+    whole_life(&stack, &road("good"));
+    // a name that the certificate does not have matters only where it is looked at
+    whole_life(&stack, &road("trusting"));
+    for (name, why) in [("elsewhere", "not valid for name"), ("stranger", "certificate"), ("bare", "if it speaks TLS")]
+    {
+        let ran = by(&stack, &road(name), "ps");
+        assert!(ran.code == Some(69) && ran.err.contains(why), "{name}: {ran:?}");
+    }
+    // the configuration's own choice, and what is said on the command line
+    std::fs::write(configuration.join("config.json"), r#"{"currentContext":"good"}"#).unwrap();
+    assert_eq!(by(&stack, &road("good")[..1], "ps").code, Some(0));
+    assert_eq!(by(&stack, &road("good")[..1], "--context elsewhere ps").code, Some(69));
+    assert_eq!(by(&stack, &road("elsewhere"), "--context good ps").code, Some(0));
+}
+
 /// A stand-in for ssh: writes down what it was asked, and carries its input and output to the socket.
 const SSH: &str = r#"#!/usr/bin/perl
 use strict; use IO::Socket::UNIX; use IO::Select;
@@ -190,4 +237,72 @@ fn ssh_by_the_machine_s_own_command() {
     let asked = std::fs::read_to_string(log).unwrap();
     let first = asked.lines().next().unwrap();
     assert_eq!(first, "-p 2222 -o ConnectTimeout=30 -T -- me@box docker system dial-stdio");
+}
+
+/// An sshd on loopback, for one user with one key; ends when it is dropped.
+struct Sshd(std::process::Child);
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The real thing: OpenSSH's sshd and ssh, keys on both sides, docker's own `dial-stdio` at the end.
+#[test]
+fn ssh_to_a_real_sshd() {
+    let (Some(stack), Some(socket)) = (Stack::new("sshd", YAML), socket()) else { return };
+    let (program, place) = ("/usr/sbin/sshd", stack.directory.join("sshd"));
+    let docker = Command::new("sh").args(["-c", "command -v docker"]).output().unwrap();
+    if !Path::new(program).exists() || !docker.status.success() || !rustix::process::geteuid().is_root() {
+        return eprintln!("SKIPPED: a real ssh:// needs root, sshd and docker on this machine");
+    }
+    std::fs::create_dir_all(&place).unwrap();
+    let _ = std::fs::create_dir_all("/run/sshd");
+    let path = |name: &str| place.join(name).to_str().unwrap().to_owned();
+    for key in ["host", "user"] {
+        let made =
+            Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &path(key)]).status().unwrap();
+        assert!(made.success());
+    }
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let docker = Path::new(String::from_utf8_lossy(&docker.stdout).trim()).parent().unwrap().display().to_string();
+    let configuration = format!(
+        "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\nStrictModes no\n\
+         PasswordAuthentication no\nPermitRootLogin prohibit-password\nSetEnv DOCKER_HOST=unix://{} PATH={docker}:/usr/bin:/bin\n",
+        path("host"),
+        path("user.pub"),
+        socket.display(),
+    );
+    std::fs::write(path("sshd_config"), configuration).unwrap();
+    let log = std::fs::File::create(path("log")).unwrap();
+    let sshd = Command::new(program).args(["-D", "-e", "-f", &path("sshd_config")]).stderr(log).spawn().unwrap();
+    let _sshd = Sshd(sshd);
+    crate::stack::eventually(std::time::Duration::from_secs(20), || {
+        std::net::TcpStream::connect(("127.0.0.1", port))
+            .map(drop)
+            .map_err(|why| (why, std::fs::read_to_string(path("log"))))
+    });
+    // the machine's own ssh, told of the keys as ~/.ssh would tell it
+    let host = std::fs::read_to_string(path("host.pub")).unwrap();
+    std::fs::write(path("known"), format!("[127.0.0.1]:{port} {host}")).unwrap();
+    std::fs::write(path("empty"), "").unwrap();
+    let client = |known: &str| {
+        let bin = place.join(known.to_owned() + ".bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        let ssh = bin.join("ssh");
+        let options = format!("-i {} -o UserKnownHostsFile={} -o StrictHostKeyChecking=yes", path("user"), path(known));
+        std::fs::write(&ssh, format!("#!/bin/sh\nexec /usr/bin/ssh -F none -o BatchMode=yes {options} \"$@\"\n"))
+            .unwrap();
+        assert!(Command::new("chmod").arg("+x").arg(&ssh).status().unwrap().success());
+        format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
+    };
+    let address = format!("ssh://127.0.0.1:{port}");
+    whole_life(&stack, &[("DOCKER_HOST", &address), ("PATH", &client("known"))]);
+    // a host whose key nobody knows is not spoken to, and ssh's own words say so
+    let refused = by(&stack, &[("DOCKER_HOST", &address), ("PATH", &client("empty"))], "ps");
+    assert!(refused.code == Some(69) && refused.err.contains("Host key verification failed"), "{refused:?}");
 }

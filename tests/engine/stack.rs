@@ -38,16 +38,20 @@ pub fn program(name: &str) -> Command {
     command
 }
 
+async fn connect() -> Result<Engine, bowline::engine::Error> {
+    let variable = |name: &str| {
+        let other = HOST.with_borrow(Clone::clone).filter(|_| name == "DOCKER_HOST");
+        other.or_else(|| std::env::var(name).ok())
+    };
+    Engine::connect(&variable, Options::default()).await
+}
+
 /// The Engine, or none after saying that the test is skipped.
 ///
 /// # Panics
 /// Where a test must not be skipped.
 pub async fn engine() -> Option<Engine> {
-    let variable = |name: &str| {
-        let other = HOST.with_borrow(Clone::clone).filter(|_| name == "DOCKER_HOST");
-        other.or_else(|| std::env::var(name).ok())
-    };
-    match Engine::connect(&variable, Options::default()).await {
+    match connect().await {
         Ok(engine) => Some(engine),
         Err(why) => {
             let strict =
@@ -151,7 +155,13 @@ impl Stack {
 
     /// Everything of the stack that the Engine holds, one name a line: empty is clean.
     pub fn remains(&self) -> String {
-        block_on(self.left()).iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join("\n")
+        let left = block_on(async {
+            match engine().await {
+                Some(engine) => self.left(&engine).await,
+                None => vec![],
+            }
+        });
+        left.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join("\n")
     }
 
     /// The names of everything of the stack that the Engine holds, and of everything else that is called after it: names for the
@@ -170,8 +180,7 @@ impl Stack {
     }
 
     /// What the Engine holds by the project's label, in the order in which it can go: kind and name.
-    async fn left(&self) -> Vec<(Kind, String)> {
-        let Some(engine) = engine().await else { return vec![] };
+    async fn left(&self, engine: &Engine) -> Vec<(Kind, String)> {
         let project = self.project();
         let containers = engine.list(&project).await.unwrap().into_iter().map(|c| (Kind::Container, c.name));
         let networks = engine.networks().await.unwrap().into_iter().filter(|n| n.belongs_to(&project));
@@ -200,8 +209,9 @@ enum Kind {
 impl Drop for Stack {
     fn drop(&mut self) {
         block_on(async {
-            let Some(engine) = engine().await else { return };
-            for (kind, name) in self.left().await {
+            // an Engine that a test has killed takes everything along
+            let Ok(engine) = connect().await else { return };
+            for (kind, name) in self.left(&engine).await {
                 let _ = match kind {
                     Kind::Container => engine.remove_container(&name, true, true).await,
                     Kind::Network => engine.remove_network(&name).await,
