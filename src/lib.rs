@@ -16,6 +16,7 @@ pub mod run;
 pub mod source;
 pub mod stack;
 pub mod state;
+pub mod ui;
 pub mod vantage;
 pub mod verify;
 pub mod watch;

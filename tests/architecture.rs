@@ -42,6 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "verify",
         ],
     ),
+    ("ui", &["report", "state"]),
     (
         "report",
         &[
@@ -75,12 +76,15 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tokio", &["engine", "run", "stack", "vantage", "verify", "watch", "cli"]),
     ("notify", &["watch"]),
     ("clap", &["cli"]),
+    ("ratatui", &["ui", "cli"]),
+    ("crossterm", &["cli"]),
     ("granit_parser", &["yaml"]),
     ("annotate_snippets", &["report"]),
 ];
 
 /// Rooms in which nothing waits.
-const PURE: &[&str] = &["source", "finding", "name", "yaml", "compose", "lint", "preflight", "state", "plan", "report"];
+const PURE: &[&str] =
+    &["source", "finding", "name", "yaml", "compose", "lint", "preflight", "state", "plan", "report", "ui"];
 
 /// Files that read files: the others of `compose` get texts.
 const READERS: &[&str] = &["compose/attach.rs", "compose/gather.rs", "compose/sources.rs", "compose/request.rs"];

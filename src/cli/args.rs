@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     attach, commit, completion, config, cp, down, events, exec, explain, export, graph, images, lifecycle, logs, ls,
-    plan, port, ps, reap, run, stats, test, top, up, used, verify, version, volumes, wait, watch,
+    plan, port, ps, reap, run, stats, test, top, ui, up, used, verify, version, volumes, wait, watch,
 };
 
 /// Ties a Compose stack fast and proves that the knot holds
@@ -65,6 +65,7 @@ pub enum Command {
     Stop(lifecycle::Stop),
     Test(Box<test::Arguments>),
     Top(top::Arguments),
+    Ui(ui::Arguments),
     Unpause(lifecycle::Unpause),
     Up(Box<up::Arguments>),
     Verify(verify::Arguments),

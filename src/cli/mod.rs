@@ -46,6 +46,7 @@ mod target;
 mod terminal;
 mod test;
 mod top;
+mod ui;
 mod up;
 mod used;
 mod verify;
@@ -122,6 +123,7 @@ fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> 
         Command::Refused(words) => refused::run(words),
         Command::Test(arguments) => test::run(global, arguments),
         Command::Top(arguments) => top::run(global, arguments),
+        Command::Ui(arguments) => ui::run(global, arguments),
         Command::Unpause(arguments) => lifecycle::run(global, arguments),
         Command::Up(arguments) => up::run(global, arguments),
         Command::Verify(arguments) => verify::run(global, arguments),

@@ -29,6 +29,16 @@ pub fn run(global: &Global) -> Result<Exit, Failure> {
     }
 }
 
+/// Whether there is neither a stack file nor a name.
+pub fn is_nothing_to_show(global: &Global) -> Result<bool, Failure> {
+    Ok(global.project_name.is_none() && is_nowhere(global, &compose::load(&load::request(global, &[])?)))
+}
+
+/// Whether there is a name and no stack file.
+pub fn is_known_by_name(global: &Global) -> Result<bool, Failure> {
+    Ok(global.project_name.is_some() && is_nowhere(global, &compose::load(&load::request(global, &[])?)))
+}
+
 /// Whether a stack file was searched for, and there is none.
 fn is_nowhere(global: &Global, loaded: &Loaded) -> bool {
     let is_missing = |findings: &Findings| findings.iter().any(|finding| finding.code == Code::NoProject);

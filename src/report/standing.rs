@@ -28,14 +28,31 @@ pub struct Standing<'a> {
 
 /// How well something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Mark {
+pub enum Mark {
+    /// As it should be.
     Well,
+    /// Not there yet, or held.
     Waiting,
+    /// In trouble.
     Bad,
 }
 
+/// A service in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// How well it is: as its worst container.
+    pub mark: Mark,
+    /// Its name.
+    pub service: String,
+    /// What its containers do, in words.
+    pub state: String,
+    /// Its published ports.
+    pub ports: String,
+}
+
 impl Mark {
-    fn sign(self) -> &'static str {
+    /// One character for it.
+    pub fn sign(self) -> &'static str {
         match self {
             Self::Well => "✓",
             Self::Waiting => "·",
@@ -68,6 +85,25 @@ impl Standing<'_> {
         text + "\n"
     }
 
+    /// The services of the file in its order, and those that only the Engine has, a row each.
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |(name, service): (&str, Service<'_>)| Row {
+            mark: service.mark(),
+            service: name.to_owned(),
+            state: service.state(),
+            ports: service.ports(),
+        };
+        self.services().into_iter().map(row).collect()
+    }
+
+    /// What an `up` would do and for which reason, a sentence each; waits are not told.
+    pub fn differences(&self) -> Vec<String> {
+        let Some(plan) = self.plan else { return vec![] };
+        let told = |line: &crate::plan::Line| !matches!(plan.step(line.id).cause, Cause::Awaited(_));
+        let lines = plan.lines().into_iter().filter(told);
+        lines.filter_map(|line| Some(format!("{}: {}", line.operation, line.reason?))).collect()
+    }
+
     /// The services of the file in its order, and those that only the Engine has.
     fn services(&self) -> IndexMap<&str, Service<'_>> {
         let mut services: IndexMap<&str, Service<'_>> = IndexMap::new();
@@ -93,12 +129,9 @@ impl Standing<'_> {
         if self.observed.containers.is_empty() {
             return "Nothing of it is up.\n".to_owned();
         }
-        let told = |line: &crate::plan::Line| !matches!(plan.step(line.id).cause, Cause::Awaited(_));
-        let lines = plan.lines().into_iter().filter(told);
-        let reasons = lines.filter_map(|line| Some(format!("  {}: {}\n", line.operation, line.reason?)));
-        let reasons: Vec<String> = reasons.collect();
+        let reasons = self.differences();
         let mut text = "It differs from its file:\n".to_owned();
-        text.extend(reasons.iter().take(STEPS).cloned());
+        text.extend(reasons.iter().take(STEPS).map(|reason| format!("  {reason}\n")));
         if let Some(more @ 1..) = reasons.len().checked_sub(STEPS) {
             let _ = writeln!(text, "  … and {more} more");
         }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what it found by panicking")]
 
+mod application;
 mod attributes;
 mod build;
 mod ci;
@@ -33,7 +34,9 @@ mod sides;
 mod signals;
 mod stack;
 mod talk;
+mod terminal;
 mod testing;
+mod ui;
 mod update;
 mod wait;
 mod watch;
