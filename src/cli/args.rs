@@ -16,7 +16,8 @@ use super::{
 #[command(name = "bowline", disable_version_flag = true, max_term_width = 120)]
 #[command(
     after_help = "Exit codes: 0 done, 1 a step failed, 2 `plan` has changes, 64 usage, 65 the file, 66 preflight, \
-    69 no Engine, 70 unhealthy, 71 verification failed, 72 leftovers, 73 not all could be verified, 130 interrupted"
+    69 no Engine, 70 unhealthy, 71 verification failed, 72 leftovers, 73 not all could be verified, 75 another bowline is at work, \
+    124 `test` ran out of time, 130 interrupted"
 )]
 pub struct Arguments {
     /// Options before the command.

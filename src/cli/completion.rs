@@ -12,9 +12,9 @@ use super::args::{Arguments, Global};
 use super::exit::{Exit, Failure};
 use super::{load, output};
 
-/// Write what makes a shell complete commands, options, services and profiles: `source <(bowline completion bash)`
+/// Write what makes a shell complete commands, options, services and profiles
 ///
-/// Names come from the stack file that the line means. zsh takes the same line, fish `bowline completion fish | source`, PowerShell
+/// bash loads it by `source <(bowline completion bash)`. Names come from the stack file that the line means. zsh takes the same line with its own name, fish `bowline completion fish | source`, PowerShell
 /// `bowline completion powershell | Out-String | Invoke-Expression`.
 #[derive(Debug, Args)]
 pub struct Completion {

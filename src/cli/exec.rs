@@ -31,10 +31,10 @@ pub struct Arguments {
     /// With every capability.
     #[arg(long)]
     privileged: bool,
-    /// As whom.
+    /// As which user: a name or an id, `:GROUP` behind it.
     #[arg(short, long, value_name = "USER")]
     user: Option<String>,
-    /// In which directory.
+    /// The directory that it begins in.
     #[arg(short, long, value_name = "DIRECTORY")]
     workdir: Option<String>,
     /// The service.

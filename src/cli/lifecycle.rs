@@ -41,7 +41,7 @@ pub struct Restart {
     /// How long a container may take to stop, in seconds, before it is killed.
     #[arg(short, long, value_name = "SECONDS")]
     timeout: Option<u64>,
-    /// In no order.
+    /// In no order: nothing waits for what it depends on.
     #[arg(long)]
     no_deps: bool,
     /// Only these services.
@@ -49,7 +49,7 @@ pub struct Restart {
     services: Vec<String>,
 }
 
-/// Send a signal to containers that run; by default the one that nothing survives
+/// Send a signal to containers that run; by default SIGKILL, which nothing survives
 #[derive(Debug, Args)]
 pub struct Kill {
     /// Containers of services that the file does not define as well: bowline always does.

@@ -104,13 +104,13 @@ pub struct Arguments {
     /// Give it the service's names on its networks.
     #[arg(long)]
     use_aliases: bool,
-    /// As whom.
+    /// As which user: a name or an id, `:GROUP` behind it.
     #[arg(short, long, value_name = "USER")]
     user: Option<String>,
     /// A volume, in the file's short form; may be repeated.
     #[arg(short, long = "volume", value_name = "VOLUME")]
     volumes: Vec<String>,
-    /// In which directory.
+    /// The directory that it begins in.
     #[arg(short, long, value_name = "DIRECTORY")]
     workdir: Option<String>,
     /// The service.

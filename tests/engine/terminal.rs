@@ -116,7 +116,7 @@ impl Terminal {
             let screen = seen.screen.screen();
             assert!(!screen.alternate_screen() && !screen.hide_cursor(), "the screen was not given back");
         }
-        assert!(told.contains(" icanon") && told.contains(" echo ") && told.contains(" isig"), "{told}");
+        assert!(told.contains("isig icanon iexten echo ") && !told.contains("-isig"), "{told}");
         self.script.wait().unwrap();
         told.split(' ').next().unwrap().trim().parse().unwrap()
     }
