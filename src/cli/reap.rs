@@ -8,9 +8,9 @@ use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::{block_on, output};
 
-/// Take away the stacks that killed `bowline test` runs, and killed programs that use the library, left behind
+/// Take away the stacks that killed runs of `bowline test` left behind
 ///
-/// Of this machine those whose process is gone; of others those whose time is over. Exits with 72 when something could not be removed.
+/// And those that killed programs left, which use the library. Of this machine those whose process is gone; of others those whose time is over. Exits with 72 when something could not be removed.
 #[derive(Debug, Args)]
 pub struct Arguments {}
 
