@@ -45,7 +45,7 @@ fn copied() -> Option<Stack> {
 fn a_real_application_is_built_migrated_tested_proved_and_taken_away() {
     let Some(stack) = copied() else { return };
     // as a pipeline has it: one line, and nothing is left
-    let ran = stack.run("test --ephemeral-ports --in web -- python3 /app/check.py http://web:8000", 0);
+    let ran = stack.run("test --in web -- python3 /app/check.py http://web:8000", 0);
     assert!(ran.out.contains("number 1' was written, read from the database, and then from the cache"), "{ran:?}");
     assert!(ran.err.contains(" checks proved"), "{}", ran.err);
 
