@@ -13,7 +13,7 @@ use super::{
 ///
 /// Without a command: how the project here stands, and what to do next.
 #[derive(Debug, Parser)]
-#[command(name = "bowline", disable_version_flag = true, max_term_width = 120)]
+#[command(name = "bowline", version, disable_version_flag = true, max_term_width = 120)]
 #[command(
     after_help = "Exit codes: 0 done, 1 a step failed, 2 `plan` has changes, 64 usage, 65 the file, 66 preflight, \
     69 no Engine, 70 unhealthy, 71 verification failed, 72 leftovers, 73 not all could be verified, 75 another bowline is at work, \
@@ -23,6 +23,9 @@ pub struct Arguments {
     /// Options before the command.
     #[command(flatten)]
     pub global: Global,
+    /// Show the version of bowline.
+    #[arg(short = 'V', long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
     /// What to do; none: tell how things stand.
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -85,7 +85,7 @@ pub fn main() -> ExitCode {
 }
 
 /// One arm a command. A command that talks to an Engine runs its future by [`block_on`]; the others start no runtime.
-fn dispatch(Arguments { global, command }: &Arguments) -> Result<Exit, Failure> {
+fn dispatch(Arguments { global, command, .. }: &Arguments) -> Result<Exit, Failure> {
     let Some(command) = command else { return standing::run(global) };
     match command {
         Command::Attach(arguments) => attach::run(global, arguments),

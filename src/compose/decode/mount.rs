@@ -1,8 +1,7 @@
 //! What is mounted into a service.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-use indexmap::IndexMap;
 
 use super::fields::Fields;
 use crate::compose::model::{Bind, Mount, MountSource};
@@ -23,7 +22,7 @@ pub(super) fn mounts(service: &Node, path: &str, findings: &mut Findings) -> Vec
         let text = node.as_str().unwrap_or_default();
         let (target, options) = text.split_once(':').unwrap_or((text, ""));
         let source = MountSource::Tmpfs { options: options.to_owned() };
-        let (target, labels) = (target.to_owned(), IndexMap::new());
+        let (target, labels) = (target.to_owned(), BTreeMap::new());
         let mount = Mount { target, source, read_only: false, is_mapping: false, labels };
         mounts.push(Spanned::new(mount, node.span));
     }

@@ -1,5 +1,6 @@
 //! One service.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub struct Service {
     /// `labels`, the user's own.
     pub labels: IndexMap<String, String>,
     /// `annotations`.
-    pub annotations: IndexMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
     /// `scale`, `deploy.replicas` or 1.
     pub scale: Spanned<u32>,
     /// `deploy.update_config`.
@@ -84,7 +85,7 @@ pub struct Service {
     /// `cap_drop`.
     pub cap_drop: Vec<String>,
     /// `sysctls`.
-    pub sysctls: IndexMap<String, String>,
+    pub sysctls: BTreeMap<String, String>,
     /// `stop_signal`.
     pub stop_signal: Option<String>,
     /// `stop_grace_period`.
@@ -126,7 +127,7 @@ pub struct Service {
     /// `runtime`.
     pub runtime: Option<String>,
     /// `storage_opt`.
-    pub storage_options: IndexMap<String, String>,
+    pub storage_options: BTreeMap<String, String>,
     /// `group_add`.
     pub groups: Vec<String>,
     /// `security_opt`; the profile of `seccomp=file` stands in it once [`crate::compose::attach`] has read it.
@@ -210,7 +211,7 @@ pub struct Endpoint {
     /// `interface_name` (API 1.49).
     pub interface_name: Option<Spanned<String>>,
     /// `driver_opts`.
-    pub driver_opts: IndexMap<String, String>,
+    pub driver_opts: BTreeMap<String, String>,
     /// Whether the file says more than the network's name, be it only `{}`.
     pub is_mapping: bool,
 }
@@ -335,7 +336,7 @@ pub struct Mount {
     /// Whether the file has a mapping of options for it, be it empty: docker compose then sends one too.
     pub is_mapping: bool,
     /// `volume.labels`: of the volume that is made for it.
-    pub labels: IndexMap<String, String>,
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What is mounted.
