@@ -1,5 +1,7 @@
 //! Names: of containers, and those that services know each other by.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use crate::compose::model::{NetworkMode, Project, Service};
@@ -30,31 +32,28 @@ pub(super) fn check_container_names(project: &Project, findings: &mut Findings) 
 
 /// P24: an alias that is another service's name or alias on the same network: its users get either.
 pub(super) fn check_aliases(project: &Project, findings: &mut Findings) {
-    let mut seen: IndexMap<(&NetworkKey, &str), (&Service, Option<Span>)> = IndexMap::new();
-    for service in project.services.values() {
-        for key in service.networks.keys() {
-            seen.entry((key, service.name.as_str())).or_insert((service, Some(service.span)));
-        }
-    }
+    let mut seen: BTreeMap<(&NetworkKey, &str), (&Service, Span)> = BTreeMap::new();
     for service in project.services.values() {
         for (key, endpoint) in &service.networks {
             for alias in &endpoint.aliases {
-                let holder = seen.entry((key, alias.value.as_str())).or_insert((service, Some(alias.span)));
-                if holder.0.name == service.name {
+                // a service has its own name wherever it is
+                let named = project.services.get(alias.value.as_str()).filter(|other| other.networks.contains_key(key));
+                let holder = match named {
+                    Some(other) => (other, other.span),
+                    None => *seen.entry((key, alias.value.as_str())).or_insert((service, alias.span)),
+                };
+                let (first, at) = holder;
+                if first.name == service.name {
                     continue;
                 }
-                let first = holder.0;
-                let mut finding = Finding::warning(
+                let finding = Finding::warning(
                     Code::AliasAmbiguous,
                     format!("`{}` on network {key} means {} and {}", alias.value, first.name, service.name),
                 )
                 .at(alias.span)
                 .label(format!("{} takes the name", service.name))
                 .help("whoever asks gets either: rename one, unless the two are meant to share the load");
-                if let Some(at) = holder.1 {
-                    finding = finding.also(at, format!("{} has it", first.name));
-                }
-                findings.push(finding);
+                findings.push(finding.also(at, format!("{} has it", first.name)));
             }
         }
     }
