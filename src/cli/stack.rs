@@ -10,7 +10,7 @@ use bowline::name::{ProjectName, ServiceName};
 use bowline::source::Files;
 use bowline::state::desired::{Desired, DesiredOptions, desired};
 use bowline::state::observed::{Gap, Observed};
-use bowline::vantage::shim;
+use bowline::vantage::shim::{self, Reason};
 
 use super::args::Global;
 use super::engine::{Purpose, environment};
@@ -108,9 +108,9 @@ impl Stack {
 
 /// Adds the host's own links on the wires of the project's networks, where there are to be any. A host that cannot be looked at is a gap.
 async fn add_shims(engine: &Engine, project: &ProjectName, desired: Option<&Desired>, observed: &mut Observed) {
-    let declared = desired.is_some_and(|desired| !desired.shims.is_empty());
-    if let Err(why) = shim::look(engine, project, declared, observed).await {
-        observed.gaps.push(Gap { about: "the links of its host (host_access)".to_owned(), why: why.to_string() });
+    let reason = desired.map_or(Reason::NoFile, Reason::of);
+    if let Err(why) = shim::look(engine, project, reason, observed).await {
+        observed.gaps.push(Gap { about: "the links of its host (x-trunks)".to_owned(), why: why.to_string() });
     }
 }
 

@@ -1,6 +1,8 @@
 //! `x-trunks`: networks that ride on one wire, each with a VLAN of its own or untagged. What it says is written into the networks
 //! as any Compose file has it (`driver`, `driver_opts`), so that all that follows, docker compose among it, knows networks alone.
 
+mod vlans;
+
 use std::net::IpAddr;
 
 use indexmap::IndexMap;
@@ -10,22 +12,29 @@ use crate::compose::model;
 use crate::compose::tree::{field_mut, is_true, items, section, set, text};
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::source::{Span, Spanned};
-use crate::yaml::{Data, Mapping, Node, Value};
+use crate::yaml::{Data, Mapping, Node};
 
 /// What the host's own address is called among those that are set aside.
 const HOST: &str = "host";
 
-/// The trunk that a network was found on first: its name, and where that is said.
-type Riders<'t> = IndexMap<String, (&'t str, Span)>;
+/// What the trunks that were read first have taken.
+#[derive(Default)]
+struct Taken<'t> {
+    /// The trunk that a network was found on first: its name, and where that is said.
+    riders: IndexMap<String, (&'t str, Span)>,
+    /// The VLAN links, with the place that asks for each.
+    links: Vec<(model::VlanLink, Span)>,
+}
 
 /// Writes the trunks of the file into its networks. A network that says otherwise is an error with both places.
 pub fn trunks(tree: &mut Node, findings: &mut Findings) {
     let Some(declared) = tree.get("x-trunks").cloned() else { return };
-    let mut riders = Riders::new();
+    let mut taken = Taken::default();
     let map = declared.as_map().into_iter().flat_map(Mapping::iter);
     for (name, entry) in map.filter(|(_, entry)| entry.value.as_map().is_some()) {
         if let Some(trunk) = Trunk::read(name, &entry.value, entry.key, findings) {
-            trunk.give(tree, &mut riders, findings);
+            trunk.check_links(&mut taken, findings);
+            trunk.give(tree, &mut taken, findings);
             trunk.give_host_access(tree, findings);
             trunk.check_routed(findings);
         }
@@ -38,8 +47,8 @@ struct Trunk<'t> {
     node: &'t Node,
     parent: Spanned<&'t str>,
     driver: Spanned<&'t str>,
-    /// The networks, each with its VLAN id; none is untagged.
-    vlans: Vec<(&'t str, Span, Option<u16>)>,
+    /// The networks, each with its VLAN; none is untagged.
+    vlans: Vec<(&'t str, Span, Option<model::Vlan>)>,
 }
 
 impl<'t> Trunk<'t> {
@@ -55,21 +64,7 @@ impl<'t> Trunk<'t> {
         let mut trunk = Self { name, node, parent, driver, vlans: vec![] };
         trunk.check_mode(findings);
         trunk.check_promisc(findings);
-        let mut seen: IndexMap<Option<u16>, Span> = IndexMap::new();
-        for (network, entry) in node.get("vlans").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
-            let Some(id) = vlan(&entry.value) else {
-                let message = format!("x-trunks.{name}.vlans.{network} is a VLAN id from 1 to 4094, or `native`");
-                let finding = Finding::error(Code::BadVlan, message).at(entry.value.span);
-                findings.push(finding.help("write a number, or `native` for frames without a tag"));
-                continue;
-            };
-            if let Some(first) = seen.insert(id, entry.value.span) {
-                let message = format!("x-trunks.{name}: two networks on {}", told(id));
-                let finding = Finding::error(Code::BadVlan, message).at(entry.value.span).also(first, "the first one");
-                findings.push(finding.help("give each network a VLAN of its own: on one they share the wire"));
-            }
-            trunk.vlans.push((network, entry.key, id));
-        }
+        trunk.read_vlans(findings);
         Some(trunk)
     }
 
@@ -95,8 +90,8 @@ impl<'t> Trunk<'t> {
     }
 
     /// Writes driver, parent and mode into the networks.
-    fn give(&self, tree: &mut Node, riders: &mut Riders<'t>, findings: &mut Findings) {
-        for (network, at, id) in &self.vlans {
+    fn give(&self, tree: &mut Node, taken: &mut Taken<'t>, findings: &mut Findings) {
+        for (network, at, vlan) in &self.vlans {
             let declared = section(tree, "networks").find(|(key, _)| &***key == *network).map(|(_, entry)| entry.key);
             let Some(declared) = declared else {
                 let message = format!("x-trunks.{} names a network that is not defined: {network}", self.name);
@@ -108,7 +103,7 @@ impl<'t> Trunk<'t> {
                 });
                 continue;
             };
-            if let Some((other, first)) = riders.insert((*network).to_owned(), (self.name, *at)) {
+            if let Some((other, first)) = taken.riders.insert((*network).to_owned(), (self.name, *at)) {
                 let message = format!("network {network} rides on two trunks, {other} and {}", self.name);
                 let finding = Finding::error(Code::Conflict, message).at(*at).also(first, "on this one first");
                 findings.push(finding.help("take it out of one of them"));
@@ -117,11 +112,18 @@ impl<'t> Trunk<'t> {
             let Some(node) = field_mut(tree, "networks").and_then(|networks| field_mut(networks, network)) else {
                 continue;
             };
-            self.write(network, declared, *id, node, findings);
+            self.write(network, declared, vlan.as_ref(), node, findings);
         }
     }
 
-    fn write(&self, network: &str, declared: Span, id: Option<u16>, node: &mut Node, findings: &mut Findings) {
+    fn write(
+        &self,
+        network: &str,
+        declared: Span,
+        vlan: Option<&model::Vlan>,
+        node: &mut Node,
+        findings: &mut Findings,
+    ) {
         if node.is_null() {
             *node = Node::map(declared, Mapping::new());
         }
@@ -132,10 +134,7 @@ impl<'t> Trunk<'t> {
             return findings.push(finding.help("take it out of `vlans`, or leave `external` out"));
         }
         self.fill(network, node, "driver", self.driver.value.to_owned(), self.driver.span, findings);
-        let parent = match id {
-            Some(id) => format!("{}.{id}", self.parent.value),
-            None => self.parent.value.to_owned(),
-        };
+        let parent = vlan.map_or_else(|| self.parent.value.to_owned(), |vlan| vlan.link_name(self.parent.value));
         if node.get("driver_opts").is_none_or(Node::is_null) {
             set(node, "driver_opts", |at| Node::map(at, Mapping::new()));
         }
@@ -239,14 +238,16 @@ pub fn carrying(tree: &Node, network: &str) -> model::Trunk {
     let groups = groups.map(|group| group.iter().filter_map(Node::as_str).collect::<Vec<_>>());
     let with = groups.filter(|group| group.contains(&network)).flatten().filter(|other| *other != network);
     let at = |key: &str| trunk.get(key).map_or(trunk.span, |node| node.span);
-    let mtu = trunk.get("mtu").and_then(|node| scalar(node).parse().ok());
+    let mtu = trunk.get("mtu").and_then(|node| scalar(node).parse().ok()).map(|mtu| Spanned::new(mtu, at("mtu")));
+    let vlan = trunk.get("vlans").and_then(|vlans| vlans.get(network)).and_then(vlans::read).flatten();
     model::Trunk {
         name: name.to_string(),
         parent: text(trunk, "parent").unwrap_or_default().to_owned(),
         routed: with.filter_map(|other| other.parse().ok()).collect(),
         hairpin: is_true(trunk, "hairpin"),
         host_access: host_access(tree, trunk, network),
-        mtu: mtu.map(|mtu| Spanned::new(mtu, at("mtu"))),
+        mtu: vlan.as_ref().and_then(|vlan| vlan.mtu).or(mtu),
+        vlan,
         promisc: trunk.get("promisc").and_then(promisc).flatten().map(|on| Spanned::new(on, at("promisc"))),
     }
 }
@@ -273,20 +274,6 @@ fn promisc(node: &Node) -> Option<Option<bool>> {
         "off" | "false" => Some(Some(false)),
         _ => None,
     }
-}
-
-/// A VLAN id, or `native`: none within.
-fn vlan(node: &Node) -> Option<Option<u16>> {
-    let id = match node.as_scalar().map(|scalar| &scalar.value)? {
-        Value::Int(id) => u16::try_from(*id).ok()?,
-        _ if node.as_str() == Some("native") => return Some(None),
-        _ => node.as_str()?.parse().ok()?,
-    };
-    (1..=4094).contains(&id).then_some(Some(id))
-}
-
-fn told(id: Option<u16>) -> String {
-    id.map_or_else(|| "the untagged wire".to_owned(), |id| format!("VLAN {id}"))
 }
 
 fn scalar(node: &Node) -> String {

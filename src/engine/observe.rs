@@ -69,7 +69,7 @@ impl Engine {
             Ok((name, or_gap(&mut gaps, &about, found)?.flatten()))
         });
         let images = images.collect::<Result<_, Error>>()?;
-        Ok(Observed { engine, containers, others, networks, shims: vec![], volumes, images, gaps })
+        Ok(Observed { engine, containers, others, networks, shims: vec![], vlans: vec![], volumes, images, gaps })
     }
 
     /// The list of containers in whatever state; of one project, or all.

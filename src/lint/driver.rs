@@ -2,30 +2,30 @@
 
 use indexmap::IndexMap;
 
-use crate::compose::model::{Network, NetworkMode, Project};
+use crate::compose::model::{LINK_NAME_MAX, Network, NetworkMode, Project};
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::name::VlanId;
 use crate::source::Spanned;
-
-/// The longest name of a link, in bytes (`IFNAMSIZ` less the final zero, include/uapi/linux/if.h).
-const LINK_NAME_MAX: usize = 15;
 
 /// P34, P35, P43: a parent that cannot be one: `lo`, a VLAN id beyond 4094, two dots, a name too long.
 pub(super) fn check_parent(project: &Project, findings: &mut Findings) {
     for (network, parent) in parents(project) {
         let name = parent.value.as_str();
+        if !network.trunk.own_links().is_empty() {
+            continue; // a link of our own, whose name is no message to the Engine
+        }
         let finding = if name == "lo" {
             Finding::error(Code::BadParent, format!("`lo` cannot be the parent of network {}", network.key))
                 .help("name the interface that leads to the LAN")
         } else if let Some((base, id)) = name.split_once('.') {
             match vlan_id(id) {
                 Ok(_) if name.len() > LINK_NAME_MAX => too_long(name).help(format!(
-                    "`{base}` has {} bytes too many for this id; make the VLAN link yourself, under a shorter name",
+                    "`{base}` has {} bytes too many for this id; a trunk (`x-trunks`) makes the VLAN's link under a shorter name",
                     name.len() - LINK_NAME_MAX
                 )),
                 Ok(_) => continue,
                 Err(why) => Finding::error(Code::BadVlan, format!("`{name}` names no VLAN link: {why}")).help(
-                    "`eth0.10` is VLAN 10 on eth0; a VLAN in a VLAN must be made by hand, under a name without dots",
+                    "`eth0.10` is VLAN 10 on eth0; `x-trunks` makes a VLAN in a VLAN: `vlans: {blue: {id: 10, within: 100}}`",
                 ),
             }
         } else if name.len() > LINK_NAME_MAX {

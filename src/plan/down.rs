@@ -12,7 +12,7 @@ use super::builder::{Handle, PlanBuilder};
 use super::graph::Plan;
 use super::operation::{Cause, ExistingNetwork, Needs, Operation, Target};
 use super::proof::Flaw;
-use super::up::{existing, existing_shim, key, runs};
+use super::up::{existing, existing_link, existing_shim, hangs_on, key, runs};
 use crate::finding::{Code, Finding, Findings};
 use crate::name::{NetworkId, ProjectName, Replica, ServiceName};
 use crate::state::desired::{Desired, labels};
@@ -57,12 +57,21 @@ pub fn down(
     options: &DownOptions,
     findings: &mut Findings,
 ) -> Result<Plan, Flaw> {
-    let mut work = Work { project, file, observed, options, builder: PlanBuilder::new(), removed: IndexMap::new() };
+    let mut work = Work {
+        project,
+        file,
+        observed,
+        options,
+        builder: PlanBuilder::new(),
+        removed: IndexMap::new(),
+        networks: Vec::new(),
+    };
     work.containers(findings);
     work.networks(findings);
     if options.services.is_empty() {
         work.shims();
     }
+    work.vlans(findings);
     if options.volumes {
         work.volumes(findings);
     }
@@ -81,6 +90,8 @@ struct Work<'a> {
     builder: PlanBuilder,
     /// The removals, by the container's id.
     removed: IndexMap<&'a str, Handle>,
+    /// The removals of networks.
+    networks: Vec<(&'a ObservedNetwork, Handle)>,
 }
 
 /// A container that goes.
@@ -200,6 +211,7 @@ impl<'a> Work<'a> {
             }
             let shim = self.shim_of(&named);
             let removal = self.builder.step(Operation::RemoveNetwork(named), Cause::Requested("down".to_owned()));
+            self.networks.push((network, removal));
             shim.into_iter().for_each(|gone| self.builder.needs(removal, gone, Needs::Gone));
             going.into_iter().for_each(|gone| self.builder.needs(removal, gone, Needs::Gone));
         }
@@ -207,7 +219,7 @@ impl<'a> Work<'a> {
 
     /// Takes away the host's own link on the wire of a network that goes.
     fn shim_of(&mut self, network: &ExistingNetwork) -> Option<Handle> {
-        let name = shim::name(self.project, network.key.as_ref()?);
+        let name = shim::name(self.project, network.key.as_ref()?.as_str());
         let found = self.observed.shims.iter().find(|shim| shim.name == name)?;
         let operation = Operation::RemoveShim(existing_shim(found));
         Some(self.builder.step(operation, Cause::Requested("down".to_owned())))
@@ -216,10 +228,45 @@ impl<'a> Work<'a> {
     /// Takes away the host's own links whose network is gone already.
     fn shims(&mut self) {
         let networks = self.observed.networks.iter().filter(|network| network.belongs_to(self.project));
-        let names: Vec<String> = networks.filter_map(key).map(|key| shim::name(self.project, &key)).collect();
+        let names: Vec<String> = networks.filter_map(key).map(|key| shim::name(self.project, key.as_str())).collect();
         for found in self.observed.shims.iter().filter(|shim| !names.contains(&shim.name)) {
             let operation = Operation::RemoveShim(existing_shim(found));
             self.builder.step(operation, Cause::Requested("down".to_owned()));
+        }
+    }
+
+    /// Takes away VLAN links that bowline made: the project's, and another project's where a network of this one was the last on it. One that
+    /// a network hangs on which stays is left, and told.
+    fn vlans(&mut self, findings: &mut Findings) {
+        let mut removals: IndexMap<&str, Handle> = IndexMap::new();
+        for found in &self.observed.vlans {
+            let users = self.observed.networks.iter().filter(|network| hangs_on(network, &found.name));
+            let removal =
+                |user: &ObservedNetwork| self.networks.iter().find(|(n, _)| n.id == user.id).map(|(_, gone)| *gone);
+            let users: Vec<(&ObservedNetwork, Option<Handle>)> = users.map(|user| (user, removal(user))).collect();
+            let was_used = users.iter().any(|(_, gone)| gone.is_some());
+            let is_whole = self.options.services.is_empty();
+            if !(found.belongs_to(self.project) && (is_whole || was_used) || found.is_bowlines() && was_used) {
+                continue;
+            }
+            if let Some((stays, _)) = users.iter().find(|(_, gone)| gone.is_none()) {
+                if is_whole && !stays.belongs_to(self.project) {
+                    let message = format!("the link `{}` stays: network {} hangs on it", found.name, stays.name);
+                    let help = "`bowline down` of its project takes both away";
+                    findings.push(Finding::warning(Code::StillUsed, message).help(help));
+                }
+                continue;
+            }
+            let operation = Operation::RemoveVlan(existing_link(found));
+            let step = self.builder.step(operation, Cause::Requested("down".to_owned()));
+            users.iter().filter_map(|(_, gone)| *gone).for_each(|gone| self.builder.needs(step, gone, Needs::Gone));
+            removals.insert(&found.name, step);
+        }
+        for found in &self.observed.vlans {
+            let below = found.parent.as_ref().and_then(|parent| removals.get(parent.as_str())).copied();
+            if let Some((above, below)) = removals.get(found.name.as_str()).copied().zip(below) {
+                self.builder.needs(below, above, Needs::Gone);
+            }
         }
     }
 

@@ -68,6 +68,10 @@ pub enum Operation {
     MakeShim(NetworkKey),
     /// That link goes.
     RemoveShim(ExistingShim),
+    /// A VLAN link of the host (`Desired::vlans`), by the probe: the Engine makes those named `parent.id` alone.
+    MakeVlan(String),
+    /// That link goes.
+    RemoveVlan(ExistingShim),
     /// `POST /networks/{id}/connect` with the whole endpoint.
     Connect {
         /// Who.
@@ -195,7 +199,7 @@ pub struct ExistingNetwork {
     pub key: Option<NetworkKey>,
 }
 
-/// A link of the host's own that is there.
+/// A link on the host that bowline made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExistingShim {
     /// Its name.

@@ -9,11 +9,12 @@ use super::builder::{Handle, PlanBuilder};
 use super::graph::{Plan, StepId};
 use super::operation::{Cause, Needs, Operation, Target};
 use super::proof::Flaw;
-use super::up::{key, runs};
+use super::up::{existing_link, key, runs};
 use crate::name::{NetworkKey, Replica};
 use crate::state::desired::{Attachment, Desired, DesiredNetwork};
 use crate::state::observed::{Observed, ObservedContainer, ObservedNetwork};
 use crate::state::shim::{self, DesiredShim};
+use crate::state::vlan::{ObservedVlan, links_of};
 
 /// What brings back what `plan` was to replace. `broken` has every step that was not done, with the failure that it hangs on (its
 /// own, or that of a step that it needs); `before` is what the plan was made from, `after` what is there now. Empty where the file does
@@ -100,14 +101,47 @@ impl<'a> Work<'a> {
             return;
         }
         self.desired.networks.insert(wanted.clone(), as_it_was(old, wanted));
+        let links = self.vlans(old, cause);
         let step = self.builder.step(Operation::CreateNetwork(wanted.clone()), cause.clone());
+        links.into_iter().for_each(|link| self.builder.needs(step, link, Needs::Exists));
         self.networks.insert(wanted.clone(), step);
         self.shim(wanted, step, cause);
     }
 
+    /// Makes the VLAN links below it as they were, once those are gone that were made in their place.
+    fn vlans(&mut self, network: &ObservedNetwork, cause: &Cause) -> Vec<Handle> {
+        let (before, after) = (self.before, self.after);
+        let project = self.desired.project.clone();
+        let lost: Vec<&ObservedVlan> = links_of(&network.labels)
+            .filter_map(|name| before.vlans.iter().find(|vlan| vlan.name == name))
+            .filter(|old| old.belongs_to(&project) && !after.vlans.contains(old))
+            .collect();
+        let in_the_way = |new: &&ObservedVlan| {
+            let same_vlan =
+                |old: &&ObservedVlan| (&new.parent, new.id, new.protocol) == (&old.parent, old.id, old.protocol);
+            new.belongs_to(&project) && lost.iter().any(|old| old.name == new.name || same_vlan(old))
+        };
+        let gone: Vec<Handle> = after
+            .vlans
+            .iter()
+            .filter(in_the_way)
+            .map(|new| self.builder.step(Operation::RemoveVlan(existing_link(new)), cause.clone()))
+            .collect();
+        let mut made: Vec<Handle> = vec![];
+        for old in lost {
+            let Some(wanted) = old.as_it_is(&project) else { continue };
+            self.desired.vlans.insert(old.name.clone(), wanted);
+            let step = self.builder.step(Operation::MakeVlan(old.name.clone()), cause.clone());
+            gone.iter().for_each(|gone| self.builder.needs(step, *gone, Needs::Gone));
+            made.last().into_iter().for_each(|below| self.builder.needs(step, *below, Needs::Exists));
+            made.push(step);
+        }
+        made
+    }
+
     /// Makes the host's own link on it as it was.
     fn shim(&mut self, network: &NetworkKey, made: Handle, cause: &Cause) {
-        let name = shim::name(&self.desired.project, network);
+        let name = shim::name(&self.desired.project, network.as_str());
         let Some(old) = self.before.shims.iter().find(|shim| shim.name == name) else { return };
         let (Some(parent), Some(address)) = (old.parent.clone(), old.addresses.first().copied()) else { return };
         let (label, routes) = (old.label.clone(), old.routes.clone());

@@ -36,6 +36,8 @@ impl fmt::Display for Operation {
             Self::RemoveNetwork(network) => write!(f, "remove network {network}"),
             Self::MakeShim(network) => write!(f, "make the host's link on {network}"),
             Self::RemoveShim(shim) => write!(f, "remove the host's link {}", shim.name),
+            Self::MakeVlan(link) => write!(f, "make the VLAN link {link}"),
+            Self::RemoveVlan(link) => write!(f, "remove the VLAN link {}", link.name),
             Self::Connect { container, network } => write!(f, "connect {container} {network}"),
             Self::Disconnect { container, network } => write!(f, "disconnect {container} {network}"),
             Self::CreateVolume(key) => write!(f, "create volume {key}"),

@@ -11,8 +11,6 @@ use crate::source::Span;
 
 /// What stands in place of a link's name.
 const AUTO: &str = "auto";
-/// `IFNAMSIZ` without its end (include/uapi/linux/if.h).
-const LONGEST_NAME: usize = 15;
 
 /// Whether the stack needs to know the default route.
 pub fn is_wanted(project: &Project) -> bool {
@@ -42,13 +40,14 @@ pub fn settle(project: &mut Project, routes: &[HostRoute], findings: &mut Findin
             let help = format!("write `parent: {link}` where it must not change with the route");
             findings.push(Finding::note(Code::ParentAuto, message).at(parent.span).help(help));
         }
-        parent.value = parent.value.replacen(AUTO, link, 1);
-        if parent.value.len() > LONGEST_NAME {
-            let message =
-                format!("`{}`, the parent of network {}, is longer than a link's name", parent.value, network.key);
-            let help = format!("{LONGEST_NAME} bytes are the most: make a link of a shorter name, and name it");
-            findings.push(Finding::error(Code::NameTooLong, message).at(parent.span).help(help));
-        }
+        parent.value = match &network.trunk.vlan {
+            None => link.clone(),
+            Some(vlan) => {
+                let told = vlan.tell_shortened(network.key.as_str(), link);
+                told.into_iter().for_each(|finding| findings.push(finding));
+                vlan.link_name(link)
+            }
+        };
         network.trunk.parent.clone_from(link);
     }
 }

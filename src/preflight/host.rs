@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-use crate::compose::model::{Network, Project};
+use crate::compose::model::{Network, Project, TagProtocol};
 use crate::name::Protocol;
 use crate::state::observed::{EngineFacts, Observed};
 
@@ -104,6 +104,10 @@ pub struct HostLink {
     pub parent: Option<String>,
     /// The VLAN that it carries.
     pub vlan: Option<u16>,
+    /// What its tag is marked with, where we know that.
+    pub protocol: Option<TagProtocol>,
+    /// What somebody has written on it; empty: nothing.
+    pub label: String,
     /// The most bytes of a packet; 0 where it is not known.
     pub mtu: u32,
     /// Whether there is a wireless device behind it.

@@ -18,7 +18,10 @@ pub(super) fn check_kinds(scene: Scene<'_>, findings: &mut Findings) {
         let lacks = |kind: &str| scene.host.kinds.get(kind) == Some(&false);
         let parent = network.driver_opts.get("parent");
         // a VLAN that is there already need not be made
-        let sub_interface = parent.filter(|p| p.value.contains('.') && scene.host.link(&p.value).is_none());
+        let sub_interface = parent.filter(|p| {
+            let is_vlan = p.value.contains('.') || !network.trunk.own_links().is_empty();
+            is_vlan && scene.host.link(&p.value).is_none()
+        });
         let (kind, module, at) = if lacks(driver) {
             (driver, driver, network.driver.as_ref().map(|d| d.span).or(network.span))
         } else if let Some(parent) = sub_interface.filter(|_| lacks("vlan")) {

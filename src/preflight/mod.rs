@@ -22,6 +22,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod trunks;
+mod vlans;
 
 pub use concern::concerned;
 pub use host::HostFacts;
@@ -96,6 +97,9 @@ pub fn check(scene: Scene<'_>, findings: &mut Findings) {
         parents::check_parent_wireless,
         parents::check_parent_filtered,
         parents::check_vlan_link,
+        vlans::check_own_links,
+        vlans::check_taken,
+        vlans::check_mtu,
         trunks::check_mtu,
         trunks::check_promiscuous,
         lan::check_lan,

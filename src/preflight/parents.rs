@@ -17,14 +17,24 @@ pub(super) fn check_parent_link(scene: Scene<'_>, findings: &mut Findings) {
         if link.is_none() && made_on(scene, network) == Some(&parent.value) {
             continue; // its network is there: `check_parent_gone` tells
         }
-        if link.is_none() && sub_interface(&parent.value).is_some_and(|(base, _)| scene.host.link(base).is_some()) {
-            continue; // the Engine makes `eth0.10` when `eth0` is there
+        let is_ours = !network.trunk.own_links().is_empty();
+        let base = base_of(network, parent);
+        if let Some(card) = scene.host.link(base).filter(|_| link.is_none() && base != parent.value) {
+            // `eth0.10` can be made where `eth0` is there and up
+            if !card.up {
+                let message =
+                    format!("`{base}` is down, and a VLAN link on it for network {} cannot be set up", network.key);
+                let finding = Finding::error(Code::ParentDown, message).at(parent.span);
+                findings.push(finding.help(format!("`ip link set {base} up` on the Engine's host")));
+            }
+            continue;
         }
         let finding = match link {
             None => {
                 let known = links.iter().map(|l| l.name.as_str()).filter(|n| *n != "lo" && !n.starts_with("veth"));
-                let near = nearest(&parent.value, known).or(scene.host.default_link());
-                let message = format!("the host has no link `{}` for network {} to hang on", parent.value, network.key);
+                let missing = if is_ours { base } else { &parent.value };
+                let near = nearest(missing, known).or(scene.host.default_link());
+                let message = format!("the host has no link `{missing}` for network {} to hang on", network.key);
                 let finding = Finding::error(Code::ParentMissing, message);
                 match near {
                     Some(near) => finding.help(format!("did you mean `{near}`?")),
@@ -60,6 +70,9 @@ pub(super) fn check_parent_gone(scene: Scene<'_>, findings: &mut Findings) {
     }
     for network in scene.project.networks.values() {
         let declared = network.driver_opts.get("parent").filter(|_| !network.external);
+        if declared.is_some() && !network.trunk.own_links().is_empty() {
+            continue; // a link of our own is made again, and the network with it
+        }
         let Some(parent) = made_on(scene, network).filter(|parent| scene.host.link(parent).is_none()) else { continue };
         if !network.external && declared.is_none_or(|declared| declared.value != *parent) {
             continue; // it is made anew, on another parent
@@ -127,7 +140,7 @@ pub(super) fn check_parent_children(scene: Scene<'_>, findings: &mut Findings) {
 /// P39: a wireless parent. Access points take frames of the MAC that signed on, and no others.
 pub(super) fn check_parent_wireless(scene: Scene<'_>, findings: &mut Findings) {
     for (network, parent) in parents(scene.project).filter(|(network, _)| network.driver_name() == "macvlan") {
-        let base = sub_interface(&parent.value).map_or(parent.value.as_str(), |(base, _)| base);
+        let base = base_of(network, parent);
         if scene.host.link(base).is_some_and(|link| link.wireless) {
             let message =
                 format!("`{base}` is wireless: most access points drop the frames of network {}", network.key);
@@ -155,7 +168,7 @@ pub(super) fn check_parent_filtered(scene: Scene<'_>, findings: &mut Findings) {
     let is_it = |(by, what, _): &&(&str, &str, &str)| vendor.starts_with(by) && product.starts_with(what);
     let Some((_, _, name)) = FILTERING.iter().find(is_it) else { return };
     for (network, parent) in parents(scene.project).filter(|(network, _)| network.driver_name() == "macvlan") {
-        let base = sub_interface(&parent.value).map_or(parent.value.as_str(), |(base, _)| base);
+        let base = base_of(network, parent);
         if scene.host.link(base).is_some_and(|link| link.kind.is_empty()) {
             let message = format!(
                 "the Engine's host is a machine of {name}: its network drops frames of the MACs of network {}, unless it is told to take them",
@@ -169,7 +182,7 @@ pub(super) fn check_parent_filtered(scene: Scene<'_>, findings: &mut Findings) {
 
 /// P37: a link that has the name of a VLAN and is another one. The Engine takes what has the name.
 pub(super) fn check_vlan_link(scene: Scene<'_>, findings: &mut Findings) {
-    for (network, parent) in parents(scene.project) {
+    for (network, parent) in parents(scene.project).filter(|(network, _)| network.trunk.own_links().is_empty()) {
         let Some((base, id)) = sub_interface(&parent.value) else { continue };
         let Some(link) = scene.host.link(&parent.value) else { continue };
         let found = match (link.vlan, &link.parent) {
@@ -195,6 +208,14 @@ pub(super) fn parents(project: &Project) -> impl Iterator<Item = (&Network, &Spa
 }
 
 /// `eth0.10` as `("eth0", "10")`.
-fn sub_interface(name: &str) -> Option<(&str, &str)> {
+pub(super) fn sub_interface(name: &str) -> Option<(&str, &str)> {
     name.split_once('.').filter(|(base, id)| !base.is_empty() && id.parse::<u16>().is_ok())
+}
+
+/// The card that a network's frames go by: below its VLANs, if it has any.
+fn base_of<'a>(network: &'a Network, parent: &'a Spanned<String>) -> &'a str {
+    if network.trunk.vlan.is_some() {
+        return &network.trunk.parent;
+    }
+    sub_interface(&parent.value).map_or(parent.value.as_str(), |(base, _)| base)
 }

@@ -1,6 +1,7 @@
 //! Each rule on a small stack and a small Engine: who holds it is named, at the place in the file.
 
 mod around;
+mod vlans;
 
 use super::host::{Disk, HostLink, HostRoute, Known, Listener, Process};
 use super::*;
@@ -529,7 +530,9 @@ fn auto_is_the_link_of_the_default_route() {
     assert_eq!(settled(&[("::/0", "eth1", 1024)]).0, ["eth1", "eth1.4000", "auto"]);
     assert_eq!(settled(&[("::/0", "eth1", 1), ("0.0.0.0/0", "eth0", 100)]).0[0], "eth0", "metrics of two families");
     let (_, said) = settled(&[("0.0.0.0/0", "enp0s20f0u1", 0)]);
-    assert!(said[1].starts_with("name-too-long at compose.yaml:3:25: `enp0s20f0u1.4000`"), "{said:?}");
+    let short =
+        "name-too-long at compose.yaml:3:58: `enp0s20f0u1.4000`, the VLAN link of network blue, would have 16 bytes";
+    assert!(said[1].starts_with(short), "{said:?}");
 }
 
 #[test]

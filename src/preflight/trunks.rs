@@ -9,6 +9,9 @@ use crate::finding::{Code, Finding, Findings};
 pub(super) fn check_mtu(scene: Scene<'_>, findings: &mut Findings) {
     let mut told: Vec<&str> = vec![];
     for network in riders(scene) {
+        if network.trunk.vlan.as_ref().is_some_and(|vlan| vlan.mtu.is_some()) {
+            continue; // its VLAN has one of its own
+        }
         let Some((mtu, link)) = network.trunk.mtu.zip(carrier(scene, network)) else { continue };
         if link.mtu == 0 || link.mtu == mtu.value || told.contains(&link.name.as_str()) {
             continue;

@@ -27,7 +27,7 @@ tagged! {
         Forgotten(u32) = "forgotten",
         /// To `Question::Kind`.
         Known(bool) = "known",
-        /// To `Question::MakeShim` and `RemoveShim`: whether anything was changed.
+        /// To `Question::MakeShim`, `RemoveShim`, `MakeVlan` and `RemoveVlan`: whether anything was changed.
         Done(bool) = "done",
         /// To `Question::Sockets`.
         Sockets(Vec<Socket>) = "sockets",
@@ -120,6 +120,8 @@ record! {
         ipvlan_mode: Option<String>,
         /// The id of a VLAN.
         vlan: Option<u16>,
+        /// The EtherType of its tag.
+        tag: Option<u16>,
         /// The id of a VXLAN.
         vxlan: Option<u32>,
         /// Whether there is a wireless device behind it.

@@ -276,6 +276,33 @@ questions! {
             /// What it is for.
             label: String,
         },
+        /// Makes a VLAN link of a link of this namespace and sets it up. It gets its name last of all, so that one of that name is whole; one of
+        /// the draft's name is what was left of an earlier try, and goes. One that is there and was made for the same is made anew; anybody
+        /// else's is left, and the answer is a failure. Takes `CAP_NET_ADMIN`. Answered by `Answer::Done`.
+        MakeVlan = "make-vlan" {
+            /// Its name.
+            name: String,
+            /// What it is called until it is whole.
+            draft: String,
+            /// What it is for, which stays written on it (`IFLA_IFALIAS`).
+            label: String,
+            /// The link that it is on.
+            parent: String,
+            /// The id of its tag, 1 to 4094.
+            id: u16,
+            /// The EtherType of its tag.
+            protocol: u16,
+            /// How many bytes a packet has at most; none: as many as its parent's.
+            mtu: Option<u32>,
+        },
+        /// Takes away a link that `MakeVlan` made for this label, or a draft, which has none; one that is gone is well, one that others stand on
+        /// is left. Takes `CAP_NET_ADMIN`. Answered by `Answer::Done`.
+        RemoveVlan = "remove-vlan" {
+            /// Its name.
+            name: String,
+            /// What it is for.
+            label: String,
+        },
         /// A kernel setting under /proc/sys. Answered by `Answer::Sysctl`.
         Sysctl = "sysctl" {
             /// Its name with dots, `net.ipv4.ip_forward`; a dot within a part is written `/`.

@@ -46,6 +46,18 @@ fn question() -> impl Strategy<Value = Question> {
             }
         ),
         (text(), text()).prop_map(|(name, label)| Question::RemoveShim { name, label }),
+        (text(), text(), text(), text(), 1..4095_u16, any::<u16>(), proptest::option::of(any::<u32>())).prop_map(
+            |(name, draft, label, parent, id, protocol, mtu)| Question::MakeVlan {
+                name,
+                draft,
+                label,
+                parent,
+                id,
+                protocol,
+                mtu
+            }
+        ),
+        (text(), text()).prop_map(|(name, label)| Question::RemoveVlan { name, label }),
         address().prop_map(|to| Question::RouteTo { to }),
         any::<bool>().prop_map(|owners| Question::Sockets { owners }),
         text().prop_map(|name| Question::Sysctl { name }),

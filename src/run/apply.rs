@@ -17,7 +17,7 @@ use crate::engine::{Creation, Engine, Error};
 use crate::name::{ContainerId, NetworkKey, Replica, ServiceName};
 use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Phase, Plan, Step, StepId, Target, Wait};
 use crate::state::desired::{Attachment, DesiredContainer, Lenders, labels};
-use crate::vantage::shim;
+use crate::vantage::{shim, vlan};
 
 /// How many lines of a builder are told when it failed.
 const LAST_LINES: usize = 20;
@@ -147,6 +147,11 @@ impl Run<'_> {
             Operation::MakeShim(key) => {
                 shim::make(engine, self.plan.desired().shims.get(key).ok_or_else(|| unplanned(key))?).await?;
             }
+            Operation::MakeVlan(name) => {
+                let wanted = self.plan.desired().vlans.get(name);
+                vlan::make(engine, wanted.ok_or_else(|| unplanned(name))?).await?;
+            }
+            Operation::RemoveVlan(gone) => vlan::remove(engine, &gone.name, &gone.label).await?,
             Operation::RemoveShim(gone) => shim::remove(engine, &gone.name, &gone.label).await?,
             Operation::Connect { container, network } => self.connect(container, network).await?,
             Operation::Disconnect { container, network } => {

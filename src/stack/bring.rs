@@ -16,7 +16,8 @@ use crate::report::findings::{Color, text};
 use crate::run::{self, Event, Fate, HealthBy, Interrupt, Kind, Options, Outcomes};
 use crate::state::desired::{Desired, DesiredOptions, desired};
 use crate::state::observed::{Gap, Observed};
-use crate::vantage::{host, shim};
+use crate::vantage::host;
+use crate::vantage::shim::{self, Reason};
 
 /// How often a subnet is chosen anew that somebody else took at the same moment.
 const SUBNET_TRIES: u64 = 8;
@@ -149,8 +150,8 @@ async fn observe(engine: &Engine, wanted: &Desired) -> Result<Observed, StackErr
     images.sort_unstable();
     images.dedup();
     let mut observed = engine.observe(&Scope { project: &wanted.project, images, facts: Facts::Brief }).await?;
-    if let Err(why) = shim::look(engine, &wanted.project, !wanted.shims.is_empty(), &mut observed).await {
-        observed.gaps.push(Gap { about: "the links of its host (host_access)".to_owned(), why: why.to_string() });
+    if let Err(why) = shim::look(engine, &wanted.project, Reason::of(wanted), &mut observed).await {
+        observed.gaps.push(Gap { about: "the links of its host (x-trunks)".to_owned(), why: why.to_string() });
     }
     match observed.gaps.first() {
         Some(gap) => {

@@ -7,7 +7,7 @@ use crate::finding::{Code, Findings};
 use crate::name::ProjectName;
 use crate::plan::down::{DownOptions, Images, down};
 use crate::state::desired::Desired;
-use crate::vantage::shim;
+use crate::vantage::shim::{self, Reason};
 
 /// How often the Engine is looked at before what still appears counts as left.
 const LOOKS: usize = 8;
@@ -38,8 +38,8 @@ pub async fn teardown(
     for look in 0..LOOKS {
         let scope = Scope { project, images: images.clone(), facts: Facts::Brief };
         let mut observed = engine.observe(&scope).await?;
-        let declared = file.is_some_and(|file| !file.shims.is_empty());
-        let seen = shim::look(engine, project, declared, &mut observed).await;
+        let reason = file.map_or(Reason::NoFile, Reason::of);
+        let seen = shim::look(engine, project, reason, &mut observed).await;
         seen.map_err(|why| StackError::Left(format!("the links of the Engine's host: {why}")))?;
         let images = (look == 0).then_some(Images::Local);
         let own_name = alone::is_own_name(project);

@@ -19,6 +19,7 @@ pub use build::DesiredBuild;
 
 use super::settings::{EndpointSettings, IpamSettings, Settings};
 use super::shim::{self, DesiredShim};
+use super::vlan::{self, DesiredVlan};
 use crate::compose::model::{Condition, Dependency, Hook, Link, Project, Service, Update};
 use crate::name::{ContainerId, NetworkKey, ProjectName, Replica, ServiceName, VolumeKey};
 use crate::source::Span;
@@ -32,6 +33,8 @@ pub struct Desired {
     pub networks: IndexMap<NetworkKey, DesiredNetwork>,
     /// The host's own links on the wires of networks (`host_access`), by the network's key.
     pub shims: IndexMap<NetworkKey, DesiredShim>,
+    /// The VLAN links that are made here, by name, each before those that stand on it.
+    pub vlans: IndexMap<String, DesiredVlan>,
     /// Volumes by key, in the order of the file.
     pub volumes: IndexMap<VolumeKey, DesiredVolume>,
     /// The images that are built here, by service, in the order of the file.
@@ -68,6 +71,7 @@ pub fn desired(project: &Project, options: &DesiredOptions) -> Desired {
         project: project.name.clone(),
         networks: project.networks.iter().map(|(k, n)| (k.clone(), network::network(project, &decoded, n))).collect(),
         shims: project.networks.iter().filter_map(|(k, n)| Some((k.clone(), shim::desired(project, n)?))).collect(),
+        vlans: vlan::desired(project).into_iter().map(|vlan| (vlan.link.name.clone(), vlan)).collect(),
         volumes: project.volumes.iter().map(|(k, v)| (k.clone(), network::volume(project, &decoded, v))).collect(),
         builds: build::builds(project),
         containers,
@@ -139,6 +143,7 @@ impl Desired {
             project,
             networks: IndexMap::new(),
             shims: IndexMap::new(),
+            vlans: IndexMap::new(),
             volumes: IndexMap::new(),
             builds: IndexMap::new(),
             containers: IndexMap::new(),

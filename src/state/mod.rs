@@ -7,3 +7,4 @@ mod overlay;
 pub mod settings;
 pub mod shim;
 pub mod simulate;
+pub mod vlan;

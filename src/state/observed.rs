@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use super::desired::labels;
 use super::settings::{EndpointSettings, IpamSettings, Settings};
 use super::shim::ObservedShim;
+use super::vlan::ObservedVlan;
 use crate::name::{ContainerId, Mac, NetworkId, ProjectName, Protocol, Replica};
 
 /// Everything that a plan, a preflight and a verification may need to know of the Engine.
@@ -25,6 +26,8 @@ pub struct Observed {
     pub networks: Vec<ObservedNetwork>,
     /// The project's own links on the host (`host_access`), where there is reason to look for them.
     pub shims: Vec<ObservedShim>,
+    /// The VLAN links of the host, whoever made them, where there is reason to look for them.
+    pub vlans: Vec<ObservedVlan>,
     /// Every volume of the Engine.
     pub volumes: Vec<ObservedVolume>,
     /// The images that the file names; `None`: not there.

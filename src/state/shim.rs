@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::difference::Difference;
 use crate::compose::model::{Network, Project};
-use crate::name::{NetworkKey, ProjectName};
+use crate::name::ProjectName;
 use crate::source::Span;
 
 /// One to be there.
@@ -61,8 +61,8 @@ impl From<&DesiredShim> for ObservedShim {
 }
 
 /// The name of the shim of a network.
-pub fn name(project: &ProjectName, network: &NetworkKey) -> String {
-    format!("{}{}", prefix(project), digits(network.as_str()))
+pub fn name(project: &ProjectName, network: &str) -> String {
+    format!("{}{}", prefix(project), digits(network))
 }
 
 /// What the names of a project's shims begin with.
@@ -84,7 +84,7 @@ pub fn desired(project: &Project, network: &Network) -> Option<DesiredShim> {
     let address = network.trunk.host_access.filter(|_| !network.external)?;
     let parent = network.driver_opts.get("parent")?.value.clone();
     Some(DesiredShim {
-        name: name(&project.name, &network.key),
+        name: name(&project.name, network.key.as_str()),
         label: format!("{}{}", label_of(&project.name), network.key),
         parent,
         address: address.value,

@@ -13,6 +13,7 @@ use super::observed::{
 };
 use super::settings::{EndpointSettings, MountKind, Settings};
 use super::shim::ObservedShim;
+use super::vlan::ObservedVlan;
 use crate::compose::model::{Condition, HealthTest};
 use crate::name::{ContainerId, Mac, NetworkId, NetworkKey, Replica};
 use crate::plan::{LinkEnd, NewContainer, Operation, Plan, StepId, Target};
@@ -64,6 +65,11 @@ impl World<'_> {
                 self.observed.shims.retain(|shim| made.as_ref().is_none_or(|made| made.name != shim.name));
                 self.observed.shims.extend(made);
             }
+            Operation::MakeVlan(name) => {
+                self.observed.vlans.retain(|vlan| vlan.name != *name);
+                self.observed.vlans.extend(self.desired.vlans.get(name).map(ObservedVlan::from));
+            }
+            Operation::RemoveVlan(gone) => self.observed.vlans.retain(|vlan| vlan.name != gone.name),
             Operation::RemoveShim(gone) => self.observed.shims.retain(|shim| shim.name != gone.name),
             Operation::Connect { container, network } => self.connect(container, network),
             Operation::Disconnect { container, network } => {

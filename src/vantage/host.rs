@@ -16,6 +16,7 @@ use crate::name::Protocol;
 use crate::preflight::host::{Chain, Disk, HostLink, HostRoute, Known, Listener, Process, Source};
 use crate::preflight::{HostFacts, asked_of_wires, volume_devices};
 use crate::probe::{self, Answer, LinkKind, ProbeError, Question};
+use crate::state::vlan::TagProtocol;
 
 /// Who has an address answers at once; silence is waited for, once, for all of them together.
 const HEARD_WITHIN: Duration = Duration::from_millis(400);
@@ -133,7 +134,8 @@ fn kinds(project: &Project) -> BTreeSet<LinkKind> {
             "ipvlan" => kinds.insert(LinkKind::Ipvlan),
             _ => continue,
         };
-        if network.driver_opts.get("parent").is_some_and(|parent| parent.value.contains('.')) {
+        let is_vlan = network.driver_opts.get("parent").is_some_and(|parent| parent.value.contains('.'));
+        if is_vlan || !network.trunk.own_links().is_empty() {
             kinds.insert(LinkKind::Vlan);
         }
     }
@@ -220,6 +222,8 @@ impl Found {
             master: link.master.and_then(|m| names.get(&m).cloned()),
             parent: link.parent.filter(|_| link.parent_namespace.is_none()).and_then(|p| names.get(&p).cloned()),
             vlan: link.vlan,
+            protocol: link.tag.and_then(TagProtocol::of),
+            label: link.label.unwrap_or_default(),
             mtu: link.mtu,
             wireless: link.wireless,
             promiscuity: link.promiscuity,

@@ -19,6 +19,7 @@ mod session;
 pub mod shim;
 mod sidecar;
 mod target;
+pub mod vlan;
 
 use std::collections::BTreeMap;
 use std::time::Instant;

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::facet::Facet;
 use super::rule::Rule;
-use crate::compose::model::Port;
+use crate::compose::model::{Port, VlanLink};
 use crate::name::{Mac, Protocol, Replica, ServiceName};
 use crate::probe::Family;
 use crate::source::Span;
@@ -106,6 +106,8 @@ pub enum Expectation {
         kind: &'static str,
         /// Its mode.
         mode: String,
+        /// The VLAN links that `parent` is to be made of, the outer one first; empty where its name says all.
+        links: Vec<VlanLink>,
     },
     /// The link that hangs on `wire` carries packets of so many bytes.
     Mtu {

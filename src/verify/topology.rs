@@ -78,6 +78,8 @@ pub struct Wire {
     pub routed: Vec<NetworkKey>,
     /// Whether the switch behind its parent sends back what came from it (`x-trunks.*.hairpin`).
     pub hairpin: bool,
+    /// The card and the tags that a trunk gives it; where it has none, its parent's name may tell.
+    pub vlan: Option<(String, String)>,
     /// The host's own address on the wire, beside its children's (`x-trunks.*.host_access`).
     pub host_access: Option<Spanned<IpAddr>>,
     /// Where it is declared.
@@ -148,6 +150,16 @@ impl Wire {
             _ => None,
         }
     }
+
+    /// The card that its frames go by, and the tags that they have there; none are untagged.
+    pub fn card(&self) -> Option<(&str, Option<String>)> {
+        if let Some((card, tags)) = &self.vlan {
+            return Some((card, Some(tags.clone())));
+        }
+        let parent = self.parent()?;
+        let tagged = parent.split_once('.').filter(|(_, id)| id.parse::<u16>().is_ok());
+        Some(tagged.map_or((parent, None), |(card, id)| (card, Some(format!("VLAN {id}")))))
+    }
 }
 
 impl Topology {
@@ -207,6 +219,7 @@ fn service_wires(project: &Project, service: &Service) -> Vec<(String, Wire)> {
         ipv6: false,
         routed: vec![],
         hairpin: false,
+        vlan: None,
         host_access: None,
         span,
     };
@@ -245,6 +258,7 @@ fn of_network(network: &Network) -> Wire {
         ipv6: network.enable_ipv6 == Some(true) && !network.external,
         routed: network.trunk.routed.clone(),
         hairpin: network.trunk.hairpin,
+        vlan: network.trunk.vlan.as_ref().map(|vlan| (network.trunk.parent.clone(), vlan.to_string())),
         host_access: network.trunk.host_access,
         span: network.span,
     }

@@ -36,6 +36,8 @@ pub struct Example {
     environment: Vec<(&'static str, String)>,
     /// Where `verify` runs, if not on this machine.
     shell: Option<Shell>,
+    /// Whether everything else runs there, too.
+    acts_there: bool,
     _alone: File,
 }
 
@@ -52,7 +54,7 @@ impl Example {
         let alone = File::create(std::env::temp_dir().join(format!("bowline-example-{name}.lock"))).unwrap();
         alone.lock().unwrap();
         let stack = Stack::new(name, text)?;
-        Some(Self { stack, text: text.to_owned(), environment: vec![], shell: None, _alone: alone })
+        Some(Self { stack, text: text.to_owned(), environment: vec![], shell: None, acts_there: false, _alone: alone })
     }
 
     /// A variable for the file.
@@ -66,9 +68,27 @@ impl Example {
         self.shell = Some(shell);
     }
 
+    /// From here on everything runs on that host.
+    pub fn act_from(&mut self, shell: Shell) {
+        (self.shell, self.acts_there) = (Some(shell), true);
+    }
+
+    /// From here on everything runs on this machine again.
+    pub fn act_from_outside(&mut self) {
+        (self.shell, self.acts_there) = (None, false);
+    }
+
+    /// The project's name.
+    pub fn name(&self) -> &str {
+        &self.stack.name
+    }
+
     /// Runs bowline and expects this exit code.
     pub fn run(&self, arguments: &str, code: i32) -> Ran {
-        let ran = Ran::from(self.command(arguments).output().unwrap());
+        let ran = match self.shell.filter(|_| self.acts_there) {
+            Some(shell) => shell.bowline(&self.stack, &self.environment, arguments),
+            None => Ran::from(self.command(arguments).output().unwrap()),
+        };
         assert_eq!(ran.code, Some(code), "bowline {arguments}\n{}\n{}", ran.out, ran.err);
         ran
     }
@@ -187,6 +207,11 @@ impl Example {
             IpAddr::V4(address) => address,
             other => panic!("{other}"),
         }
+    }
+
+    /// The verdict of every check.
+    pub fn verdict_of_all(&self, code: i32) -> BTreeMap<String, String> {
+        self.verdicts(code).into_iter().map(|(id, (verdict, _))| (id, verdict)).collect()
     }
 
     /// What `verify` says of one check, proved or not.

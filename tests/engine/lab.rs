@@ -4,6 +4,7 @@
 //! `scripts/test` runs them inside the lab, with `BOWLINE_TEST_LAB` set to the number of its hosts; without that they are skipped. Each
 //! test has a host to itself, and leaves it as it found it.
 
+mod own;
 mod refused;
 mod wires;
 
@@ -19,7 +20,7 @@ use crate::examples::Example;
 use crate::stack::{Ran, Stack, eventually, speak_to};
 
 /// How long a command on a host may take: programs run five to ten times as long as on the machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A host of the lab that is one test's alone; its Engine is the one that the test speaks to.
 pub struct Host {
@@ -38,8 +39,8 @@ impl Host {
         let count: u8 = count.parse().unwrap();
         let (number, alone) =
             eventually(Duration::from_secs(600), || (1..=count).find_map(free).ok_or("all are taken"));
-        speak_to(Some(format!("tcp://10.99.1.{number}:2375")));
         let mut host = Self { number, links: BTreeSet::new(), _alone: alone };
+        host.speak();
         host.links = host.links();
         Some(host)
     }
@@ -55,6 +56,20 @@ impl Host {
     /// Its shell, for an [`Example`] that looks from there.
     pub fn shell(&self) -> Shell {
         Shell { number: self.number }
+    }
+
+    /// Makes its Engine the one that the test speaks to.
+    pub fn speak(&self) {
+        speak_to(Some(format!("tcp://10.99.1.{}:2375", self.number)));
+    }
+
+    /// The frames that the host's links carry while busybox runs a command in a container's network namespace: of each kind ten bytes behind the
+    /// addresses, in hexadecimal. What leaves a card has its tags in it.
+    pub fn frames(&self, example: &Example, service: &str, command: &str) -> String {
+        let ContainerState::Running { pid, .. } = example.container(service).state else { panic!("{service} runs") };
+        let listen = "socket(S,17,3,768) or die $!; system(@ARGV); \
+                      while (defined recv(S,my $f,2048,0x40)) { $s{unpack(\"H*\",substr($f,12,10))}++ } print \"$_\\n\" for sort keys %s";
+        self.run(&format!("perl -e '{listen}' nsenter -t {pid} -n busybox {command}"))
     }
 
     /// Runs a command of the host inside a container's network namespace.
@@ -113,6 +128,8 @@ impl Shell {
             stack.directory.display(),
             stack.name,
         ));
+        // what a command printed may be nothing
+        let said = format!("\n{said}");
         let (out, rest) = said.rsplit_once("\ncode ").unwrap();
         let (code, err) = rest.split_once('\n').unwrap_or((rest, ""));
         Ran { code: code.parse().ok(), out: out.to_owned(), err: err.to_owned() }

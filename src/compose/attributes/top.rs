@@ -51,7 +51,22 @@ pub(super) const ROWS: &[Attribute] = &[
     at("x-trunks.*", Map, "One wire. It fills in `driver` and `driver_opts` of its networks."),
     at("x-trunks.*.parent", Text, "The link of the Engine's host that the networks ride on: `eth0`; `auto` is that of its default route.")
         .becomes("Options.parent: `eth0`, or `eth0.10` for VLAN 10"),
-    at("x-trunks.*.vlans", Options, "The VLAN id of each network, from 1 to 4094, or `native` for the untagged one."),
+    at("x-trunks.*.vlans", Map, "The VLAN of each network that rides on it."),
+    at(
+        "x-trunks.*.vlans.*",
+        NumberTextOrMap,
+        "The VLAN's id, from 1 to 4094, or `native` for frames without a tag; or what the Engine cannot make: bowline then makes the VLAN's link \
+         before the network, and removes it after the last one on it.",
+    ),
+    at("x-trunks.*.vlans.*.id", Whole, "The VLAN's id; the inner one where there are two.").range(1, 4094),
+    at("x-trunks.*.vlans.*.within", Whole, "The id of the outer tag (QinQ).").range(1, 4094),
+    at("x-trunks.*.vlans.*.protocol", Text, "What the tag is marked with, the outer one where there are two; an inner one has 802.1Q.")
+        .words(&["802.1Q", "802.1ad"])
+        .default("802.1Q, with `within` 802.1ad"),
+    at("x-trunks.*.vlans.*.name", Text, "The name of the VLAN's link, of at most 15 bytes.")
+        .default("`eth0.10`; where that is too long, or not the Engine's to make, another one of parent and ids")
+        .becomes("Options.parent"),
+    at("x-trunks.*.vlans.*.mtu", Whole, "How many bytes a packet of the VLAN has at most.").range(68, 65535).default("the parent's"),
     at("x-trunks.*.driver", Text, "What the children of the wire are.")
         .words(&["macvlan", "ipvlan"])
         .default("macvlan")

@@ -9,6 +9,7 @@ mod network;
 mod rare;
 mod resources;
 mod service;
+mod vlan;
 mod volume;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use service::{
     Bind, Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Mount, MountSource, Namespaces, NetworkMode,
     Port, Restart, Service, Update,
 };
+pub use vlan::{LINK_NAME_MAX, TagProtocol, Vlan, VlanLink};
 pub use volume::Volume;
 
 use crate::compose::extension::verify::Rules;

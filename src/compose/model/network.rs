@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use indexmap::IndexMap;
 use ipnet::IpNet;
 
+use super::vlan::{Vlan, VlanLink};
 use crate::name::NetworkKey;
 use crate::source::{Span, Spanned};
 
@@ -46,6 +47,8 @@ pub struct Trunk {
     pub name: String,
     /// `parent`: the link of the Engine's host that every VLAN of it is on.
     pub parent: String,
+    /// `vlans`: the VLAN that this network has on it; none is untagged.
+    pub vlan: Option<Vlan>,
     /// `routed`: the networks that a router joins with this one.
     pub routed: Vec<NetworkKey>,
     /// `hairpin`: whether the switch behind the parent sends back what came from it.
@@ -56,6 +59,14 @@ pub struct Trunk {
     pub mtu: Option<Spanned<u32>>,
     /// `promisc`: whether the parent takes frames that are not for it; `auto` is none.
     pub promisc: Option<Spanned<bool>>,
+}
+
+impl Trunk {
+    /// The VLAN links that bowline makes for this network, the outer one first; none where the Engine can make them.
+    pub fn own_links(&self) -> Vec<VlanLink> {
+        let vlan = self.vlan.as_ref().filter(|vlan| vlan.is_ours(&self.parent));
+        vlan.map(|vlan| vlan.links(&self.parent)).unwrap_or_default()
+    }
 }
 
 impl Network {

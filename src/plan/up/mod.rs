@@ -11,6 +11,7 @@ mod shims;
 #[cfg(test)]
 mod tests;
 mod update;
+mod vlans;
 mod waits;
 mod work;
 
@@ -18,7 +19,8 @@ pub(super) use containers::runs;
 pub(super) use networks::{existing, key};
 pub use scope::Reach;
 pub(super) use scope::Scope;
-pub(super) use shims::existing as existing_shim;
+pub(super) use shims::{existing as existing_shim, existing_link};
+pub(super) use vlans::hangs_on;
 
 use std::time::Duration;
 
@@ -94,6 +96,7 @@ pub fn up(desired: &Desired, observed: &Observed, options: &UpOptions, findings:
         work.images.refresh(&mut work.builder, &scope, options);
     }
     work.networks(&networks, &fates);
+    work.vlans(&networks);
     work.shims(&networks);
     work.volumes(&scope, findings);
     work.containers(&fates, &networks);

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::fate::Fates;
 use super::scope::Scope;
+use super::vlans;
 use super::work::Work;
 use crate::name::{NetworkId, NetworkKey};
 use crate::plan::builder::Handle;
@@ -49,7 +50,8 @@ fn fate<'a>(desired: &Desired, observed: &'a Observed, network: &DesiredNetwork)
         (None, None) => NetworkFate::Missing,
         (None, Some(_)) => NetworkFate::Kept,
         (Some(found), _) => {
-            let differences = difference::network(network, found, &observed.engine);
+            let mut differences = difference::network(network, found, &observed.engine);
+            differences.extend(vlans::differences(desired, observed, network));
             match (&found.id, differences.is_empty()) {
                 (Some(id), false) => NetworkFate::Replaced {
                     found,

@@ -8,6 +8,7 @@ use crate::name::NetworkKey;
 use crate::plan::operation::{Cause, ExistingShim, Needs, Operation};
 use crate::state::observed::Observed;
 use crate::state::shim::{self, ObservedShim};
+use crate::state::vlan::ObservedVlan;
 
 impl Work<'_> {
     /// Makes the links that are missing or not as declared, each when its network is there, and takes away those that no network asks for.
@@ -40,7 +41,7 @@ impl Work<'_> {
         let kept = |shim: &&ObservedShim| desired.shims.values().any(|wanted| wanted.name == shim.name);
         for shim in observed.shims.iter().filter(|shim| !kept(shim)) {
             let gone = self.builder.step(Operation::RemoveShim(existing(shim)), Cause::Orphaned);
-            let network = desired.networks.keys().find(|key| shim::name(&desired.project, key) == shim.name);
+            let network = desired.networks.keys().find(|key| shim::name(&desired.project, key.as_str()) == shim.name);
             if let Some(moved) = network.and_then(|key| self.cleared.get(key)).copied() {
                 self.builder.needs(moved, gone, Needs::Gone);
             }
@@ -50,6 +51,11 @@ impl Work<'_> {
 
 fn named<'a>(observed: &'a Observed, name: &str) -> Option<&'a ObservedShim> {
     observed.shims.iter().find(|shim| shim.name == name)
+}
+
+/// A VLAN link that is there, as an operation names it.
+pub(in crate::plan) fn existing_link(found: &ObservedVlan) -> ExistingShim {
+    ExistingShim { name: found.name.clone(), label: found.label.clone() }
 }
 
 /// One that is there, as an operation names it.

@@ -345,3 +345,115 @@ fn a_kill_leaves_nothing_of_the_hosts_link_that_the_next_plan_does_not_clear() {
     half.containers.clear();
     assert!(lab.down_from(&half).observed().shims.is_empty());
 }
+
+/// Two networks within one outer tag, the links of which are ours.
+const WITHIN: &str = "services: {web: {image: busybox, networks: [blue, green]}}\n\
+    networks: {blue: {ipam: {config: [{subnet: 10.0.0.0/24}]}}, green: {ipam: {config: [{subnet: 10.0.1.0/24}]}}}\n\
+    x-trunks: {up: {parent: eth0, vlans: {blue: {id: 10, within: 100}, green: {id: 20, within: 100}}}}";
+
+/// Where a line of a plan stands.
+fn place(lines: &[String], words: &str) -> usize {
+    lines.iter().position(|line| line == words).unwrap_or_else(|| panic!("{words}: {lines:?}"))
+}
+
+#[test]
+fn vlan_links_of_our_own_come_before_their_networks_and_go_after_them() {
+    let lab = Lab::load(WITHIN);
+    let up = lab.up();
+    let made = up.operations();
+    let (outer, inner) =
+        (place(&made, "make the VLAN link eth0-ad100"), place(&made, "make the VLAN link eth0-ad100-10"));
+    assert!(outer < inner && inner < place(&made, "create network blue"), "{made:?}");
+    assert_eq!(
+        made.iter().filter(|line| line.contains("VLAN link")).count(),
+        3,
+        "the outer one is made once: {made:?}"
+    );
+    let seen = up.observed();
+    assert_eq!(lab.up_from(&seen).operations(), Vec::<String>::new());
+    for down in [lab.down_from(&seen), lab.down_without_file(&seen)] {
+        let gone = down.operations();
+        let (inner, outer) =
+            (place(&gone, "remove the VLAN link eth0-ad100-20"), place(&gone, "remove the VLAN link eth0-ad100"));
+        assert!(place(&gone, "remove network green") < inner && inner < outer, "{gone:?}");
+        assert!(down.observed().vlans.is_empty());
+    }
+}
+
+#[test]
+fn a_vlan_link_that_changes_takes_its_networks_along_and_no_others() {
+    let lab = Lab::load(WITHIN);
+    let seen = lab.up().observed();
+    let moved = lab.edit("blue: {id: 10,", "blue: {id: 11,").up_from(&seen);
+    let lines = moved.operations();
+    let gone = place(&lines, "remove the VLAN link eth0-ad100-10");
+    assert!(place(&lines, "remove network blue") < gone && gone < place(&lines, "make the VLAN link eth0-ad100-11"));
+    assert!(!lines.iter().any(|line| line.contains("green") || line.ends_with("eth0-ad100")), "{lines:?}");
+    assert_eq!(moved.observed().vlans.len(), 3);
+    // the same VLAN under another name: the kernel has room for one
+    let named = lab.edit("blue: {id: 10,", "blue: {id: 10, name: blue0,").up_from(&seen).operations();
+    assert!(place(&named, "remove the VLAN link eth0-ad100-10") < place(&named, "make the VLAN link blue0"));
+    // somebody has set another MTU, or taken the link away
+    let short = lab.edit("blue: {id: 10,", "blue: {id: 10, mtu: 1400,");
+    let mut meddled = short.up_from(&seen).observed();
+    meddled.vlans.iter_mut().find(|vlan| vlan.name == "eth0-ad100-10").unwrap().mtu = 1300;
+    let mended = short.up_from(&meddled);
+    assert!(mended.plan.to_string().contains("eth0-ad100-10.mtu (1300, declared 1400)"), "{}", mended.plan);
+    meddled.vlans.clear();
+    assert_eq!(short.up_from(&meddled).observed().vlans.len(), 3);
+}
+
+#[test]
+fn vlan_links_of_others_are_taken_as_they_are_and_left() {
+    let lab = Lab::load(WITHIN);
+    let mut seen = lab.up().observed();
+    seen.vlans.iter_mut().for_each(|vlan| vlan.label.clear());
+    let mut before = seen.clone();
+    before.networks.clear();
+    before.containers.clear();
+    assert!(!lab.up_from(&before).operations().iter().any(|line| line.contains("VLAN link")));
+    assert_eq!(lab.down_from(&seen).observed().vlans.len(), 3);
+}
+
+#[test]
+fn the_last_network_on_a_vlan_link_takes_it_away_whoever_made_it() {
+    let lab = Lab::load(WITHIN);
+    let mut seen = lab.up().observed();
+    // another project's network on one of the links: that one and the one below it stay
+    let mut other = seen.networks.iter().find(|network| network.name.ends_with("blue")).unwrap().clone();
+    other.labels.insert("com.docker.compose.project".to_owned(), "other".to_owned());
+    (other.name, other.id) = ("other_blue".to_owned(), Some(crate::name::NetworkId::from_engine("feedfeedfeed")));
+    seen.networks.push(other);
+    let left = lab.down_from(&seen).observed();
+    let names: Vec<&str> = left.vlans.iter().map(|vlan| vlan.name.as_str()).collect();
+    assert_eq!(names, ["eth0-ad100", "eth0-ad100-10"]);
+    // and the last one to leave takes them
+    let mut theirs = lab.up().observed();
+    theirs.vlans.iter_mut().for_each(|vlan| vlan.label = "bowline other/vlan".to_owned());
+    assert!(lab.down_from(&theirs).observed().vlans.is_empty());
+}
+
+#[test]
+fn a_kill_leaves_no_vlan_link_that_the_next_plan_does_not_clear() {
+    let lab = Lab::load(WITHIN);
+    let (first, other) = (lab.up(), lab.edit("within: 100}, green", "within: 101}, green"));
+    let changed = other.up_from(&first.observed());
+    let kills = (0..=changed.plan.len())
+        .map(|count| changed.after(count))
+        .chain((0..=first.plan.len()).map(|count| first.after(count)));
+    for seen in kills {
+        let mended = lab.up_from(&seen).observed();
+        assert_eq!(lab.up_from(&mended).operations(), Vec::<String>::new());
+        assert_eq!(mended.vlans.len(), 3);
+        assert!(lab.down_from(&seen).observed().vlans.is_empty());
+        assert!(lab.down_without_file(&seen).observed().vlans.is_empty());
+    }
+    // a draft, on which nothing stands written yet
+    let mut half = first.observed();
+    let draft = lab.up().plan.desired().vlans["eth0-ad100-10"].draft.clone();
+    let mut found = half.vlans[0].clone();
+    (found.name, found.label, found.id) = (draft, String::new(), 4000);
+    half.vlans.push(found);
+    assert_eq!(lab.up_from(&half).observed().vlans.len(), 3);
+    assert!(lab.down_from(&half).observed().vlans.is_empty());
+}

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Failure};
 use crate::question::Question;
-use crate::{attempt, confines, dump, echo, files, get, listen, lookup, overhear, process, shim, solicit, sys};
+use crate::{attempt, confines, dump, echo, files, get, listen, lookup, overhear, process, shim, solicit, sys, vlan};
 
 /// Answers, in the time that the question gives at the longest.
 pub fn answer(question: &Question) -> Answer {
@@ -21,6 +21,11 @@ pub fn answer(question: &Question) -> Answer {
             shim::make(name, label, parent, *address, routes).map_or_else(Answer::Failure, Answer::Done)
         }
         Question::RemoveShim { name, label } => shim::remove(name, label).map_or_else(Answer::Failure, Answer::Done),
+        Question::MakeVlan { name, draft, label, parent, id, protocol, mtu } => {
+            let wanted = vlan::Wanted { name, draft, label, parent, id: *id, protocol: *protocol, mtu: *mtu };
+            vlan::make(&wanted).map_or_else(Answer::Failure, Answer::Done)
+        }
+        Question::RemoveVlan { name, label } => vlan::remove(name, label).map_or_else(Answer::Failure, Answer::Done),
         Question::Sockets { owners } => files::sockets(*owners),
         Question::Processes { name } => match process::named(name) {
             Ok(found) => Answer::Processes(found),

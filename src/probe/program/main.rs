@@ -43,6 +43,7 @@ mod sys;
 mod tables;
 mod text;
 mod udp;
+mod vlan;
 
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;

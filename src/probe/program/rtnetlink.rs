@@ -53,7 +53,12 @@ fn link_info(link: &mut Link, info: &[u8]) {
         (Some("ipvlan" | "ipvtap"), Some(mode)) => {
             link.ipvlan_mode = u16_at(mode, 0).map(|mode| ipvlan_mode(mode).to_owned());
         }
-        (Some("vlan"), Some(id)) => link.vlan = u16_at(id, 0),
+        (Some("vlan"), Some(id)) => {
+            link.vlan = u16_at(id, 0);
+            // `IFLA_VLAN_PROTOCOL`, in the order of the wire
+            let tag = attributes(data).find(|(kind, _)| *kind == 5).and_then(|(_, value)| u16_at(value, 0));
+            link.tag = tag.map(u16::from_be);
+        }
         (Some("vxlan"), Some(id)) => link.vxlan = u32_at(id, 0),
         _ => {}
     }

@@ -13,9 +13,9 @@ use crate::outside::{DELETE_LINK, NEW_ADDRESS, NEW_ROUTE, link_message, set_up};
 use crate::sys;
 
 /// `IFLA_IFNAME`, `IFLA_LINK`, `IFLA_LINKINFO`, `IFLA_IFALIAS`.
-const NAME: u16 = 3;
-const PARENT: u16 = 5;
-const INFO: u16 = 18;
+pub const NAME: u16 = 3;
+pub const PARENT: u16 = 5;
+pub const INFO: u16 = 18;
 const LABEL: u16 = 20;
 /// `MACVLAN_MODE_BRIDGE`: children of one parent hear each other.
 const BRIDGE: u32 = 4;
@@ -70,12 +70,12 @@ fn clear(kernel: &mut Kernel, name: &str, label: &str) -> Result<bool, Failure> 
     Ok(true)
 }
 
-fn find(kernel: &mut Kernel, name: &str) -> Result<Option<Link>, Failure> {
+pub fn find(kernel: &mut Kernel, name: &str) -> Result<Option<Link>, Failure> {
     let links = kernel.links().map_err(|e| sys::failure("cannot read the links", &e))?;
     Ok(links.into_iter().find(|link| link.name == name))
 }
 
-fn told(message: String) -> Failure {
+pub fn told(message: String) -> Failure {
     Failure { errno: None, message }
 }
 
@@ -110,7 +110,7 @@ fn child(name: &str, parent: u32) -> Request {
         .nested(INFO, |info| info.attribute(1, b"macvlan").nested(2, |data| data.attribute(1, &BRIDGE.to_ne_bytes())))
 }
 
-fn labelled(index: u32, label: &str) -> Request {
+pub fn labelled(index: u32, label: &str) -> Request {
     Request::new(NEW_LINK, REQUEST | ACK, &link_message(index, false)).attribute(LABEL, label.as_bytes())
 }
 

@@ -14,7 +14,7 @@ pub use mermaid::mermaid;
 pub use svg::svg;
 
 use super::verification::Outcome;
-use crate::compose::model::{Condition, Endpoint, Network, NetworkMode, Port, Project, Service};
+use crate::compose::model::{Condition, Endpoint, Network, NetworkMode, Port, Project, Service, TagProtocol, VlanLink};
 use crate::name::ServiceName;
 
 /// What is drawn.
@@ -89,7 +89,7 @@ impl Drawing {
         for network in project.networks.values() {
             let id = drawing.add(Kind::Network, network.key.as_str(), network_lines(network));
             if let Some(parent) = network.driver_opts.get("parent") {
-                drawing.hang(&id, &parent.value);
+                drawing.hang(&id, &parent.value, &network.trunk.own_links());
             }
         }
         for service in project.services.values() {
@@ -106,9 +106,23 @@ impl Drawing {
     }
 
     /// A network under its parent; a VLAN under the link that carries it.
-    fn hang(&mut self, network: &str, parent: &str) {
+    fn hang(&mut self, network: &str, parent: &str, own: &[VlanLink]) {
         let link = self.surroundings(&format!("link {parent}"));
         self.line(network, &link, Means::Parent, vec![]);
+        for vlan in own.iter().rev() {
+            let words = match vlan.protocol {
+                TagProtocol::Customer => format!("VLAN {}", vlan.id),
+                TagProtocol::Service => format!("VLAN {} ({})", vlan.id, vlan.protocol),
+            };
+            let (link, below) = (format!("link {}", vlan.name), format!("link {}", vlan.parent));
+            let (link, below) = (self.surroundings(&link), self.surroundings(&below));
+            if !self.edges.iter().any(|edge| edge.from == link && edge.to == below) {
+                self.line(&link, &below, Means::Parent, vec![words]);
+            }
+        }
+        if !own.is_empty() {
+            return;
+        }
         let vlan = parent.split_once('.').filter(|(_, id)| id.parse::<u16>().is_ok());
         if let Some((trunk, id)) = vlan {
             let trunk = self.surroundings(&format!("link {trunk}"));

@@ -40,6 +40,8 @@ fn subjects(plan: &Plan, step: StepId) -> Vec<Subject> {
             let shim = plan.desired().shims.get(key);
             one("Link", shim.map_or(key.as_str(), |shim| &shim.name), "Creating", "Created")
         }
+        Operation::MakeVlan(link) => one("Link", link, "Creating", "Created"),
+        Operation::RemoveVlan(link) => one("Link", &link.name, "Removing", "Removed"),
         Operation::RemoveShim(shim) => one("Link", &shim.name, "Removing", "Removed"),
         Operation::Connect { container: target, .. } => container(target, "Connecting", "Connected"),
         Operation::Disconnect { container: target, .. } => container(target, "Disconnecting", "Disconnected"),

@@ -44,9 +44,12 @@ pub const CONTENT: &str = "bowline.content.";
 /// On a network: the host's own address on its wire. So the link that has it is looked for where there is no file to tell.
 pub const HOST_ACCESS: &str = "bowline.host-access";
 
+/// On a network: the VLAN links that bowline made for it, with blanks between, the outer one first.
+pub const VLANS: &str = "bowline.vlans";
+
 /// Whether a label is the orchestrator's own.
 pub fn is_own(label: &str) -> bool {
-    label.starts_with("com.docker.compose.") || label.starts_with(CONTENT) || label == HOST_ACCESS
+    label.starts_with("com.docker.compose.") || label.starts_with(CONTENT) || label == HOST_ACCESS || label == VLANS
 }
 
 /// The labels of a container, the user's among them.

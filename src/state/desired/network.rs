@@ -11,6 +11,10 @@ pub(super) fn network(project: &Project, decoded: &Decoded, network: &Network) -
     labels.insert(labels::NETWORK.to_owned(), network.key.to_string());
     let access = network.trunk.host_access.map(|address| (labels::HOST_ACCESS.to_owned(), address.value.to_string()));
     labels.extend(access);
+    let links: Vec<String> = network.trunk.own_links().into_iter().map(|link| link.name).collect();
+    if !links.is_empty() && !network.external {
+        labels.insert(labels::VLANS.to_owned(), links.join(" "));
+    }
     labels.extend(decoded.network(&network.key).map(|hash| (labels::CONFIG_HASH.to_owned(), hash)));
     DesiredNetwork {
         key: network.key.clone(),

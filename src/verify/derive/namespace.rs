@@ -167,7 +167,14 @@ fn master(draft: &mut Draft<'_>, link: &Link<'_>) {
         format!("parent/{}", link.id()),
         format!("{who}'s link is {} child of {parent}", a(kind)),
         origin("parent"),
-        Expectation::Parent { replica, wire: wire.name.clone(), parent: parent.clone(), kind, mode: mode.clone() },
+        Expectation::Parent {
+            replica,
+            wire: wire.name.clone(),
+            parent: parent.clone(),
+            kind,
+            mode: mode.clone(),
+            links: link.network.map(|network| network.trunk.own_links()).unwrap_or_default(),
+        },
     );
     trunk(draft, link);
 }

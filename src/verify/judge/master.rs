@@ -2,6 +2,7 @@
 
 use super::desk::{Desk, Step, both, unproved};
 use super::link::{endpoint, find};
+use crate::compose::model::VlanLink;
 use crate::name::Replica;
 use crate::probe::Link;
 use crate::state::observed::ObservedEndpoint;
@@ -25,14 +26,20 @@ fn pair<'a>(desk: &mut Desk<'a>, replica: &Replica, wire: &str) -> Step<(&'a Lin
     }
 }
 
-pub(super) fn parent(
-    desk: &mut Desk<'_>,
-    replica: &Replica,
-    wire: &str,
-    parent: &str,
-    kind: &str,
-    mode: &str,
-) -> Step<Verdict> {
+/// What a link is to hang on, and how.
+pub(super) struct Parent<'c> {
+    /// The host's link.
+    pub(super) name: &'c str,
+    /// `macvlan` or `ipvlan`.
+    pub(super) kind: &'c str,
+    /// Its mode.
+    pub(super) mode: &'c str,
+    /// The VLAN links that bowline makes, the outer one first.
+    pub(super) links: &'c [VlanLink],
+}
+
+pub(super) fn parent(desk: &mut Desk<'_>, replica: &Replica, wire: &str, wanted: &Parent<'_>) -> Step<Verdict> {
+    let Parent { name: parent, kind, mode, links } = *wanted;
     let (link, host, _) = pair(desk, replica, wire)?;
     let expected = format!("{} child of {parent}", a(kind));
     let Some(declared) = host.iter().find(|l| l.name == parent) else {
@@ -51,10 +58,15 @@ pub(super) fn parent(
             .seen(format!("its parent is link {:?}, {parent} is link {}", link.parent, declared.index)));
     }
     let has = if kind == "macvlan" { &link.macvlan_mode } else { &link.ipvlan_mode };
-    if let Some(has) = has.as_ref().filter(|has| *has != mode) {
+    if let Some(has) = has.as_ref().filter(|has| has.as_str() != mode) {
         return Ok(Verdict::refuted(format!("mode {mode}"), format!("{} is in mode {has}", link.name)));
     }
-    if let Some(other) = other_vlan(declared, host) {
+    if let Some((wanted, found)) = links.iter().find_map(|wanted| Some((wanted, unlike(wanted, host)?))) {
+        let VlanLink { name, parent, id, protocol, .. } = wanted;
+        let verdict = Verdict::refuted(format!("{expected}; {name} is VLAN {id} of {parent}, {protocol}"), found);
+        return Ok(verdict.help("`bowline up` makes it anew, with the network on it"));
+    }
+    if let Some(other) = other_vlan(declared, host).filter(|_| links.is_empty()) {
         let help = format!("take everything off {parent} and the link away: the Engine makes it by its name");
         return Ok(Verdict::refuted(format!("{expected}, a VLAN by its name"), other).help(help));
     }
@@ -63,8 +75,33 @@ pub(super) fn parent(
             .help(format!("ip link set {parent} up")));
     }
     let (name, index) = (&link.name, declared.index);
-    let vlan = declared.vlan.map_or(String::new(), |id| format!(", VLAN {id}"));
+    let tags: Vec<String> = links.iter().rev().map(|link| format!("VLAN {} ({})", link.id, link.protocol)).collect();
+    let vlan = match tags.is_empty() {
+        true => declared.vlan.map_or(String::new(), |id| format!(", VLAN {id}")),
+        false => format!(", {}", tags.join(" within ")),
+    };
     Ok(Verdict::Proved(vec![format!("{name} is {} ({mode}) on the host's link {index}, {parent}{vlan}", a(kind))]))
+}
+
+/// How a VLAN link of our own is not as declared.
+fn unlike(wanted: &VlanLink, host: &[Link]) -> Option<String> {
+    let Some(link) = host.iter().find(|link| link.name == wanted.name) else {
+        return Some(format!("the host has no link {}", wanted.name));
+    };
+    let parent = link.parent.filter(|_| link.parent_namespace.is_none());
+    let on = parent.and_then(|index| host.iter().find(|l| l.index == index)).map_or("another link", |on| &on.name);
+    let name = &link.name;
+    match (link.vlan, link.tag) {
+        (None, _) => Some(format!("{name} is no VLAN but {}", a(link.kind.as_deref().unwrap_or("card")))),
+        (Some(id), _) if id != wanted.id => Some(format!("{name} carries VLAN {id}")),
+        (_, Some(tag)) if tag != wanted.protocol.ethertype() => Some(format!("{name} marks its tags with {tag:#06x}")),
+        _ if on != wanted.parent => Some(format!("{name} is a VLAN of {on}")),
+        _ if wanted.mtu.is_some_and(|mtu| mtu != link.mtu) => {
+            Some(format!("{name} carries packets of {} bytes", link.mtu))
+        }
+        _ if !link.up => Some(format!("{name} is down")),
+        _ => None,
+    }
 }
 
 /// What a link named as `eth0.10` is, where it is not VLAN 10 of eth0. The Engine takes what has the name.

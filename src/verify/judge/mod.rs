@@ -58,8 +58,9 @@ fn decide(expectation: &Expectation, desk: &mut Desk<'_>) -> Result<Verdict, Sto
         Expectation::Address { replica, wire, fixed, pools } => link::address(desk, replica, wire, fixed, pools),
         Expectation::Mac { replica, wire, fixed } => link::mac(desk, replica, wire, *fixed),
         Expectation::DefaultRoute { replica, family, wires } => link::default_route(desk, replica, *family, wires),
-        Expectation::Parent { replica, wire, parent, kind, mode } => {
-            master::parent(desk, replica, wire, parent, kind, mode)
+        Expectation::Parent { replica, wire, parent, kind, mode, links } => {
+            let wanted = master::Parent { name: parent, kind, mode, links };
+            master::parent(desk, replica, wire, &wanted)
         }
         Expectation::Mtu { replica, wire, bytes } => link::mtu(desk, replica, wire, *bytes),
         Expectation::Promiscuous { parent, on } => master::promiscuous(desk, parent, *on),

@@ -115,9 +115,8 @@ fn between(a: &Wire, b: &Wire, layer: Layer) -> Option<Cell> {
         return None;
     }
     let (names, parents) = ((a.label(), b.label()), (a.parent()?, b.parent()?));
-    let (base, vlan) = (parents.0.split_once('.'), parents.1.split_once('.'));
-    let trunk = |p: &str| p.split_once('.').map_or(p.to_owned(), |(base, _)| base.to_owned());
-    let one_trunk = trunk(parents.0) == trunk(parents.1);
+    let ((card, tags), (other_card, other_tags)) = (a.card()?, b.card()?);
+    let one_trunk = card == other_card;
     let routed = "a router behind it is not in the file";
     if layer == Layer::Three && b.key.as_ref().is_some_and(|key| a.routed.contains(key)) {
         return Some(Cell::reach(Rule::R3f, format!("a router joins {} and {} (x-trunks)", names.0, names.1)));
@@ -127,17 +126,16 @@ fn between(a: &Wire, b: &Wire, layer: Layer) -> Option<Cell> {
             Cell::reach(Rule::R3e, format!("{} and {} hang on {}: one wire", names.0, names.1, parents.0))
         }
         (Layer::Two, false, true) => {
-            Cell::block(Rule::R3f, format!("{} and {} are parted by VLAN on {}", names.0, names.1, trunk(parents.0)))
+            Cell::block(Rule::R3f, format!("{} and {} are parted by VLAN on {}", names.0, names.1, card))
         }
         (Layer::Three, true, _) => {
             Cell::undecided(Rule::R3e, format!("{} and {} share the wire of {}; {routed}", names.0, names.1, parents.0))
         }
-        (Layer::Three, false, true) => Cell::undecided(
-            Rule::R3f,
-            format!("{} and {} are VLANs of {}; {routed}", names.0, names.1, trunk(parents.0)),
-        ),
+        (Layer::Three, false, true) => {
+            Cell::undecided(Rule::R3f, format!("{} and {} are VLANs of {card}; {routed}", names.0, names.1))
+        }
         (_, false, false) => {
-            let same_vlan = base.zip(vlan).is_some_and(|((_, a), (_, b))| a == b);
+            let same_vlan = tags.is_some() && tags == other_tags;
             let what = if same_vlan { "carry one VLAN id" } else { "differ" };
             Cell::undecided(
                 Rule::R3g,

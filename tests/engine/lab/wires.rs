@@ -92,6 +92,48 @@ fn trunk() {
     host.has_its_links_only();
 }
 
+/// One file on two hosts of one wire: the same VLAN id meets, other ids do not, and a tag does not meet what has none.
+#[test]
+fn two_hosts() {
+    let (Some(one), Some(other)) = (Host::take(), Host::take()) else { return };
+    let text = include_str!("../../../examples/two-hosts/compose.yaml");
+    let open = |topic: &str, host: &Host, who: [&str; 2]| {
+        host.speak();
+        let mut example = Example::of(topic, text)?.with("HOST", who[0]).with("OTHER", who[1]);
+        example.act_from(host.shell());
+        Some(example)
+    };
+    let (Some(here), Some(there)) = (open("two-hosts", &one, ["1", "2"]), open("two-hosts-b", &other, ["2", "1"]))
+    else {
+        return;
+    };
+    there.run("up -d", 0);
+    one.speak();
+    here.run("up -d", 0);
+    let proved = here.verdict_of_all(0);
+    for id in ["reach/blue->10.30.52.2/arp", "reach/blue->10.30.52.2/icmp", "reach/green->10.30.53.2/arp"] {
+        assert_eq!(proved.get(id).map(String::as_str), Some("proved"), "{proved:#?}");
+    }
+    // the tag itself, on the card: VLAN 10, then ARP
+    let seen = one.frames(&here, "blue", "arping -c 1 -w 1 -I eth0 10.30.52.9");
+    assert!(seen.contains("8100000a0806"), "{seen}");
+    // another id on the other host, and then no tag there
+    for parent in ["30", "native"] {
+        other.speak();
+        there.remade("${BLUE:-10}", parent);
+        one.speak();
+        let refuted = here.refuted();
+        let ids: Vec<&str> = refuted.keys().map(String::as_str).collect();
+        assert_eq!(ids, ["reach/blue->10.30.52.2/arp", "reach/blue->10.30.52.2/icmp"], "{refuted:#?}");
+        assert!(refuted["reach/blue->10.30.52.2/arp"].contains("silence"), "{refuted:#?}");
+    }
+    here.leaves_nothing();
+    one.has_its_links_only();
+    other.speak();
+    there.leaves_nothing();
+    other.has_its_links_only();
+}
+
 /// `ipvlan`: one MAC for all, in mode l2 neighbours on a wire, in mode l3 routed by the card. The parent is that of the default route.
 #[test]
 fn ipvlan() {

@@ -185,6 +185,7 @@ fn a_macvlan_child_hangs_on_its_parent_by_number_and_namespace() {
         parent: "wire0".to_owned(),
         kind: "macvlan",
         mode: mode.to_owned(),
+        links: vec![],
     };
     proved(&world.judge(expectation("bridge"), &child(Some(5), Some(0))));
     assert!(refuted(&world.judge(expectation("bridge"), &child(Some(6), Some(0)))).contains("eth0 hangs on wire1"));
@@ -215,7 +216,8 @@ fn a_vlan_parent_is_the_vlan_that_its_name_says() {
     };
     let judge = |answer: &dyn Fn(&Vantage, &Question) -> Option<Answer>| {
         let (replica, wire, parent) = (replica("a"), "p_x".to_owned(), "wire0.10".to_owned());
-        let expectation = Expectation::Parent { replica, wire, parent, kind: "macvlan", mode: "bridge".to_owned() };
+        let (mode, links) = ("bridge".to_owned(), vec![]);
+        let expectation = Expectation::Parent { replica, wire, parent, kind: "macvlan", mode, links };
         world.judge(expectation, &answer)
     };
     assert!(proved(&judge(&on("vlan", Some(10), 5))).contains("wire0.10, VLAN 10"));
