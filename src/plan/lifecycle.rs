@@ -310,7 +310,7 @@ mod tests {
         };
         let options =
             |no_deps| LifecycleOptions { services: vec!["web".parse().unwrap()], no_deps, ..Default::default() };
-        let both = "1 start db.1 []\n2 start web.1 []\n";
+        let both = "1 start web.1 []\n2 start db.1 []\n";
         assert_eq!(planned_for(Change::Start, stack(), &options(false)), both, "the cache runs");
         assert_eq!(planned_for(Change::Start, stack(), &options(true)), "1 start web.1 []\n");
         assert_eq!(planned_for(Change::Stop, stack(), &options(false)), "", "a stop means the named ones alone");

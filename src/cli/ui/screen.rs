@@ -105,7 +105,10 @@ mod tests {
         let ours = std::env::current_exe().unwrap();
         let fall = format!("{} --ignored --exact --nocapture cli::ui::screen::tests::falls_over", ours.display());
         let line = format!("stty rows 24 cols 100; {fall}; stty -a");
-        let ran = Command::new("script").args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
+        let mut script = Command::new("script");
+        // a backtrace would fill the screen
+        script.args(["-qec", &line, "/dev/null"]).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
+        let ran = script.output().unwrap();
         let mut screen = vt100::Parser::new(24.try_into().unwrap(), 100.try_into().unwrap(), 0);
         screen.process(&ran.stdout);
         let (screen, raw) = (screen.screen(), String::from_utf8_lossy(&ran.stdout));
