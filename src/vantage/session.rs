@@ -137,10 +137,14 @@ impl Session {
             Program::Child(direct) => {
                 let Direct { mut child, input, output, error } = *direct;
                 drop((input, output, error));
-                let ended = tokio::time::timeout(LEAVE, child.wait()).await;
-                match ended {
-                    Ok(Ok(_)) => Ok(()),
-                    Ok(Err(_)) | Err(_) => child.kill().await.map_err(|e| format!("a probe does not end: {e}")),
+                if let Ok(Ok(_)) = tokio::time::timeout(LEAVE, child.wait()).await {
+                    return Ok(());
+                }
+                // it may end by itself meanwhile, and is no process to be killed then
+                drop(child.start_kill());
+                match tokio::time::timeout(LEAVE, child.wait()).await {
+                    Ok(ended) => ended.map(drop).map_err(|e| format!("a probe does not end: {e}")),
+                    Err(_) => Err("a probe does not end".to_owned()),
                 }
             }
             Program::Sidecar(sidecar) => remove(engine, &sidecar.id).await,

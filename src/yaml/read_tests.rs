@@ -373,8 +373,9 @@ proptest! {
     fn what_reads_cleanly_reads_like_yaml_serde(pieces in prop::collection::vec(piece(), 0..12)) {
         // YAML 1.2 has no line breaks beyond CR and LF; yaml_serde takes a byte order mark for text
         let text = pieces.concat().replace(['\u{85}', '\u{2028}', '\u{feff}'], "");
-        // `&name:` is an anchor with a colon in its name by YAML 1.2, and one before an empty key by libyaml
-        prop_assume!(!text.split_whitespace().any(|word| word.contains('&') && word.ends_with(':')));
+        // `&name:` is an anchor with a colon in its name by YAML 1.2, and one before a key without a name by libyaml
+        let colon = |word: &str| word.split_once('&').is_some_and(|(_, name)| name.contains(':'));
+        prop_assume!(!text.split_whitespace().any(colon));
         let (_, documents, findings) = load(&text);
         // where both read one document, both see the same shape (scalars follow other rules by intention)
         if let (1, true, Ok(value)) = (documents.len(), findings.is_empty(), serde_yaml::from_str::<serde_yaml::Value>(&text)) {

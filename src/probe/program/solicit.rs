@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::answer::{Failure, Heard, Link};
@@ -15,6 +16,8 @@ const IPV6_MULTICAST_HOPS: i32 = 18;
 /// After the first answer, others are waited for so long.
 const LINGER: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(30);
+/// So many packets are looked at that were there before the time was over, but on a busy machine were not read.
+const MOST_LATE: usize = 64;
 /// More claims than this are not counted.
 const MOST_CLAIMS: usize = 16;
 
@@ -71,13 +74,20 @@ pub fn solicit(
     if heard.macs.is_empty() {
         heard.micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     }
+    // to close a packet socket the kernel waits some ten milliseconds for all readers: nobody else needs to
+    let Wire { socket, .. } = wire;
+    drop(thread::Builder::new().stack_size(16 * 1024).spawn(move || drop(socket)));
     Ok(heard)
 }
 
 /// Hears answers until `deadline`, or until a little after the first.
 fn hear(wire: &Wire<'_>, mut deadline: Instant, started: Instant, heard: &mut Heard) -> io::Result<()> {
     let mut buffer = [0u8; 2048];
-    while Instant::now() < deadline && wire.socket.readable(deadline)? {
+    let mut late = MOST_LATE;
+    while late > 0 && wire.socket.readable(deadline)? {
+        if Instant::now() >= deadline {
+            late -= 1;
+        }
         let count = match wire.socket.receive_from(&mut buffer) {
             Ok((count, _)) => count,
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => continue,
@@ -97,7 +107,8 @@ fn hear(wire: &Wire<'_>, mut deadline: Instant, started: Instant, heard: &mut He
 }
 
 fn arp_wire<'a>(link: &Link, mac: [u8; 6], sender: Ipv4Addr, target: Ipv4Addr) -> io::Result<Wire<'a>> {
-    let socket = Socket::new(sys::AF_PACKET, sys::SOCK_DGRAM, i32::from(ETHERTYPE_ARP.to_be()))?;
+    // of no protocol until it is bound to its link: else it would hear every link for a moment, and the kernel wait for all readers
+    let socket = Socket::new(sys::AF_PACKET, sys::SOCK_DGRAM, 0)?;
     socket.bind(&sys::link_address(link.index, ETHERTYPE_ARP, [0; 6]))?;
     let to = sys::link_address(link.index, ETHERTYPE_ARP, [0xff; 6]);
     let request = arp::request(mac, sender, target);

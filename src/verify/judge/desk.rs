@@ -17,7 +17,7 @@ use crate::verify::scene::{Facts, Questions, Scene, Vantage};
 const WITHIN: Duration = Duration::from_millis(1200);
 const TRIES: u8 = 3;
 /// For somebody else who claims an address; silence is the rule, and every run waits for it.
-const RIVALS_WITHIN: Duration = Duration::from_millis(80);
+const RIVALS_WITHIN: Duration = Duration::from_millis(50);
 /// For one DNS server: the Engine's own answers known names at once, and passes others on to servers that may be slow.
 const NAME_WITHIN: Duration = Duration::from_secs(2);
 
