@@ -1,6 +1,6 @@
 //! Where a stage stands in the tree, as messages write it: `services.web.ports[0].target`.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// The keys and indices from the top of a file down to a node, as one text, so that a step costs no memory of its own.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,8 @@ impl Trail {
     }
 
     fn push_item(&mut self, index: usize) {
-        self.0.extend(["[", &index.to_string(), "]"]);
+        // a text takes all that is written to it
+        let _ = write!(self.0, "[{index}]");
     }
 }
 

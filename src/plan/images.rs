@@ -188,7 +188,8 @@ impl<'a> Images<'a> {
         self.pulls.contains_key(&wanted.settings.image) || self.builds.contains_key(&wanted.replica.service)
     }
 
-    /// One build a service, if there is a reason, after those of the images that it starts from; in a circle, one of them is first.
+    /// One build a service, or for several that say the same, if there is a reason, after those of the images that it starts from; in a
+    /// circle, one of them is first.
     fn build(
         &mut self,
         builder: &mut PlanBuilder,
@@ -198,10 +199,16 @@ impl<'a> Images<'a> {
         if let Some(build) = self.builds.get(service) {
             return *build;
         }
-        let bases = &self.desired.builds.get(service)?.needs;
+        let wanted = self.desired.builds.get(service)?;
         let cause = reason(service)?;
-        self.builds.insert(service.clone(), None);
-        let bases: Vec<Handle> = bases.iter().filter_map(|base| self.build(builder, base, reason)).collect();
+        // built twice, one image would take the other's name while a container is made from it
+        let same = |other: &ServiceName| self.desired.builds.get(other).is_some_and(|own| own.makes_the_same(wanted));
+        let step = self.builds.iter().find_map(|(other, step)| step.filter(|_| same(other)));
+        self.builds.insert(service.clone(), step);
+        if step.is_some() {
+            return step;
+        }
+        let bases: Vec<Handle> = wanted.needs.iter().filter_map(|base| self.build(builder, base, reason)).collect();
         let step = builder.step(Operation::Build(service.clone()), cause);
         bases.into_iter().for_each(|base| builder.needs(step, base, Needs::Exists));
         self.builds.insert(service.clone(), Some(step));

@@ -22,6 +22,20 @@ pub struct DesiredBuild {
     pub span: Span,
 }
 
+impl DesiredBuild {
+    /// Whether one build serves both services: it differs in nothing but whose it is and where that is written.
+    pub fn makes_the_same(&self, other: &Self) -> bool {
+        let plain = |own: &Self| {
+            let mut own = own.clone();
+            own.build.labels.shift_remove(labels::SERVICE);
+            (own.span, own.build.span) = (self.span, self.span);
+            own.build.buildkit.secrets.iter_mut().for_each(|secret| secret.span = self.span);
+            own
+        };
+        plain(self) == plain(other)
+    }
+}
+
 /// The builds of a project, by service.
 pub(super) fn builds(project: &Project) -> IndexMap<ServiceName, DesiredBuild> {
     let build = |service: &Service| Some((service.name.clone(), desired(project, service, service.build.as_ref()?)));

@@ -45,6 +45,25 @@ fn an_image_that_is_to_be_had_anew_is_a_step_of_its_own_until_it_was() {
 }
 
 #[test]
+fn services_that_build_the_same_image_share_one_build() {
+    let lab = Lab::load(
+        "
+        services:
+          db: {build: ./db, image: mine, network_mode: none}
+          migrate: {build: ./db, image: mine, network_mode: none, command: [migrate]}
+          other: {build: {context: ./db, target: other}, image: theirs, network_mode: none}
+        ",
+    );
+    let built = lab.options(|o| o.up.build = Some(true)).up();
+    let builds: Vec<_> = built.operations().into_iter().filter(|o| o.starts_with("build")).collect();
+    assert_eq!(builds, ["build db", "build other"]);
+    let text =
+        built.plan.lines().iter().map(|line| format!("{} {:?}\n", line.operation, line.after)).collect::<String>();
+    assert!(text.contains("create migrate.1 [StepId(0)]"), "{text}");
+    assert!(lab.up_from(&built.observed()).plan.is_empty());
+}
+
+#[test]
 fn an_image_that_is_too_old_or_for_another_platform_is_pulled() {
     let lab = Lab::load(
         "
