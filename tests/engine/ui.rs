@@ -63,10 +63,17 @@ fn a_terminal_shows_the_stack_as_it_changes_and_keys_change_it() {
     terminal.keys("x\x1bv");
     terminal.becomes(|screen| screen.contains("proved at") && !screen.contains("proving"), "proved anew");
 
-    // nothing happens, and nothing is done
-    let before = terminal.ticks();
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    assert!(terminal.ticks() - before <= 4, "{} hundredths of a second in two", terminal.ticks() - before);
+    // nothing happens, and soon nothing is done
+    let busy = || {
+        let before = terminal.ticks();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        terminal.ticks() - before
+    };
+    let mut seen = vec![];
+    while seen.last().is_none_or(|ticks| *ticks > 4) {
+        assert!(seen.len() < 8, "it worked for these hundredths of seconds, each time in two: {seen:?}");
+        seen.push(busy());
+    }
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
     stack.run("down -t 0", 0);
