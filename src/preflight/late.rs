@@ -18,6 +18,8 @@ const MESSAGES: &[(&[&str], Code)] = &[
     (&["not attached to default bridge network"], Code::DeadLink),
     (&["Cannot link to", "does not belong to the default network"], Code::DeadLink),
     (&["MAC to", "address already in use"], Code::MacTaken),
+    // two at once on one parent: both have the address by the time that one of them is set up
+    (&["failed to set link up", "address already in use"], Code::MacTaken),
     (&["MAC to", "cannot assign requested address"], Code::BadMac),
     (&["Pool overlaps with other one"], Code::SubnetOverlap),
     (&["predefined address pools have been fully subnetted"], Code::PoolsExhausted),
@@ -106,6 +108,10 @@ mod tests {
             ),
             (
                 "error setting interface \"veth6a2780e\" MAC to \"02:42:0a:00:00:02\": address already in use",
+                Code::MacTaken,
+            ),
+            (
+                "failed to add interface veth25a0d02 to sandbox: failed to set link up: address already in use",
                 Code::MacTaken,
             ),
             ("invalid pool request: Pool overlaps with other one on this address space", Code::SubnetOverlap),
