@@ -369,7 +369,9 @@ fn parents_on_wires() {
         "networks: [n, m]",
         "networks:\n  n: {driver: ipvlan, driver_opts: {parent: $WIRE}}\n  m: {driver: ipvlan, driver_opts: {parent: ^$WIRE}}",
     ));
-    trap(&two, "error[parent-shared]", "n is there already", Told); // P38
+    // made at the same moment, a newer Engine may not see the one for the other, and this kernel's lack is what it tells
+    let late = if major() < 27 { Told } else { Unasked };
+    trap(&two, "error[parent-shared]", "n is there already", late); // P38
     let bridge = own(driven("bridge", "com.docker.network.bridge.name: ^$WIRE"));
     trap(&bridge, "error[bridge-taken]", "a veth link of the host", Told); // P36
 
