@@ -135,6 +135,11 @@ pub async fn take(
     Ok(lock)
 }
 
+/// Whether somebody works on the project at the moment.
+pub fn is_taken(engine: &Engine, project: &ProjectName) -> bool {
+    open(engine, project).is_some_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 fn nothing_begun() -> Failure {
     Failure::new(Exit::Interrupted, "interrupted; nothing was begun")
 }

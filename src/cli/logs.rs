@@ -11,7 +11,7 @@ use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
 use super::stack::Named;
-use super::{block_on, output};
+use super::{block_on, lock, output};
 
 /// Show the output of the services, in the order of time
 ///
@@ -161,7 +161,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long an Engine that is away is waited for: longer than a restart takes that stops many containers.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What was written, and what comes, until Ctrl-C, or until nothing runs any more.
+/// What was written, and what comes, until Ctrl-C, or until nothing runs any more and no bowline works on the project.
 async fn follow(
     engine: &Engine,
     arguments: &Arguments,
@@ -186,7 +186,14 @@ async fn follow(
         let next = tokio::select! {
             next = follower.next() => next,
             () = signals.next() => return Ok(Exit::Interrupted),
-            () = ending => return Ok(Exit::Ok),
+            () = ending => {
+                // between a container's end and the start of what replaces it lies whatever a busy Engine takes
+                if lock::is_taken(engine, named.name()) {
+                    end = Some(Instant::now() + GRACE);
+                    continue;
+                }
+                return Ok(Exit::Ok);
+            }
         };
         let up = match next {
             Ok(Some(output)) => {

@@ -327,18 +327,26 @@ impl Follower<'_> {
         Ok(())
     }
 
-    /// Reads on until the logs of a container that has ended are at their end, so that its last lines come before its end.
+    /// Reads on until the logs of a container that has ended are at their end, so that its last lines come before its end. Of the
+    /// others no more than a piece each is taken meanwhile.
     async fn drain(&mut self, id: &str) {
         // the logs of an ended container end at once; one that was started again meanwhile goes on
         let limit = std::time::Duration::from_millis(500);
+        let mut others = vec![];
         let _ = tokio::time::timeout(limit, async {
             while self.open.contains(id)
                 && let Some((reader, piece)) = self.readers.next().await
             {
-                self.heard(reader, piece);
+                match reader.origin.id == id {
+                    true => self.heard(reader, piece),
+                    false => others.push((reader, piece)),
+                }
             }
         })
         .await;
+        for (reader, piece) in others {
+            self.heard(reader, piece);
+        }
     }
 }
 

@@ -24,6 +24,10 @@ use super::connect::Address;
 use super::error::Error;
 use super::tls;
 
+/// Bytes that a connection reads ahead at most. Hyper's own limit is six times as much, and a stack has a connection for the logs
+/// of every container.
+const BUFFER: usize = 64 * 1024;
+
 /// The body that bollard sends: whole, or a stream.
 pub(super) type Body = Either<Full<Bytes>, StreamBody<Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>>>>;
 
@@ -67,6 +71,7 @@ impl Transport {
             .pool_max_idle_per_host(64)
             .pool_idle_timeout(Duration::from_secs(20))
             .pool_timer(TokioTimer::new())
+            .http1_max_buf_size(BUFFER)
             .build(Connector { address: address.clone(), tls });
         Ok(Self { client, address, api: OnceLock::new(), read_only, gate, log })
     }

@@ -143,6 +143,14 @@ pub(super) fn common_wire(desk: &Desk<'_>, stand: &Stand, aim: &Aim) -> Option<S
     wires(&stand.replica).into_iter().find(|w| theirs.contains(w))
 }
 
+/// The wire that a question to the target's address stays on. One to an address of another wire leads through the host, whatever
+/// else the two have in common.
+fn direct_wire(desk: &Desk<'_>, stand: &Stand, aim: &Aim) -> Option<String> {
+    let Some(wire) = &aim.wire else { return common_wire(desk, stand, aim) };
+    let own = stand.replica.as_ref().map(|r| desk.scene.addresses(r, std::slice::from_ref(wire)));
+    own.is_some_and(|addresses| !addresses.is_empty()).then(|| wire.clone())
+}
+
 /// Which of the two is on a wire that the file does not put it on, and the way out.
 pub(super) fn stray(desk: &Desk<'_>, stand: &Stand, aim: &Aim, wire: &str) -> Option<(String, String)> {
     let label = desk.scene.wire_label(wire);
@@ -174,7 +182,7 @@ fn unfiltered(desk: &Desk<'_>, aim: &Aim) -> bool {
 
 /// Why a way is open that should not be.
 fn why_open(desk: &mut Desk<'_>, path: &Path, stand: &Stand, aim: &Aim, verdict: Verdict) -> Step<Verdict> {
-    let Some(wire) = common_wire(desk, stand, aim) else {
+    let Some(wire) = direct_wire(desk, stand, aim) else {
         let with_host = stand.at == Vantage::Host || path.to == Spot::Host;
         if with_host && let Some(line) = shim(desk, stand.replica.as_ref().or(aim.replica.as_ref()))? {
             let help = "take that link away, or the containers into a network that leads to the host";

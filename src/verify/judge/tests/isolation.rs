@@ -173,3 +173,21 @@ networks: {x: {driver_opts: {com.docker.network.bridge.enable_icc: 'false'}}}";
     let verdict = world.judge(Expectation::Isolated(path("a", "b", How::Network, &[])), &off);
     assert!(refuted(&verdict).contains("bridge-nf-call-iptables is 0"), "{verdict:?}");
 }
+
+/// What leads to an address of another wire was forwarded, although the two have a wire in common: a gap of the Engine may explain it.
+#[test]
+fn a_common_wire_does_not_explain_what_reaches_an_address_of_another() {
+    let text = "services: {a: {networks: [x]}, b: {networks: [x, y]}}\nnetworks: {x: {driver_opts: \
+                {com.docker.network.bridge.enable_icc: 'false'}}, y: {internal: true}}";
+    let ends = [("a", "p_x", "10.0.0.2/24"), ("b", "p_x", "10.0.0.3/24"), ("b", "p_y", "10.0.1.3/24")];
+    let world = World::new(text, &ends);
+    for (open, seen) in [("10.0.1.3", FORWARDED), ("10.0.0.3", "both are on x")] {
+        let only = |v: &Vantage, q: &Question| match q {
+            Question::Echo { to, .. } if *to == ip(open) => None,
+            _ => between(Outcome::TimedOut)(v, q),
+        };
+        let verdict = world.judge(Expectation::Isolated(path("a", "b", How::Network, &[])), &only);
+        let Verdict::Refuted { evidence, .. } = &verdict else { panic!("{verdict:?}") };
+        assert!(evidence.iter().any(|line| line == seen), "{open}: {verdict:?}");
+    }
+}
