@@ -1,6 +1,7 @@
 //! `x-trunks`: networks that ride on one wire, each with a VLAN of its own or untagged. What it says is written into the networks
 //! as any Compose file has it (`driver`, `driver_opts`), so that all that follows, docker compose among it, knows networks alone.
 
+mod reserve;
 mod vlans;
 
 use std::net::IpAddr;
@@ -36,6 +37,7 @@ pub fn trunks(tree: &mut Node, findings: &mut Findings) {
             trunk.check_links(&mut taken, findings);
             trunk.give(tree, &mut taken, findings);
             trunk.give_host_access(tree, findings);
+            trunk.reserve(tree, findings);
             trunk.check_routed(findings);
         }
     }

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use indexmap::IndexMap;
+use ipnet::IpNet;
 
 use super::subnet::gateway_of;
-use crate::compose::model::{Endpoint, Network, Pool, Project, Service};
+use crate::compose::model::{Endpoint, Network, Pool, Project, Service, part_without};
 use crate::finding::{Code, Finding, Findings};
 use crate::source::{Span, Spanned};
 
@@ -117,17 +118,33 @@ pub(super) fn check_static_in_dynamic_range(project: &Project, findings: &mut Fi
             network.ipam.pools.iter().find(|p| p.subnet.as_ref().is_some_and(|s| s.value.contains(&address.value)));
         let Some(range) = pool.and_then(|p| p.ip_range.as_ref().or(p.subnet.as_ref())) else { continue };
         if range.value.contains(&address.value) {
-            findings.push(
-                Finding::note(
-                    Code::AddressTaken,
-                    format!("{} of {} may be handed to {} first", address.value, service.name, other.name),
-                )
+            let message = format!("{} of {} may be handed to {} first", address.value, service.name, other.name);
+            let finding = Finding::warning(Code::AddressTaken, message)
                 .at(address.span)
-                .also(range.span, "addresses are handed out from here")
-                .help("set `ip_range` to a part of the subnet without the static addresses"),
-            );
+                .also(range.span, "addresses are handed out from here");
+            let part = pool.and_then(|pool| part_for_others(project, network, pool).zip(gateway_of(pool)));
+            findings.push(finding.help(match part {
+                Some((part, gateway)) => format!("`ip_range: {part}, gateway: {gateway}` keeps the two apart"),
+                None => "no part of the subnet without static addresses has room for the others: take a larger subnet, or give them addresses as well".to_owned(),
+            }));
         }
     }
+}
+
+/// The part of a pool that the Engine could hand out from without meeting a static address, its gateway or what is set aside.
+fn part_for_others(project: &Project, network: &Network, pool: &Pool) -> Option<IpNet> {
+    let subnet = pool.subnet.as_ref()?.value.trunc();
+    let v4 = subnet.addr().is_ipv4();
+    let (mut taken, mut others): (Vec<IpAddr>, u64) = (gateway_of(pool).into_iter().collect(), 0);
+    taken.extend(pool.aux_addresses.values().map(|aside| aside.value));
+    for service in project.services.values() {
+        match service.networks.get(&network.key).map(|end| address_of(end, v4)) {
+            Some(Some(address)) => taken.push(address.value),
+            Some(None) => others += u64::from(service.scale.value),
+            None => {}
+        }
+    }
+    part_without(subnet, &taken, others)
 }
 
 fn address_of(endpoint: &Endpoint, v4: bool) -> Option<Spanned<IpAddr>> {

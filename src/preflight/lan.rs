@@ -16,7 +16,9 @@ pub fn asked(project: &Project) -> Vec<(String, Ipv4Addr)> {
     for (network, parent) in parents(project) {
         let fixed = fixed(project, network).map(|(_, address)| address.value);
         let gateways = gateways(network).map(|gateway| gateway.value);
-        asked.extend(fixed.chain(gateways).filter_map(v4).map(|address| (parent.value.clone(), address)));
+        let host = network.trunk.host_access.map(|address| address.value);
+        let addresses = fixed.chain(gateways).chain(host);
+        asked.extend(addresses.filter_map(v4).map(|address| (parent.value.clone(), address)));
     }
     asked.sort_unstable();
     asked.dedup();
@@ -100,6 +102,23 @@ pub(super) fn check_wire_addresses(scene: Scene<'_>, findings: &mut Findings) {
                     .help("take another address, one that the DHCP server of that wire does not give out"),
             );
         }
+    }
+}
+
+/// P40: the host's own address on the wire (`host_access`), where a machine out there has it.
+pub(super) fn check_host_access(scene: Scene<'_>, findings: &mut Findings) {
+    for (network, parent) in parents(scene.project) {
+        let Some(address) = network.trunk.host_access else { continue };
+        let has_it = scene.observed.shims.iter().any(|shim| shim.addresses.contains(&address.value));
+        let heard = scene.host.heard.get(&(parent.value.clone(), address.value));
+        let Some(mac) = heard.and_then(|macs| macs.first()).filter(|_| !has_it) else { continue };
+        let message = format!("{} is taken: {mac} answers for it on the wire of `{}`", address.value, parent.value);
+        findings.push(
+            Finding::warning(Code::AddressTaken, message)
+                .at(address.span)
+                .label(format!("the host asks for it on {}", network.key))
+                .help("take another address, one that the DHCP server of that wire does not give out"),
+        );
     }
 }
 

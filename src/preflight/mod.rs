@@ -105,6 +105,7 @@ pub fn check(scene: Scene<'_>, findings: &mut Findings) {
         lan::check_lan,
         lan::check_gateways,
         lan::check_wire_addresses,
+        lan::check_host_access,
     ];
     rules.iter().for_each(|rule| rule(scene, findings));
 }

@@ -107,6 +107,11 @@ impl Example {
         self.stack.write(&self.text);
     }
 
+    /// Replaces the file.
+    pub fn write(&self, text: &str) {
+        self.stack.write(text);
+    }
+
     /// `verify`, every check by its id with its verdict and what was said; expects this exit code.
     fn verdicts(&self, code: i32) -> Verdicts {
         let look = "verify --format json";

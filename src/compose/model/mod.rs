@@ -6,6 +6,7 @@ mod build;
 mod develop;
 mod file;
 mod network;
+mod part;
 mod rare;
 mod resources;
 mod service;
@@ -20,6 +21,7 @@ pub use build::{Build, BuildKit, BuildSecret};
 pub use develop::{Action, Watch};
 pub use file::{Bytes, FileContent, FileKind, FileOwner, ServiceFile};
 pub use network::{Ipam, Network, Pool, Trunk};
+pub use part::part_without;
 pub use rare::{Rare, Unsaid};
 pub use resources::{BlockResources, Device, DeviceRequest, Hook, Logging, Resources};
 pub use service::{

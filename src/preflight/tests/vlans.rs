@@ -14,6 +14,21 @@ x-trunks: {{up: {{parent: eth0, vlans: {{blue: {vlan}}}}}}}"
     said(&text, version("28.5.2"), host(links))
 }
 
+#[test]
+fn the_hosts_own_address_is_asked_for_on_the_wire_before_it_is_taken() {
+    let text = "services: {web: {image: busybox, networks: {lan: {ipv4_address: 10.0.0.2}}}}
+networks: {lan: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}
+x-trunks: {up: {parent: eth0, host_access: 10.0.0.9, vlans: {lan: native}}}";
+    let asked = asked_of_wires(&load_text("compose.yaml", text).project.unwrap());
+    assert_eq!(asked, ["10.0.0.2", "10.0.0.9"].map(|ip| ("eth0".to_owned(), ip.parse().unwrap())));
+    let heard = [(("eth0".to_owned(), "10.0.0.9".parse().unwrap()), vec!["52:54:00:00:00:09".to_owned()])].into();
+    let told = said(text, version("28.5.2"), HostFacts { heard, ..host(vec![link("eth0", "")]) });
+    assert!(
+        told[0].starts_with("address-taken at 3:44: 10.0.0.9 is taken: 52:54:00:00:00:09 answers for it"),
+        "{told:?}"
+    );
+}
+
 fn tagged(name: &str, parent: &str, id: u16, protocol: TagProtocol) -> HostLink {
     HostLink { vlan: Some(id), parent: Some(parent.into()), protocol: Some(protocol), mtu: 1500, ..link(name, "vlan") }
 }

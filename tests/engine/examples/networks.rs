@@ -419,3 +419,45 @@ fn a_second_network_on_one_parent_is_refused_by_old_engines_and_one_wire_on_new_
     second.leaves_nothing();
     first.leaves_nothing();
 }
+
+/// An address that a file gives on a network of a trunk is handed out to nobody else, whoever comes first: bowline sets `ip_range`. A network that
+/// was made without one is made anew, and the plan says why.
+#[test]
+fn what_a_trunk_has_declared_the_engine_hands_to_nobody_else() {
+    if !possible() {
+        return;
+    }
+    let wire = Wire::new();
+    let text = format!(
+        "x-one: &one {{image: busybox, command: sleep 600, stop_signal: SIGKILL}}\n\
+         services: {{any: {{<<: *one, scale: 3, networks: [lan]}}, \
+         given: {{<<: *one, networks: {{lan: {{ipv4_address: 10.30.17.2}}}}}}}}\n\
+         networks: {{lan: {{ipam: {{config: [{{subnet: 10.30.17.0/24}}]}}}}}}\n\
+         x-trunks: {{uplink: {{parent: {}, vlans: {{lan: native}}}}}}\n",
+        wire.0
+    );
+    let Some(example) = Example::of("reserved", &text) else { return };
+    // as it was without: who takes what it gets has the address, and whoever it is for does not start
+    example.write(&text.replace("17.0/24", "17.0/24, ip_range: 10.30.17.0/24"));
+    let told = example.run("plan", 2).err;
+    assert!(told.contains("10.30.17.2 of given may be handed to any first"), "{told}");
+    example.run("up -d any", 0);
+    let held = example.docker(&[
+        "network",
+        "inspect",
+        "-f",
+        "{{range .Containers}}{{.IPv4Address}} {{end}}",
+        &example.network("lan"),
+    ]);
+    assert!(held.contains("10.30.17.2/24"), "{held}");
+    example.write(&text);
+    let plan = example.run("plan", 2);
+    assert!(plan.out.contains("ipam.config.ip_range (10.30.17.0/24, declared 10.30.17.128/25)"), "{}", plan.out);
+    example.run("up -d", 0);
+    assert_eq!(example.verdict_of_all(0)["address/given@lan"], "proved");
+    // the Engine would take the first address of the range for a gateway; it is the subnet's, as without a range
+    let routes = example.docker(&["exec", example.container("given").id.as_str(), "ip", "route"]);
+    assert!(routes.starts_with("default via 10.30.17.1 dev eth0"), "{routes}");
+    assert!(example.run("up -d", 0).err.contains("nothing to do"));
+    example.leaves_nothing();
+}
