@@ -86,6 +86,8 @@ codes! {
     UndefinedReference = "undefined-reference", "Something is named that the file does not define.";
     DependencyCycle = "dependency-cycle", "Services wait for each other in a circle.";
     Conflict = "conflict", "Two attributes contradict each other.";
+    NotPlaced = "not-placed", "A service is to run on no host, or on two.";
+    AcrossHosts = "across-hosts", "What one host keeps to itself is to reach over to another.";
     NoProject = "no-project", "There is no stack file, or it defines no service.";
     // lint: what the Engine would refuse, or do otherwise than meant
     BadSubnet = "bad-subnet", "A subnet, range, gateway or auxiliary address does not fit.";

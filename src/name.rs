@@ -56,6 +56,10 @@ text_newtype! {
     VolumeKey
 }
 text_newtype! {
+    /// A host's key in the file (`x-hosts`).
+    HostName
+}
+text_newtype! {
     /// A container's id: 64 hexadecimal digits as the Engine gives it.
     ContainerId
 }
@@ -101,6 +105,12 @@ impl FromStr for NetworkKey {
     type Err = BadName;
     fn from_str(s: &str) -> Result<Self, BadName> {
         resource_key(s, "a network").map(Self)
+    }
+}
+impl FromStr for HostName {
+    type Err = BadName;
+    fn from_str(s: &str) -> Result<Self, BadName> {
+        resource_key(s, "a host").map(Self)
     }
 }
 impl FromStr for VolumeKey {

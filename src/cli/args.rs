@@ -85,9 +85,15 @@ pub enum Command {
 /// Options that every command takes, written before its name.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Global {
-    /// The Engine: `unix://…`, `tcp://…` or `ssh://…`, instead of DOCKER_HOST.
+    /// The Engine: `unix://…`, `tcp://…` or `ssh://…`, instead of DOCKER_HOST; `NAME=ADDRESS` is that of a host of `x-hosts`, and may be repeated.
     #[arg(short = 'H', long, value_name = "ADDRESS", conflicts_with = "context")]
-    pub host: Option<String>,
+    pub host: Vec<String>,
+    /// Of a stack that is spread over hosts (`x-hosts`), this host's part alone.
+    #[arg(long, value_name = "HOST")]
+    pub on: Option<String>,
+    /// The Engine that is meant, whatever the environment says: a host's, while several are worked on.
+    #[arg(skip)]
+    pub at: Option<bowline::compose::model::EnginePlace>,
     /// The docker context that names the Engine, instead of DOCKER_HOST and DOCKER_CONTEXT.
     #[arg(long, value_name = "CONTEXT")]
     pub context: Option<String>,

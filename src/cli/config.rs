@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
-use super::{load, output};
+use super::{hosts, load, output};
 
 /// Read, check and print the stack in canonical form
 #[derive(Debug, Args)]
@@ -106,6 +106,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     };
     if !arguments.quiet {
         let file = arguments.output.as_deref();
+        let tree = if global.on.is_some() { of_host(global, &mut loaded)? } else { tree };
         if let Some(part) = part(&loaded, &tree, arguments)? {
             output::answer_to(file, &part)?;
         } else {
@@ -118,6 +119,14 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     // the process ends: to give a large tree back piece by piece takes a tenth of the time of all the rest
     std::mem::forget(loaded);
     Ok(Exit::Ok)
+}
+
+/// `--on`: the tree of one host, which is a stack of its own.
+fn of_host(global: &Global, loaded: &mut Loaded) -> Result<Node, Failure> {
+    let part = hosts::part(global, loaded.project.take().ok_or_else(load::refused)?)?;
+    let tree = part.tree.clone();
+    loaded.project = Some(part);
+    Ok(tree)
 }
 
 fn whole(tree: Node, arguments: &Arguments, file: Option<&Path>) -> Result<(), Failure> {

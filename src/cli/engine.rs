@@ -2,11 +2,12 @@
 
 use std::os::unix::process::CommandExt;
 
+use bowline::compose::model::EnginePlace;
 use bowline::engine::{Engine, Error, Exchange, Options};
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
-use super::output;
+use super::{hosts, output};
 
 /// What a command may do to the Engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +25,34 @@ pub async fn connect(global: &Global, purpose: Purpose) -> Result<Engine, Failur
         log: global.verbose.then(|| std::sync::Arc::new(log) as bowline::engine::Log),
         ..Options::default()
     };
-    Ok(Engine::connect(&environment, options).await?)
+    let places = |name: &str| match (&global.at, name) {
+        (Some(EnginePlace::Url(url)), "DOCKER_HOST") => Some(url.clone()),
+        (Some(EnginePlace::Context(context)), "DOCKER_CONTEXT") => Some(context.clone()),
+        (Some(_), "DOCKER_HOST" | "DOCKER_CONTEXT") => None,
+        _ => environment(name),
+    };
+    Ok(Engine::connect(&places, options).await?)
 }
 
-/// `--host` and `--context` hold for everything that is started from here too (buildx, the command of `test`): where the environment says
+/// `--host`, `--context` and `--on` hold for everything that is started from here too (buildx, the command of `test`): where the environment says
 /// otherwise, this program begins anew in one that says the same. Returns where that is not needed, or what hindered it.
 ///
 /// # Errors
 /// What the operating system says.
 pub fn elsewhere(global: &Global) -> Result<(), Failure> {
-    let (name, value, other) = match (&global.host, &global.context) {
-        (Some(host), _) => ("DOCKER_HOST", host, "DOCKER_CONTEXT"),
-        (None, Some(context)) => ("DOCKER_CONTEXT", context, "DOCKER_HOST"),
-        (None, None) => return Ok(()),
+    let (host, context) = (hosts::only(global)?.map(str::to_owned), global.context.clone());
+    let place = match (hosts::place_of_on(global)?, host, context) {
+        (Some(place), None, None) => place,
+        (Some(_), ..) => {
+            return Err(Failure::new(Exit::Usage, "--on names the Engine already").hint("`--host NAME=URL`"));
+        }
+        (None, Some(host), _) => EnginePlace::Url(host),
+        (None, None, Some(context)) => EnginePlace::Context(context),
+        (None, None, None) => return Ok(()),
+    };
+    let (name, value, other) = match place {
+        EnginePlace::Url(url) => ("DOCKER_HOST", url, "DOCKER_CONTEXT"),
+        EnginePlace::Context(context) => ("DOCKER_CONTEXT", context, "DOCKER_HOST"),
     };
     if std::env::var_os(name).is_some_and(|set| set == value.as_str()) && std::env::var_os(other).is_none() {
         return Ok(());

@@ -10,8 +10,8 @@ use bowline::source::Files;
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
-use super::output;
 use super::preflight::Rigour;
+use super::{hosts, output};
 
 /// What the options and this process ask to be loaded.
 pub fn request(global: &Global, services: &[String]) -> Result<Request, Failure> {
@@ -60,7 +60,7 @@ pub fn accepted(
     output::findings(&loaded.files, &loaded.findings, global.verbose);
     let stands = !loaded.findings.has_errors() || rigour == Rigour::Tell && !unsayable.has_errors();
     match loaded.project.filter(|_| stands) {
-        Some(project) => Ok((project, loaded.files, loaded.findings.errors())),
+        Some(project) => Ok((hosts::part(global, project)?, loaded.files, loaded.findings.errors())),
         None => Err(refused()),
     }
 }

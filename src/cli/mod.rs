@@ -23,6 +23,7 @@ mod exit;
 mod explain;
 mod export;
 mod graph;
+mod hosts;
 mod images;
 mod lifecycle;
 mod load;

@@ -16,7 +16,7 @@ use super::args::Global;
 use super::engine::{Purpose, environment};
 use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
-use super::{load, output};
+use super::{hosts, load, output};
 
 /// A stack file that makes sense.
 pub struct Stack {
@@ -77,9 +77,10 @@ impl Stack {
         Ok(Self { project, desired, files, passed })
     }
 
-    fn from(loaded: Loaded, options: &DesiredOptions) -> Result<Self, Failure> {
+    fn from(global: &Global, loaded: Loaded, options: &DesiredOptions) -> Result<Self, Failure> {
         match loaded {
             Loaded { project: Some(project), files, findings, .. } if !findings.has_errors() => {
+                let project = hosts::part(global, project)?;
                 let desired = desired(&project, options);
                 Ok(Self { project, desired, files, passed: BTreeSet::new() })
             }
@@ -146,7 +147,7 @@ impl Named {
             Some(name) if loaded.findings.has_errors() => Ok(Self::Name(parse(&name)?)),
             _ => {
                 output::findings(&loaded.files, &loaded.findings, global.verbose);
-                Ok(Self::Stack(Box::new(Stack::from(loaded, &DesiredOptions::default())?)))
+                Ok(Self::Stack(Box::new(Stack::from(global, loaded, &DesiredOptions::default())?)))
             }
         }
     }

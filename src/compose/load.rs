@@ -13,14 +13,15 @@ use super::canonical::{self, Variables};
 use super::environment::Environment;
 use super::gather::{self, Gathered};
 use super::interpolate::Interpolator;
-use super::model::{NamedBy, Project};
+use super::model::{Hosts, NamedBy, Part, Project};
 use super::profile::{self, Selection};
 use super::request::{Request, Skip};
 use super::resolve::{self, Base};
 use super::sources::Sources;
 use super::tree;
 use super::{
-    cast, consistency, decode, defaults, env_file, extends, include, merge, normalize, project_name, trunks, validate,
+    cast, consistency, decode, defaults, env_file, extends, hosts, include, merge, normalize, project_name, trunks,
+    validate,
 };
 use crate::finding::{Code, Finding, Findings};
 use crate::lint;
@@ -316,8 +317,17 @@ impl Loader<'_> {
         let selection = profile::named(&tree, selection, &request.services, self.findings);
         consistency::check_exposed(&tree, self.findings);
         self.read_env_files(&mut tree, &selection, environment);
-        let networks = tree::section(&tree, "networks").map(|(key, _)| key.to_string()).collect();
+        let networks: Vec<String> = tree::section(&tree, "networks").map(|(key, _)| key.to_string()).collect();
         profile::prune(&mut tree, &selection, request.all_resources);
+        let split = if self.skip.consistency || self.skip.normalization {
+            None
+        } else {
+            let declared = hosts::Declared { inactive: &selection.inactive, networks: &networks };
+            hosts::split(&tree, &declared, self.findings)
+        };
+        if split.is_some() {
+            hosts::prune(&mut tree);
+        }
         if self.findings.has_errors() {
             return (None, None);
         }
@@ -325,12 +335,24 @@ impl Loader<'_> {
         let inactive = selection.inactive.iter().filter_map(|name| name.parse().ok()).collect();
         let identity =
             decode::Identity { name, named_by, working_dir: directory, files, env_files, inactive, networks };
-        let project = decode::decode(&tree, identity, environment, self.findings);
+        let parts = split.map(|split| Box::new(self.decode_parts(split, &identity, environment)));
+        let mut project = decode::decode(&tree, identity, environment, self.findings);
+        project.hosts = parts;
         let project = (!self.findings.has_errors()).then_some(project);
         if let Some(project) = project.as_ref().filter(|_| !self.skip.consistency) {
             lint::check(project, self.findings);
         }
         (Some(tree), project)
+    }
+
+    /// The stack of each host. What is wrong with its services was found in the whole.
+    fn decode_parts(&mut self, split: hosts::Split, whole: &decode::Identity, environment: &Environment) -> Hosts {
+        let parts = split.parts.into_iter().map(|part| {
+            let hosts::PartTree { name, span, place, tree } = part;
+            let project = decode::decode(&tree, whole.clone(), environment, &mut Findings::new());
+            Part { name, span, place, project }
+        });
+        Hosts { parts: parts.collect(), needs: split.needs }
     }
 
     fn read_env_files(&mut self, tree: &mut Node, selection: &Selection, environment: &Environment) {

@@ -14,6 +14,7 @@ pub mod environment;
 mod extends;
 pub mod extension;
 pub mod gather;
+mod hosts;
 mod include;
 pub mod interpolate;
 mod load;

@@ -254,6 +254,21 @@ pub fn carrying(tree: &Node, network: &str) -> model::Trunk {
     }
 }
 
+/// Puts a trunk on another link, and its networks with it: what `x-hosts` says of one host.
+pub fn move_to(tree: &mut Node, name: &str, parent: &str) {
+    let Some(trunk) = field_mut(tree, "x-trunks").and_then(|trunks| field_mut(trunks, name)) else { return };
+    set(trunk, "parent", |at| Node::str(at, parent));
+    let riders = section(trunk, "vlans").filter_map(|(key, entry)| Some((key.to_string(), vlans::read(&entry.value)?)));
+    for (network, vlan) in riders.collect::<Vec<_>>() {
+        let networks = field_mut(tree, "networks");
+        let options = networks.and_then(|networks| field_mut(field_mut(networks, &network)?, "driver_opts"));
+        let link = vlan.map_or_else(|| parent.to_owned(), |vlan| vlan.link_name(parent));
+        if let Some(options) = options {
+            set(options, "parent", |at| Node::str(at, link));
+        }
+    }
+}
+
 /// Whether an entry of `ipam.config` has a subnet with this address in it.
 fn holds(pool: &Node, address: IpAddr) -> bool {
     let subnet = text(pool, "subnet").and_then(|subnet| subnet.parse::<IpNet>().ok());

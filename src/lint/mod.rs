@@ -14,46 +14,69 @@ mod subnet;
 mod waiting;
 
 use crate::compose::model::Project;
-use crate::finding::Findings;
+use crate::finding::{Finding, Findings};
 
-/// Every rule, all findings at once.
+/// One rule.
+type Rule = fn(&Project, &mut Findings);
+
+/// Every rule, all findings at once. Of a stack on several hosts, what one host keeps to itself (ports, names of containers, links,
+/// the addresses that its Engine gives out) is looked at host by host.
 pub fn check(project: &Project, findings: &mut Findings) {
-    let rules: &[fn(&Project, &mut Findings)] = &[
-        subnet::check_host_bits,
-        subnet::check_pool_members,
-        subnet::check_overlap,
-        subnet::check_public,
-        subnet::check_size,
-        address::check_inside_subnet,
-        address::check_reserved,
-        address::check_unique,
-        address::check_static_in_dynamic_range,
-        mac::check_multicast,
-        mac::check_unique,
-        port::check_unique,
-        port::check_replicas,
-        port::check_discarded,
-        port::check_shared_namespace,
-        naming::check_container_names,
-        naming::check_aliases,
-        naming::check_links,
-        mount::check_selinux,
-        waiting::check_health_waits,
-        waiting::check_completion_waits,
-        driver::check_parent,
-        driver::check_mode,
-        driver::check_passthru,
-        driver::check_single_drivers,
-        driver::check_options,
-        driver::check_parent_shared,
-        driver::check_name_length,
-        driver::check_host_mode_sysctls,
-        driver::check_gateway_hosts,
-        sharing::check_shared_options,
-        sharing::check_shared_name,
-    ];
-    rules.iter().for_each(|rule| rule(project, findings));
+    EVERYWHERE.iter().for_each(|rule| rule(project, findings));
+    let Some(hosts) = &project.hosts else { return ON_A_HOST.iter().for_each(|rule| rule(project, findings)) };
+    let mut told = Findings::new();
+    for part in &hosts.parts {
+        ON_A_HOST.iter().for_each(|rule| rule(&part.project, &mut told));
+    }
+    // a network on two hosts is wrong once
+    let mut once: Vec<&Finding> = vec![];
+    for finding in told.iter() {
+        if !once.contains(&finding) {
+            once.push(finding);
+            findings.push(finding.clone());
+        }
+    }
 }
+
+/// What holds for the file as a whole.
+const EVERYWHERE: &[Rule] = &[
+    subnet::check_host_bits,
+    subnet::check_overlap,
+    subnet::check_public,
+    address::check_inside_subnet,
+    address::check_reserved,
+    address::check_unique,
+    mac::check_multicast,
+    mac::check_unique,
+    naming::check_aliases,
+    naming::check_links,
+    mount::check_selinux,
+    waiting::check_health_waits,
+    waiting::check_completion_waits,
+    driver::check_mode,
+    driver::check_passthru,
+    driver::check_single_drivers,
+    driver::check_options,
+    driver::check_host_mode_sysctls,
+    driver::check_gateway_hosts,
+];
+
+/// What holds for what one Engine has.
+const ON_A_HOST: &[Rule] = &[
+    subnet::check_pool_members,
+    subnet::check_size,
+    address::check_static_in_dynamic_range,
+    port::check_unique,
+    port::check_replicas,
+    port::check_discarded,
+    port::check_shared_namespace,
+    naming::check_container_names,
+    driver::check_parent,
+    driver::check_parent_shared,
+    driver::check_name_length,
+    sharing::check_shared_options,
+    sharing::check_shared_name,
+];
 
 /// Those that are no word of the Engine's: it could not even be asked. Nobody can go past them.
 pub fn check_unsayable(project: &Project, findings: &mut Findings) {

@@ -159,6 +159,9 @@ fn load(request: &Request) -> Result<(Project, Files, Findings), StackError> {
         compose::attach::contents(project, &mut loaded.findings);
         compose::attach::builds(project, &mut loaded.findings);
     }
+    if loaded.project.as_ref().is_some_and(|project| project.hosts.is_some()) {
+        return Err(StackError::File("a stack on several hosts (`x-hosts`) cannot be tested yet".to_owned()));
+    }
     match loaded.project {
         Some(project) if !loaded.findings.has_errors() => Ok((project, loaded.files, loaded.findings)),
         _ => Err(StackError::File(text(&loaded.files, &loaded.findings, Color::Plain))),

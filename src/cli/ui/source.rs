@@ -24,7 +24,7 @@ use super::super::engine::Purpose;
 use super::super::exit::{Exit, Failure};
 use super::super::preflight::Rigour;
 use super::super::stack::{Named, Stack};
-use super::super::{load, standing};
+use super::super::{hosts, load, standing};
 
 /// A project.
 pub struct Source {
@@ -67,7 +67,11 @@ impl Source {
         }
         let Ok(request) = load::request(global, &[]) else { return (self, None) };
         let mut loaded = compose::load(&request);
-        let Some(mut project) = loaded.project.take() else { return (self, wrong(&loaded.findings)) };
+        let Some(project) = loaded.project.take() else { return (self, wrong(&loaded.findings)) };
+        let mut project = match hosts::part(global, project) {
+            Ok(project) => project,
+            Err(failure) => return (self, Some(failure.to_string())),
+        };
         // whose parent that is was found out when the view began
         if auto::is_wanted(&project) {
             return (self, None);

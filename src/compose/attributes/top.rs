@@ -91,4 +91,23 @@ pub(super) const ROWS: &[Attribute] = &[
         .range(68, 65535),
     at("x-trunks.*.host_access", Text, "An address of the host's own on the wire, so that it reaches its children.")
         .becomes("IPAM.Config.AuxiliaryAddresses, and a macvlan link of the host's, made and removed with the network"),
+    at(
+        "x-hosts",
+        Map,
+        "The hosts that the stack is spread over, each with the services that run there: every service on one. Nothing is scheduled, the file says it.",
+    )
+    .differs("docker compose carries it and does not look at it; it takes what `bowline --on HOST config` makes of it."),
+    at("x-hosts.*", Map, "One host, with an Engine of its own. `--host NAME=URL` says where that is, whatever the file says."),
+    at("x-hosts.*.url", Text, "Where its Engine is, as `DOCKER_HOST` has it: `tcp://10.0.0.1:2376`, `ssh://user@host`."),
+    at("x-hosts.*.context", Text, "The docker context that names its Engine."),
+    at("x-hosts.*.services", Texts, "The services that run there."),
+    at("x-hosts.*.parents", Texted, "The link that a trunk is on there, by the trunk's name, where it is not the trunk's `parent`: `{uplink: enp3s0}`.")
+        .becomes("Options.parent"),
+    at(
+        "x-hosts.*.ip_ranges",
+        Texted,
+        "The part of a network's addresses that its Engine gives out, by the network's name: `{blue: 10.0.0.64/26}`.",
+    )
+    .default("a part of its own, without the addresses that the file gives")
+    .becomes("IPAM.Config.IPRange"),
 ];

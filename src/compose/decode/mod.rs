@@ -12,6 +12,8 @@ mod network;
 mod resources;
 mod service;
 
+pub(super) use service::depends_on;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -27,6 +29,7 @@ use crate::source::Spanned;
 use crate::yaml::Node;
 
 /// What a project is besides its tree.
+#[derive(Clone)]
 pub(super) struct Identity {
     pub name: ProjectName,
     pub named_by: NamedBy,
@@ -77,5 +80,18 @@ pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment,
     let rules = extension::rules(tree, identity.inactive.iter().map(ServiceName::as_str), declared, findings);
     let Identity { name, named_by, working_dir, files, env_files, inactive, .. } = identity;
     let tree = tree.clone();
-    Project { name, named_by, working_dir, files, env_files, services, inactive, networks, volumes, rules, tree }
+    Project {
+        name,
+        named_by,
+        working_dir,
+        files,
+        env_files,
+        services,
+        inactive,
+        networks,
+        volumes,
+        rules,
+        hosts: None,
+        tree,
+    }
 }

@@ -239,7 +239,8 @@ fn expose(f: &mut Fields<'_, '_>) -> Vec<(u16, Protocol)> {
 }
 
 /// Dependencies on services that are not active and not required are left out by the caller.
-fn depends_on(service: &Node) -> IndexMap<ServiceName, Dependency> {
+/// `depends_on` of a service's tree.
+pub(in crate::compose) fn depends_on(service: &Node) -> IndexMap<ServiceName, Dependency> {
     let dependency = |entry: &crate::yaml::Entry| {
         let node = &entry.value;
         let condition = match tree::text(node, "condition") {

@@ -5,6 +5,7 @@
 mod build;
 mod develop;
 mod file;
+mod hosts;
 mod network;
 mod part;
 mod rare;
@@ -20,6 +21,7 @@ use indexmap::IndexMap;
 pub use build::{Build, BuildKit, BuildSecret};
 pub use develop::{Action, Watch};
 pub use file::{Bytes, FileContent, FileKind, FileOwner, ServiceFile};
+pub use hosts::{EnginePlace, Hosts, Need, Part};
 pub use network::{Ipam, Network, Pool, Trunk};
 pub use part::part_without;
 pub use rare::{Rare, Unsaid};
@@ -67,6 +69,8 @@ pub struct Project {
     pub volumes: IndexMap<VolumeKey, Volume>,
     /// `x-verify`.
     pub rules: Rules,
+    /// `x-hosts`: the same, host by host; none where one Engine has it all.
+    pub hosts: Option<Box<Hosts>>,
     /// The canonical tree that all this was decoded from: what `config` prints.
     pub tree: Node,
 }
