@@ -260,6 +260,37 @@ fn the_living_plan_names_every_room() {
     }
 }
 
+/// What is between backticks and looks like the path of a test of the engine: `lab::wires::trunk`, or its beginning and `…`.
+fn named_tests(page: &str) -> Vec<&str> {
+    let words = page.split('`').skip(1).step_by(2);
+    words
+        .filter(|word| word.contains("::") && word.chars().all(|c| c.is_ascii_alphanumeric() || "_:…".contains(c)))
+        .collect()
+}
+
+/// Whether a module of tests/engine has a test of that path, or is of that path.
+fn is_test(path: &str) -> bool {
+    let (modules, name) = path.rsplit_once("::").unwrap_or(("", path));
+    let file = |modules: &str| fs::read_to_string(root().join("tests/engine").join(modules.replace("::", "/") + ".rs"));
+    // the examples' modules are called without the one around them
+    let places = [modules.to_owned(), format!("examples::{modules}")];
+    let has = |text: String| match name.strip_suffix('…') {
+        Some(beginning) => text.contains(&format!("#[test]\nfn {beginning}")),
+        None => text.contains(&format!("#[test]\nfn {name}()")),
+    };
+    places.iter().any(|place| file(place).is_ok_and(has)) || file(path).is_ok()
+}
+
+#[test]
+fn every_test_that_the_scenarios_name_is_there() {
+    let page = fs::read_to_string(root().join("docs/scenarios.md")).unwrap();
+    let named = named_tests(&page);
+    assert!(named.len() > 30, "{named:?}");
+    let missing: Vec<&str> = named.into_iter().filter(|path| *path != "lab::…" && !is_test(path)).collect();
+    assert!(missing.is_empty(), "docs/scenarios.md names tests that are not there: {missing:?}");
+    assert!(is_test("lab::wires::trunk") && is_test("simple::links") && !is_test("lab::wires::truck"));
+}
+
 #[test]
 fn the_test_sees_paths_in_every_form() {
     let code = "use crate::{compose::{model, load}, state};\nfn f() -> crate::engine::Engine { $crate::x() }\nuse crate::plan::Plan;";

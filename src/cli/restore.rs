@@ -29,7 +29,7 @@ pub async fn restore(
     }
 }
 
-/// Says what runs as before; none where nothing was to be brought back.
+/// Says what is as before; none where nothing was to be brought back.
 async fn bring_back(
     stage: Stage<'_>,
     stack: &Stack,
@@ -62,6 +62,9 @@ async fn bring_back(
         .collect();
     services.sort_unstable();
     services.dedup();
-    let runs = if services.len() == 1 { "runs" } else { "run" };
-    Ok(Some(format!("{} {runs}", services.join(", "))))
+    Ok(Some(match services.as_slice() {
+        [] => "the host has its links".to_owned(),
+        [one] => format!("{one} runs"),
+        all => format!("{} run", all.join(", ")),
+    }))
 }

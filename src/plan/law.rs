@@ -323,3 +323,33 @@ proptest! {
         prop_assert_eq!(plan(), plan());
     }
 }
+
+#[test]
+fn a_vlan_link_that_was_made_for_a_network_that_cannot_be_made_goes_again() {
+    let text = "services: {web: {image: busybox, networks: [blue, green]}}
+networks: {blue: {ipam: {config: [{subnet: 10.0.0.0/24}]}}, green: {ipam: {config: [{subnet: 10.0.1.0/24}]}}}
+x-trunks: {up: {parent: eth0, vlans: {blue: {id: 10, within: 100}, green: {id: 20, within: 100}}}}";
+    let planned = Lab::load(text).up();
+    let of = |words: &str| planned.operations().iter().position(|line| line == words).unwrap();
+    let back = |bad: &str| {
+        let (left, broken) = failed(&planned, of(bad));
+        let back = restore(&planned.plan, &broken, &planned.before, &left).unwrap();
+        let links = simulate(&back, &left).vlans.into_iter().map(|link| link.name).collect::<Vec<_>>();
+        (back.steps().map(|(_, step)| step.operation.to_string()).collect::<Vec<_>>(), links)
+    };
+    // what the other network hangs on stays
+    let (lines, links) = back("create network blue");
+    assert_eq!(lines, ["remove the VLAN link eth0-ad100-10"]);
+    assert_eq!(links, ["eth0-ad100", "eth0-ad100-20"]);
+    // the link itself cannot be made: its network is not, either
+    assert!(back("make the VLAN link eth0-ad100-10").0.is_empty());
+    // nothing hangs on them: the inner ones go before the outer one
+    let alone = Lab::load(&text.replace(", green: {id: 20, within: 100}", "").replace(", green]", "]"));
+    let planned = alone.up();
+    let place = planned.operations().iter().position(|line| line == "create network blue").unwrap();
+    let (left, broken) = failed(&planned, place);
+    let back = restore(&planned.plan, &broken, &planned.before, &left).unwrap();
+    let lines: Vec<_> = back.steps().map(|(_, step)| step.operation.to_string()).collect();
+    assert_eq!(lines, ["remove the VLAN link eth0-ad100-10", "remove the VLAN link eth0-ad100"]);
+    assert!(simulate(&back, &left).vlans.is_empty());
+}

@@ -9,7 +9,7 @@ use super::builder::{Handle, PlanBuilder};
 use super::graph::{Plan, StepId};
 use super::operation::{Cause, Needs, Operation, Target};
 use super::proof::Flaw;
-use super::up::{existing_link, key, runs};
+use super::up::{existing_link, hangs_on, key, runs};
 use crate::name::{NetworkKey, Replica};
 use crate::state::desired::{Attachment, Desired, DesiredNetwork};
 use crate::state::observed::{Observed, ObservedContainer, ObservedNetwork};
@@ -30,6 +30,7 @@ pub fn restore(plan: &Plan, broken: &[(StepId, StepId)], before: &Observed, afte
         builder: PlanBuilder::new(),
         networks: BTreeMap::new(),
         starts: IndexMap::new(),
+        links_gone: IndexMap::new(),
     };
     let undone: Vec<_> = broken.iter().filter(|(_, because)| is_undone(plan, *because)).collect();
     let mut affected: IndexMap<Replica, Cause> = IndexMap::new();
@@ -42,6 +43,7 @@ pub fn restore(plan: &Plan, broken: &[(StepId, StepId)], before: &Observed, afte
             affected.entry(replica).or_insert_with(|| cause.clone());
         }
     }
+    work.links_for_nothing(plan, broken);
     let gone: Vec<Handle> = affected.iter().flat_map(|(replica, cause)| work.take_away(replica, cause)).collect();
     for (replica, cause) in &affected {
         work.bring_back(replica, cause, &gone);
@@ -82,6 +84,8 @@ struct Work<'a> {
     /// Networks that are made as they were.
     networks: BTreeMap<NetworkKey, Handle>,
     starts: IndexMap<Replica, Vec<Handle>>,
+    /// VLAN links that are taken away again, by their names.
+    links_gone: IndexMap<String, Handle>,
 }
 
 impl<'a> Work<'a> {
@@ -121,12 +125,7 @@ impl<'a> Work<'a> {
                 |old: &&ObservedVlan| (&new.parent, new.id, new.protocol) == (&old.parent, old.id, old.protocol);
             new.belongs_to(&project) && lost.iter().any(|old| old.name == new.name || same_vlan(old))
         };
-        let gone: Vec<Handle> = after
-            .vlans
-            .iter()
-            .filter(in_the_way)
-            .map(|new| self.builder.step(Operation::RemoveVlan(existing_link(new)), cause.clone()))
-            .collect();
+        let gone: Vec<Handle> = after.vlans.iter().filter(in_the_way).map(|new| self.link_goes(new, cause)).collect();
         let mut made: Vec<Handle> = vec![];
         for old in lost {
             let Some(wanted) = old.as_it_is(&project) else { continue };
@@ -137,6 +136,40 @@ impl<'a> Work<'a> {
             made.push(step);
         }
         made
+    }
+
+    /// Takes away the VLAN links that the plan made for networks that could not be made, where no other network is on them.
+    fn links_for_nothing(&mut self, plan: &Plan, broken: &[(StepId, StepId)]) {
+        let (before, after) = (self.before, self.after);
+        for (step, because) in broken {
+            let Operation::CreateNetwork(key) = &plan.step(*step).operation else { continue };
+            let Some(network) = plan.desired().networks.get(key) else { continue };
+            let cause = Cause::RolledBack(plan.step(*because).operation.failed());
+            for name in links_of(&network.labels) {
+                let was_there = before.vlans.iter().any(|old| old.name == name);
+                let is_used = after.networks.iter().any(|network| hangs_on(network, name));
+                let made = after.vlans.iter().find(|new| new.name == name && new.belongs_to(&self.desired.project));
+                if let Some(made) = made.filter(|_| !was_there && !is_used) {
+                    self.link_goes(made, &cause);
+                }
+            }
+        }
+        for (name, above) in &self.links_gone {
+            let below = after.vlans.iter().find(|link| link.name == *name).and_then(|link| link.parent.as_ref());
+            if let Some(below) = below.and_then(|below| self.links_gone.get(below)) {
+                self.builder.needs(*below, *above, Needs::Gone);
+            }
+        }
+    }
+
+    /// The step that takes a link away, once for each.
+    fn link_goes(&mut self, link: &ObservedVlan, cause: &Cause) -> Handle {
+        if let Some(step) = self.links_gone.get(&link.name) {
+            return *step;
+        }
+        let step = self.builder.step(Operation::RemoveVlan(existing_link(link)), cause.clone());
+        self.links_gone.insert(link.name.clone(), step);
+        step
     }
 
     /// Makes the host's own link on it as it was.

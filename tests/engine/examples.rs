@@ -16,7 +16,7 @@ use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bowline::engine::{Engine, Facts, Scope};
@@ -81,6 +81,16 @@ impl Example {
     /// The project's name.
     pub fn name(&self) -> &str {
         &self.stack.name
+    }
+
+    /// The directory of its file.
+    pub fn directory(&self) -> &Path {
+        &self.stack.directory
+    }
+
+    /// Starts bowline on this machine; what it tells is piped.
+    pub fn start(&self, arguments: &str) -> Child {
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// Runs bowline and expects this exit code.

@@ -4,6 +4,7 @@
 //! `scripts/test` runs them inside the lab, with `BOWLINE_TEST_LAB` set to the number of its hosts; without that they are skipped. Each
 //! test has a host to itself, and leaves it as it found it.
 
+mod broken;
 mod own;
 mod refused;
 mod wires;
@@ -81,6 +82,14 @@ impl Host {
     /// The names of its links.
     pub fn links(&self) -> BTreeSet<String> {
         self.run("ls /sys/class/net").split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Sees that its Engine holds no container, a sidecar of a killed command's neither.
+    pub fn has_no_container(&self) {
+        eventually(Duration::from_secs(30), || match self.run("docker ps -aq --no-trunc").as_str() {
+            "" => Ok(()),
+            left => Err(left.to_owned()),
+        });
     }
 
     /// Sees that no link is there that was not there before the test: the Engine took away what it had made.

@@ -139,7 +139,15 @@ fn kinds_of_links_that_this_kernel_lacks() {
     let told = stack.run("plan", 2);
     let said = told.err.contains("has no vlan links, which network n needs") && told.err.contains("`modprobe 8021q`");
     // what a kernel with 802.1Q shows once it was asked for it
-    assert_eq!(said, !Path::new("/proc/net/vlan").exists(), "{}", told.err);
+    let lacks_vlan = !Path::new("/proc/net/vlan").exists();
+    assert_eq!(said, lacks_vlan, "{}", told.err);
+    if lacks_vlan && possible() {
+        // the Engine's own words, `failed to create … vlan link: operation not supported`, are the same finding
+        let wire = Wire::new();
+        let Some(stack) = on("macvlan", &format!("{}.10", wire.0)) else { return };
+        refused(&stack, "driver-missing", "5:27", "`modprobe 8021q`");
+        refused_late(&stack, "driver-missing");
+    }
 }
 
 #[test]
@@ -182,22 +190,27 @@ fn a_machine_on_the_wire_that_has_the_address_already_and_a_gateway_that_is_sile
     let (wire, beyond) = (Wire::new(), Net::new());
     let text = format!(
         "services:\n  web: {{image: busybox, networks: {{lan: {{ipv4_address: 10.230.41.9}}}}}}\nnetworks:\n  lan:\n    driver: macvlan\n    \
-         driver_opts: {{parent: {}}}\n    ipam: {{config: [{{subnet: 10.230.41.0/28, gateway: 10.230.41.1}}]}}\n",
-        wire.0
+         driver_opts: {{parent: {}}}\n    ipam: {{config: [{{subnet: 10.230.41.0/28, gateway: 10.230.41.1}}]}}\n\
+         x-trunks: {{up: {{parent: {}, vlans: {{lan: native}}, host_access: 10.230.41.5}}}}\n",
+        wire.0, wire.0
     );
     let Some(stack) = Stack::new("pf-wire", &text) else { return };
     host(&format!("ip link set {}p netns {}", wire.0, beyond.0));
     beyond.ip(&format!("addr add 10.230.41.9/28 dev {}p", wire.0));
+    beyond.ip(&format!("addr add 10.230.41.5/28 dev {}p", wire.0));
     beyond.ip(&format!("link set {}p up", wire.0));
     let told = stack.run("plan", 2);
     for said in [
         "warning[address-taken]: compose.yaml:2:56: 10.230.41.9 is taken:",
         "warning[gateway-silent]: compose.yaml:7:55: nobody on the wire",
+        "warning[address-taken]: compose.yaml:8:",
+        ": 10.230.41.5 is taken:", // the host's own, of `host_access`
     ] {
         assert!(told.err.contains(said), "{said}: {}", told.err);
     }
     assert!(!told.err.contains("lan-mismatch"), "{}", told.err);
 
+    beyond.ip(&format!("addr del 10.230.41.5/28 dev {}p", wire.0));
     beyond.ip(&format!("addr del 10.230.41.9/28 dev {}p", wire.0));
     beyond.ip(&format!("addr add 10.230.41.1/28 dev {}p", wire.0));
     host(&format!("ip addr add 10.230.42.1/28 dev {}", wire.0));

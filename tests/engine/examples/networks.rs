@@ -461,3 +461,70 @@ fn what_a_trunk_has_declared_the_engine_hands_to_nobody_else() {
     assert!(example.run("up -d", 0).err.contains("nothing to do"));
     example.leaves_nothing();
 }
+
+/// What the articles do with one macvlan network, as they do it: the card set to promiscuous mode, all options of `network create`, addresses that the
+/// Engine hands out, MACs by its age, `eth0@if…`, pings of one another and of the host.
+#[test]
+fn the_macvlan_network_of_the_articles() {
+    if !possible() {
+        return;
+    }
+    let wire = Wire::new();
+    let parent = wire.0.as_str();
+    host(&format!("ip link set {parent} promisc on"));
+    host(&format!("ip addr add 10.30.18.250/24 dev {parent}"));
+    let text = format!(
+        "x-one: &one {{image: busybox, command: sleep 600, stop_signal: SIGKILL, networks: [lan]}}\n\
+         services: {{one: *one, two: {{<<: *one, depends_on: [one]}}}}\n\
+         networks: {{lan: {{ipam: {{config: [{{subnet: 10.30.18.0/24, gateway: 10.30.18.1, ip_range: 10.30.18.0/24}}]}}}}}}\n\
+         x-trunks: {{card: {{parent: {parent}, vlans: {{lan: native}}, promisc: on}}}}\n"
+    );
+    let Some(example) = Example::of("articles", &text) else { return };
+    example.proves(&[
+        "running/one",
+        "address/one@lan",
+        "mac/one@lan",
+        "parent/one@lan",
+        "route/one",
+        "name/one:two",
+        "reach/one->two",
+        "isolated/one->host",
+        "isolated/host->one",
+        "running/two",
+        "address/two@lan",
+        "mac/two@lan",
+        "parent/two@lan",
+        "route/two",
+        "name/two:one",
+        "reach/two->one",
+        "isolated/two->host",
+        "isolated/host->two",
+        &format!("promisc/{parent}"),
+    ]);
+    let made = example.docker(&[
+        "network",
+        "inspect",
+        "-f",
+        "{{.Driver}} {{.Scope}} {{index .Options \"parent\"}} {{json .IPAM.Config}}",
+        &example.network("lan"),
+    ]);
+    let pool = r#"[{"Subnet":"10.30.18.0/24","IPRange":"10.30.18.0/24","Gateway":"10.30.18.1"}]"#;
+    assert_eq!(made.trim(), format!("macvlan local {parent} {pool}"));
+    let index = std::fs::read_to_string(format!("/sys/class/net/{parent}/ifindex")).unwrap();
+    let mut macs = vec![];
+    for (service, last) in [("one", 2), ("two", 3)] {
+        assert_eq!(example.address(service, "lan").to_string(), format!("10.30.18.{last}"));
+        let inside =
+            |command: &str| example.docker(&["exec", example.container(service).id.as_str(), "sh", "-c", command]);
+        assert_eq!(inside("cat /sys/class/net/eth0/iflink"), index, "eth0@if{index}");
+        let mac = inside("cat /sys/class/net/eth0/address").trim().to_owned();
+        // up to Engine 27 from the address; later random, local and unicast
+        assert!(example.major() > 27 || mac == format!("02:42:0a:1e:12:0{last}"), "{mac}");
+        assert_eq!(u8::from_str_radix(&mac[..2], 16).unwrap() & 3, 2, "{mac}");
+        macs.push(mac);
+        let pings = |last: u8| inside(&format!("ping -c 1 -w 1 10.30.18.{last} >/dev/null && echo yes || echo no"));
+        assert_eq!([2, 3, 250].map(|last| pings(last).trim().to_owned()), ["yes", "yes", "no"], "{service}");
+    }
+    assert_ne!(macs[0], macs[1]);
+    example.leaves_nothing();
+}

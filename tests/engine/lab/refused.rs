@@ -16,15 +16,16 @@ const PARENTS: [(&str, &str, &str); 7] = [
     ("down7.5", "parent-down", "`down7` is down, and a VLAN link on it for network n6 cannot be set up"),
 ];
 
-/// One container on a macvlan network for each parent.
+/// One container on a macvlan network for each parent, and on one with longer packets than its card's.
 fn stack() -> Option<Stack> {
     let mut text =
-        String::from("services: {web: {image: busybox, networks: [n0, n1, n2, n3, n4, n5, n6]}}\nnetworks:\n");
+        String::from("services: {web: {image: busybox, networks: [n0, n1, n2, n3, n4, n5, n6, big]}}\nnetworks:\n");
     for (number, (parent, ..)) in PARENTS.iter().enumerate() {
         let network = format!("driver: macvlan, driver_opts: {{parent: {parent}}}");
         writeln!(text, "  n{number}: {{{network}, ipam: {{config: [{{subnet: 10.99.{}.0/24}}]}}}}", 8 + number)
             .unwrap();
     }
+    text += "  big: {ipam: {config: [{subnet: 10.99.20.0/24}]}}\nx-trunks: {up: {parent: eth0, vlans: {big: {id: 63, mtu: 9000}}}}\n";
     Stack::new("parent", &text)
 }
 
@@ -50,6 +51,8 @@ fn parents_that_cannot_be() {
         let said = [format!("error[{code}]"), (*words).to_owned(), place];
         assert!(said.iter().all(|word| ran.err.contains(word)), "{said:?}: {}", ran.err);
     }
+    let mtu = "error[bad-mtu]: VLAN 63 of `eth0` cannot have packets of 9000 bytes: those of `eth0` have 1500";
+    assert!(ran.err.contains(mtu), "{}", ran.err);
     assert_eq!(remains, "");
     host.has_its_links_only();
 }
