@@ -61,6 +61,13 @@ fn kills() {
     // `up` goes on from where the last one was killed
     host.kill_at(&example, "_blue  Created", "up -d");
     example.run("up -d", 0);
+    example.run("verify", 0);
+    // and is gone on with where somebody has taken the host's own link away
+    let shim = host.links().into_iter().find(|link| link.starts_with("bw")).unwrap();
+    host.run(&format!("ip link del {shim}"));
+    let refuted = example.refuted();
+    assert_eq!(refuted.keys().collect::<Vec<_>>(), ["reach/host->thin1"], "{refuted:#?}");
+    example.run("up -d", 0);
     example.run("plan", 0);
     for words in DOWN {
         host.kill_at(&example, words, "down");

@@ -40,7 +40,7 @@ fn parents_that_cannot_be() {
          ip link add link eth0 name office type vlan id 62; ip link add down7 type dummy",
     );
     let Some(stack) = stack() else { return };
-    let ran = stack.run("up -d", 66);
+    let ran = stack.run("--verbose up -d", 66);
     let remains = stack.remains();
     host.run(
         "ip link del eth0.60; ip link del eth0.70; ip link del port7; ip link del br7
