@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bowline::engine::Engine;
-use bowline::plan::{Flaw, Operation, Plan};
+use bowline::plan::{Flaw, Plan, StepId};
 use bowline::preflight::late;
 use bowline::run::{self, Fate, HealthBy, Interrupt, Kind, Options, Outcomes, Urgency};
 
@@ -28,6 +28,8 @@ pub struct Stage<'a> {
     pub display: &'a Display,
     /// What keeps other writers away from the project.
     pub lock: &'a Lock,
+    /// Where the stack is on several hosts, each one's Engine and lock, in the order of the plan; none otherwise.
+    pub hosts: &'a [(Engine, Lock)],
     /// What the first Ctrl-C asks for; the next one asks to leave everything.
     pub first: Urgency,
     /// Who finds out that a service is healthy.
@@ -37,12 +39,25 @@ pub struct Stage<'a> {
 impl<'a> Stage<'a> {
     /// A stage on which the first Ctrl-C lets what is under way end.
     pub fn new(global: &'a Global, engine: &'a Engine, display: &'a Display, lock: &'a Lock) -> Self {
-        Self { global, engine, display, lock, first: Urgency::Soon, health: HealthBy::Engine }
+        Self { global, engine, display, lock, hosts: &[], first: Urgency::Soon, health: HealthBy::Engine }
+    }
+
+    fn engines(&self) -> Vec<&'a Engine> {
+        match self.hosts {
+            [] => vec![self.engine],
+            hosts => hosts.iter().map(|(engine, _)| engine).collect(),
+        }
+    }
+
+    fn locks(&self) -> impl Iterator<Item = &'a Lock> {
+        let only = self.hosts.is_empty().then_some(self.lock);
+        only.into_iter().chain(self.hosts.iter().map(|(_, lock)| lock))
     }
 
     /// Shows what happens, and writes down what is being made.
     pub fn hear(&self, plan: &Plan, event: &run::Event<'_>) {
-        self.lock.hear(plan, event);
+        let of_host = self.hosts.get(plan.step(event.step()).host).map(|(_, lock)| lock);
+        of_host.unwrap_or(self.lock).hear(plan, event);
         self.display.hear(plan, event);
     }
 }
@@ -63,7 +78,7 @@ pub async fn carry_out(
     signals: &mut Signals,
     aside: impl Future<Output = ()>,
 ) -> Outcomes {
-    let Stage { global, engine, display, lock, first, health } = stage;
+    let Stage { global, display, first, health, .. } = stage;
     if plan.is_empty() {
         return Outcomes::default();
     }
@@ -72,9 +87,10 @@ pub async fn carry_out(
         Ok(at_once) => Options { at_once: at_once.max(1).into(), health },
         Err(_) => Options { health, ..Options::default() },
     };
-    lock.begin();
+    stage.locks().for_each(Lock::begin);
+    let engines = stage.engines();
     let tell = |event: &run::Event<'_>| stage.hear(plan, event);
-    let mut running = std::pin::pin!(run::run(engine, plan, options, ear, &tell));
+    let mut running = std::pin::pin!(run::run_over(&engines, plan, options, ear, &tell));
     let mut aside = std::pin::pin!(futures_util::FutureExt::fuse(aside));
     let mut tick = tokio::time::interval(TICK);
     let outcomes = loop {
@@ -95,7 +111,7 @@ pub async fn carry_out(
     // a call that was left, or whose answer did not come, may still have its effect
     let is_lost = outcomes.failures().any(|error| error.kind == Kind::Unreachable);
     if *voice.borrow() != Urgency::Now && !is_lost {
-        lock.end();
+        stage.locks().for_each(Lock::end);
     }
     display.finish(plan, &outcomes);
     outcomes
@@ -104,18 +120,18 @@ pub async fn carry_out(
 /// What a run that did not do everything comes to: its exit code, and what is left.
 pub fn verdict(plan: &Plan, outcomes: &Outcomes) -> Result<(), Failure> {
     let of = |wanted: fn(&Fate) -> bool| {
-        let steps = outcomes.of(plan).filter(|(_, fate)| wanted(fate)).map(|(id, _)| &plan.step(id).operation);
+        let steps = outcomes.of(plan).filter(|(_, fate)| wanted(fate)).map(|(id, _)| id);
         steps.collect::<Vec<_>>()
     };
     let failed = of(|fate| matches!(fate, Fate::Failed(_)));
     let left = of(|fate| matches!(fate, Fate::NotReached));
     let skipped = of(|fate| matches!(fate, Fate::Skipped { .. }));
     if !left.is_empty() {
-        let failure = Failure::new(Exit::Interrupted, format!("interrupted; not done: {}", listed(&left)));
+        let failure = Failure::new(Exit::Interrupted, format!("interrupted; not done: {}", listed(plan, &left)));
         return Err(failure.hint("the same command again goes on from here; `bowline down` takes away what is there"));
     }
     let Some(first) = outcomes.failures().next() else { return Ok(()) };
-    let step = failed.first().map(|step| step.failed()).unwrap_or_default();
+    let step = failed.first().map(|step| on(plan, *step, plan.step(*step).operation.failed())).unwrap_or_default();
     let skipped = match skipped.len() {
         0 => String::new(),
         1 => "; 1 step that needs it was skipped".to_owned(),
@@ -128,8 +144,16 @@ pub fn verdict(plan: &Plan, outcomes: &Outcomes) -> Result<(), Failure> {
     Err(Failure::new(exit(outcomes), message).coded(late::code(&first.to_string())))
 }
 
-fn listed(steps: &[&Operation]) -> String {
-    steps.iter().map(|step| step.to_string()).collect::<Vec<_>>().join(", ")
+fn listed(plan: &Plan, steps: &[StepId]) -> String {
+    steps.iter().map(|step| on(plan, *step, plan.step(*step).operation.to_string())).collect::<Vec<_>>().join(", ")
+}
+
+/// What is said of a step, with its host where there are several.
+fn on(plan: &Plan, step: StepId, said: String) -> String {
+    match plan.host_of(step) {
+        Some(host) => format!("{said} on {host}"),
+        None => said,
+    }
 }
 
 /// The gravest kind of failure decides.

@@ -1,8 +1,11 @@
 //! `bowline down`.
 
+mod spread;
+
 use std::time::Duration;
 
 use bowline::finding::{Code, Findings};
+use bowline::name::ServiceName;
 use bowline::plan::Plan;
 use bowline::plan::down::{self, DownOptions, down};
 use bowline::state::observed::Gap;
@@ -14,7 +17,7 @@ use super::display::Display;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
-use super::stack::Named;
+use super::stack::{Found, Named};
 use super::{block_on, directory, lock, output};
 
 /// How often it is looked again whether something of the stack has appeared meanwhile.
@@ -52,8 +55,10 @@ enum Images {
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
-    let named = Named::find(global)?;
-    block_on(take_away(global, arguments, &named))
+    match Found::find(global)? {
+        Found::One(named) => block_on(take_away(global, arguments, &named)),
+        Found::Spread(spread) => block_on(spread::take_away(global, arguments, &spread)),
+    }
 }
 
 async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Result<Exit, Failure> {
@@ -62,17 +67,7 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
     let lock = lock::take(global, &engine, named.name(), "down", &mut signals).await?;
     let observed = named.look_everywhere(&engine).await?;
     observed.gaps.iter().for_each(|gap| output::remark(&gap.to_string()));
-    let options = DownOptions {
-        services: named.services(&arguments.services, &observed)?,
-        volumes: arguments.volumes,
-        remove_orphans: arguments.remove_orphans,
-        images: arguments.rmi.map(|which| match which {
-            Images::All => down::Images::All,
-            Images::Local => down::Images::Local,
-        }),
-        timeout: arguments.timeout.map(Duration::from_secs),
-        own_name: false,
-    };
+    let options = options(arguments, named.services(&arguments.services, &observed)?);
     let mut findings = Findings::new();
     let plan = down(named.name(), named.desired(), &observed, &options, &mut findings);
     output::findings(named.files(), &findings, global.verbose);
@@ -102,6 +97,20 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
         }
         None if stays => Ok(Exit::Leftovers),
         None => Ok(Exit::Ok),
+    }
+}
+
+fn options(arguments: &Arguments, services: Vec<ServiceName>) -> DownOptions {
+    DownOptions {
+        services,
+        volumes: arguments.volumes,
+        remove_orphans: arguments.remove_orphans,
+        images: arguments.rmi.map(|which| match which {
+            Images::All => down::Images::All,
+            Images::Local => down::Images::Local,
+        }),
+        timeout: arguments.timeout.map(Duration::from_secs),
+        own_name: false,
     }
 }
 

@@ -46,11 +46,13 @@ pub fn project(global: &Global, services: &[String]) -> Result<(Project, Files),
 
 /// The same for what was loaded already. What the Engine would refuse for the file's own words is told, and where `rigour` lets it the
 /// command goes on: with the codes of that.
-pub fn accepted(
-    global: &Global,
-    mut loaded: Loaded,
-    rigour: Rigour,
-) -> Result<(Project, Files, BTreeSet<Code>), Failure> {
+pub fn accepted(global: &Global, loaded: Loaded, rigour: Rigour) -> Result<(Project, Files, BTreeSet<Code>), Failure> {
+    let (project, files, passed) = whole(global, loaded, rigour)?;
+    Ok((hosts::part(global, project)?, files, passed))
+}
+
+/// The same with all hosts that the stack is on.
+pub fn whole(global: &Global, mut loaded: Loaded, rigour: Rigour) -> Result<(Project, Files, BTreeSet<Code>), Failure> {
     let mut unsayable = Findings::new();
     if let Some(project) = &loaded.project {
         unsayable = compose::unsupported(project);
@@ -60,7 +62,7 @@ pub fn accepted(
     output::findings(&loaded.files, &loaded.findings, global.verbose);
     let stands = !loaded.findings.has_errors() || rigour == Rigour::Tell && !unsayable.has_errors();
     match loaded.project.filter(|_| stands) {
-        Some(project) => Ok((hosts::part(global, project)?, loaded.files, loaded.findings.errors())),
+        Some(project) => Ok((project, loaded.files, loaded.findings.errors())),
         None => Err(refused()),
     }
 }

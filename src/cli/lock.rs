@@ -154,7 +154,7 @@ fn read(file: &mut File) -> String {
 /// What a step makes, as the file has it.
 fn made_by(plan: &Plan, step: StepId) -> Option<String> {
     match &plan.step(step).operation {
-        Operation::CreateNetwork(key) => Some(format!("network {}", plan.desired().networks.get(key)?.name)),
+        Operation::CreateNetwork(key) => Some(format!("network {}", plan.desired_of(step).networks.get(key)?.name)),
         Operation::CreateContainer(new) => Some(format!("container {}", new.name)),
         _ => None,
     }

@@ -40,6 +40,7 @@ mod refused;
 mod restore;
 mod run;
 mod signals;
+mod spread;
 mod stack;
 mod standing;
 mod stats;

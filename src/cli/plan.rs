@@ -1,12 +1,15 @@
 //! `bowline plan`.
 
+use bowline::plan::Plan;
 use bowline::report::plan as report;
+use bowline::source::Files;
 use clap::{Args, ValueEnum};
 
 use super::args::Global;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
+use super::spread::{Spread, is_spread};
 use super::stack::Stack;
 use super::{block_on, directory, output, up};
 
@@ -41,22 +44,34 @@ enum Format {
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
-    let stack =
-        Stack::whole(global, Purpose::Read, &arguments.services, &arguments.changes.desired(global), Rigour::Refuse)?;
+    let changes = arguments.changes.desired(global);
+    let loaded = bowline::compose::load(&super::load::request(global, &arguments.services)?);
+    let options = arguments.changes.options(&arguments.services);
+    if is_spread(global, &loaded) {
+        let spread = Spread::of(global, Some(Purpose::Read), loaded, &changes, Rigour::Refuse)?;
+        let plan = block_on(up::spread::look(&spread, &options, Rigour::Tell))?;
+        let files = spread.seats.into_iter().next().map(|seat| seat.stack.files).unwrap_or_default();
+        return show(arguments, &plan, spread.whole.name.as_str(), &files);
+    }
+    let stack = Stack::settled(global, Purpose::Read, loaded, &changes, Rigour::Refuse)?;
     let plan = block_on(async {
         let engine = connect(global, Purpose::Read).await?;
         let observed = stack.observe(&engine).await?;
-        let plan = up::plan(global, &stack, &observed, &arguments.changes.options(&arguments.services))?;
+        let plan = up::plan(global, &stack, &observed, &options)?;
         directory::check(global, &stack, &observed, &plan, Rigour::Tell)?;
         preflight::check(global, &engine, &stack, &observed, &plan, Rigour::Tell).await?;
         Ok::<_, Failure>(plan)
     })?;
+    show(arguments, &plan, stack.desired.project.as_str(), &stack.files)
+}
+
+fn show(arguments: &Arguments, plan: &Plan, project: &str, files: &Files) -> Result<Exit, Failure> {
     match arguments.format {
-        Format::Text if plan.is_empty() => output::answer(&format!("{} is as declared", stack.desired.project))?,
+        Format::Text if plan.is_empty() => output::answer(&format!("{project} is as declared"))?,
         Format::Text => output::answer(&plan.to_string())?,
-        Format::Json => output::answer(&report::json(&plan, &stack.files))?,
-        Format::Dot => output::answer(&report::dot(&plan))?,
-        Format::Mermaid => output::answer(&report::mermaid(&plan))?,
+        Format::Json => output::answer(&report::json(plan, files))?,
+        Format::Dot => output::answer(&report::dot(plan))?,
+        Format::Mermaid => output::answer(&report::mermaid(plan))?,
     }
     Ok(if plan.is_empty() { Exit::Ok } else { Exit::Changes })
 }

@@ -10,7 +10,8 @@ use clap::{Args, ValueEnum};
 use super::args::Global;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
-use super::stack::Named;
+use super::spread::{Spread, on};
+use super::stack::{Found, no_such_service};
 use super::{block_on, output};
 
 /// List the containers of the stack
@@ -75,22 +76,63 @@ impl Status {
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let states = states(arguments)?;
-    let named = Named::find(global)?;
-    let listed = block_on(async { Ok(connect(global, Purpose::Read).await?.list(named.name()).await?) })?;
-    let declared = |service: &str| named.desired().is_none_or(|desired| desired.declares(service));
-    named.known(&arguments.only, &listed)?;
-    let shown = |container: &&Listed| {
-        (arguments.all || !container.one_off)
-            && (arguments.orphans || declared(&container.service))
-            && (arguments.only.is_empty() || arguments.only.contains(&container.service))
-            && match states.is_empty() {
-                true => arguments.all || container.is_up(),
-                false => states.contains(&container.state.as_str()),
-            }
-    };
-    let shown: Vec<&Listed> = listed.iter().filter(shown).collect();
-    output::answer(&text(arguments, &shown, named.name())?)?;
+    match Found::find(global)? {
+        Found::One(named) => {
+            let listed = block_on(async { Ok(connect(global, Purpose::Read).await?.list(named.name()).await?) })?;
+            named.known(&arguments.only, &listed)?;
+            let declared = |service: &str| named.desired().is_none_or(|desired| desired.declares(service));
+            let shown: Vec<&Listed> =
+                listed.iter().filter(|one| is_shown(arguments, &states, one, &declared)).collect();
+            output::answer(&text(arguments, &[(None, shown)], named.name())?)?;
+        }
+        Found::Spread(spread) => over_hosts(arguments, &states, &spread)?,
+    }
     Ok(Exit::Ok)
+}
+
+/// The containers of all hosts, each with its host.
+fn over_hosts(arguments: &Arguments, states: &[&'static str], spread: &Spread) -> Result<(), Failure> {
+    let listed = block_on(async {
+        let engines = spread.connect(Purpose::Read).await?;
+        let each = spread
+            .seats
+            .iter()
+            .zip(&engines)
+            .map(async |(seat, engine)| engine.list(spread.name()).await.map_err(|why| on(&seat.name, why.into())));
+        futures_util::future::try_join_all(each).await
+    })?;
+    let declared = |service: &str| {
+        spread.services().contains(service) || spread.whole.inactive.iter().any(|inactive| inactive == service)
+    };
+    let there = |name: &str| declared(name) || listed.iter().flatten().any(|container| container.service == name);
+    if let Some(wrong) = arguments.only.iter().find(|name| !there(name)) {
+        return Err(no_such_service(wrong, spread.whole.services.keys()));
+    }
+    let shown: Vec<(Option<&str>, Vec<&Listed>)> = spread
+        .seats
+        .iter()
+        .zip(&listed)
+        .map(|(seat, all)| {
+            let shown = all.iter().filter(|one| is_shown(arguments, states, one, &declared));
+            (Some(seat.name.as_str()), shown.collect())
+        })
+        .collect();
+    output::answer(&text(arguments, &shown, spread.name())?)
+}
+
+fn is_shown(
+    arguments: &Arguments,
+    states: &[&'static str],
+    container: &Listed,
+    declared: &dyn Fn(&str) -> bool,
+) -> bool {
+    (arguments.all || !container.one_off)
+        && (arguments.orphans || declared(&container.service))
+        && (arguments.only.is_empty() || arguments.only.contains(&container.service))
+        && match states.is_empty() {
+            true => arguments.all || container.is_up(),
+            false => states.contains(&container.state.as_str()),
+        }
 }
 
 /// The states that `--status` and `--filter status=` name together.
@@ -109,21 +151,38 @@ fn states(arguments: &Arguments) -> Result<Vec<&'static str>, Failure> {
     Ok(states)
 }
 
-fn text(arguments: &Arguments, shown: &[&Listed], project: &bowline::name::ProjectName) -> Result<String, Failure> {
+/// The containers of each host; where there are several, each row has the name of its host.
+fn text(
+    arguments: &Arguments,
+    shown: &[(Option<&str>, Vec<&Listed>)],
+    project: &bowline::name::ProjectName,
+) -> Result<String, Failure> {
     let lines = |items: Vec<&str>| items.iter().map(|item| format!("{item}\n")).collect::<String>();
+    let all = || shown.iter().flat_map(|(_, containers)| containers);
     if arguments.quiet {
-        return Ok(lines(shown.iter().map(|container| container.id.as_str()).collect()));
+        return Ok(lines(all().map(|container| container.id.as_str()).collect()));
     }
     if arguments.services {
-        let mut services: Vec<&str> = shown.iter().map(|container| container.service.as_str()).collect();
+        let mut services: Vec<&str> = all().map(|container| container.service.as_str()).collect();
         services.sort_unstable();
         services.dedup();
         return Ok(lines(services));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
     let length = if arguments.no_trunc { Length::Whole } else { Length::Cut };
-    let rows = containers::rows(shown, project, now, length, local_time);
-    form::render(&arguments.format, &rows, &containers::COLUMNS, &containers::HEADS).map_err(usage)
+    let mut rows = vec![];
+    for (host, containers) in shown {
+        for mut row in containers::rows(containers, project, now, length, local_time) {
+            if let Some(host) = host {
+                row.insert("Host".to_owned(), (*host).into());
+            }
+            rows.push(row);
+        }
+    }
+    let is_spread = shown.iter().any(|(host, _)| host.is_some());
+    let host = is_spread.then_some(("HOST", "Host"));
+    let columns: Vec<(&str, &str)> = host.into_iter().chain(containers::COLUMNS).collect();
+    form::render(&arguments.format, &rows, &columns, &containers::HEADS).map_err(usage)
 }
 
 /// A template that does not fit.

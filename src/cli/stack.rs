@@ -16,6 +16,7 @@ use super::args::Global;
 use super::engine::{Purpose, environment};
 use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
+use super::spread::{self, Spread};
 use super::{hosts, load, output};
 
 /// A stack file that makes sense.
@@ -49,6 +50,21 @@ impl Stack {
         Self::requested(global, purpose, &load::request(global, services)?, options, rigour)
     }
 
+    /// As [`Stack::requested`], for what was loaded already.
+    pub fn settled(
+        global: &Global,
+        purpose: Purpose,
+        loaded: Loaded,
+        options: &DesiredOptions,
+        rigour: Rigour,
+    ) -> Result<Self, Failure> {
+        let mut stack = Self::loaded(global, loaded, options, rigour)?;
+        if preflight::settle_parents(global, purpose, &mut stack.project, &stack.files)? {
+            stack.desired = desired(&stack.project, options);
+        }
+        Ok(stack)
+    }
+
     /// As [`Stack::whole`], for a request that says more than the global options do. Where a trunk's parent is `auto`, the Engine's host is asked.
     pub fn requested(
         global: &Global,
@@ -57,11 +73,7 @@ impl Stack {
         options: &DesiredOptions,
         rigour: Rigour,
     ) -> Result<Self, Failure> {
-        let mut stack = Self::loaded(global, compose::load(request), options, rigour)?;
-        if preflight::settle_parents(global, purpose, &mut stack.project, &stack.files)? {
-            stack.desired = desired(&stack.project, options);
-        }
-        Ok(stack)
+        Self::settled(global, purpose, compose::load(request), options, rigour)
     }
 
     /// As [`Stack::whole`], for what was loaded already.
@@ -127,6 +139,29 @@ fn whole(observed: Observed) -> Result<Observed, Failure> {
     Err(Failure::new(Exit::StepFailed, first).hint("without knowing it, nothing is planned or done"))
 }
 
+/// A project on one Engine, or on several.
+pub enum Found {
+    /// On one.
+    One(Named),
+    /// On each host of its file's `x-hosts`.
+    Spread(Box<Spread>),
+}
+
+impl Found {
+    /// As [`Named::find`], for a command that works on several hosts.
+    pub fn find(global: &Global) -> Result<Self, Failure> {
+        if global.project_name.is_some() && global.files.is_empty() {
+            return Named::find(global).map(Self::One);
+        }
+        let loaded = compose::load(&load::request(global, &[])?);
+        if !spread::is_spread(global, &loaded) {
+            return Named::of(global, loaded).map(Self::One);
+        }
+        Spread::of(global, None, loaded, &DesiredOptions::default(), Rigour::Refuse)
+            .map(|spread| Self::Spread(Box::new(spread)))
+    }
+}
+
 /// A project, with its file or by its name alone.
 pub enum Named {
     /// By its file.
@@ -138,13 +173,15 @@ pub enum Named {
 impl Named {
     /// `-p` without `-f` names a project alone; otherwise the file does. Where it cannot be read, `COMPOSE_PROJECT_NAME` names it.
     pub fn find(global: &Global) -> Result<Self, Failure> {
-        let parse = |name: &str| name.parse().map_err(|error| Failure::new(Exit::Usage, error));
         if let (Some(name), true) = (&global.project_name, global.files.is_empty()) {
-            return Ok(Self::Name(parse(name)?));
+            return named(name);
         }
-        let loaded = compose::load(&load::request(global, &[])?);
+        Self::of(global, compose::load(&load::request(global, &[])?))
+    }
+
+    fn of(global: &Global, loaded: Loaded) -> Result<Self, Failure> {
         match environment("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()) {
-            Some(name) if loaded.findings.has_errors() => Ok(Self::Name(parse(&name)?)),
+            Some(name) if loaded.findings.has_errors() => named(&name),
             _ => {
                 output::findings(&loaded.files, &loaded.findings, global.verbose);
                 Ok(Self::Stack(Box::new(Stack::from(global, loaded, &DesiredOptions::default())?)))
@@ -230,6 +267,11 @@ impl Named {
         let declared = self.desired().into_iter().flat_map(|desired| desired.services.iter().chain(&desired.inactive));
         no_such_service(name, declared)
     }
+}
+
+/// A project by its name.
+fn named(name: &str) -> Result<Named, Failure> {
+    name.parse().map(Named::Name).map_err(|error| Failure::new(Exit::Usage, error))
 }
 
 /// Services that loading the stack found in it.

@@ -1,5 +1,7 @@
 //! `bowline up`.
 
+pub mod spread;
+
 use std::time::Duration;
 
 use bowline::finding::Findings;
@@ -22,6 +24,7 @@ use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
 use super::restore::restore;
 use super::signals::Signals;
+use super::spread::{Spread, is_spread};
 use super::stack::{Stack, no_such_service, service_names};
 use super::watch::Watching;
 use super::{block_on, directory, lock, output};
@@ -269,13 +272,13 @@ pub fn plan(global: &Global, stack: &Stack, observed: &Observed, options: &UpOpt
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let changes = &arguments.changes;
-    let mut stack = Stack::whole(
-        global,
-        Purpose::Write,
-        &arguments.services,
-        &changes.desired(global),
-        Rigour::of(arguments.no_preflight),
-    )?;
+    let (wanted, rigour) = (changes.desired(global), Rigour::of(arguments.no_preflight));
+    let loaded = bowline::compose::load(&super::load::request(global, &arguments.services)?);
+    if is_spread(global, &loaded) {
+        let spread = Spread::of(global, Some(Purpose::Write), loaded, &wanted, rigour)?;
+        return over_hosts(global, arguments, &spread);
+    }
+    let mut stack = Stack::settled(global, Purpose::Write, loaded, &wanted, rigour)?;
     let mut watching = match arguments.watch && !global.dry_run {
         true => Some(Watching::open(global, &mut stack, &arguments.services)?),
         false => None,
@@ -283,15 +286,28 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     for service in changes.scale.iter().map(|(service, _)| service.as_str()).chain(arguments.following.services()) {
         known(&stack, service)?;
     }
-    let options = UpOptions {
-        no_start: arguments.no_start,
-        wait: arguments.wait,
-        wait_timeout: arguments.wait_timeout.map(Duration::from_secs),
-        ..changes.options(&arguments.services)
-    };
+    let options = arguments.options();
     match block_on(converge(global, arguments, &stack, &options, watching.as_mut()))? {
         Exit::Ok if arguments.verify && !global.dry_run => super::verify::after_up(global, stack, &changes.scale),
         exit => Ok(exit),
+    }
+}
+
+/// The same for a stack on several hosts.
+fn over_hosts(global: &Global, arguments: &Arguments, spread: &Spread) -> Result<Exit, Failure> {
+    spread::refuse(arguments, spread)?;
+    block_on(spread::converge(global, arguments, spread, &arguments.options()))
+}
+
+impl Arguments {
+    /// What they say of the plan.
+    fn options(&self) -> UpOptions {
+        UpOptions {
+            no_start: self.no_start,
+            wait: self.wait,
+            wait_timeout: self.wait_timeout.map(Duration::from_secs),
+            ..self.changes.options(&self.services)
+        }
     }
 }
 

@@ -33,7 +33,7 @@ impl PlanBuilder {
 
     /// Adds a step; of those that could come next, the one that was added first does.
     pub fn step(&mut self, operation: Operation, cause: Cause) -> Handle {
-        Handle(self.graph.add_node(Step { operation, cause, on_failure: OnFailure::default() }))
+        Handle(self.graph.add_node(Step { operation, cause, on_failure: OnFailure::default(), host: 0 }))
     }
 
     /// What a step does.
@@ -134,7 +134,7 @@ fn is_running(target: &Target, observed: &Observed) -> bool {
 }
 
 /// The same graph with its nodes in topological order; among those that are free, the one that was added first.
-fn sorted(graph: &DiGraph<Step, Needs>) -> Result<DiGraph<Step, Needs>, Flaw> {
+pub(super) fn sorted(graph: &DiGraph<Step, Needs>) -> Result<DiGraph<Step, Needs>, Flaw> {
     let mut open: Vec<usize> =
         graph.node_indices().map(|n| graph.neighbors_directed(n, Direction::Incoming).count()).collect();
     let mut free: BinaryHeap<Reverse<NodeIndex>> =

@@ -8,7 +8,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use super::operation::{Cause, Needs, OnFailure, Operation};
-use crate::name::{NetworkKey, ServiceName};
+use crate::name::{HostName, NetworkKey, ServiceName};
 use crate::state::desired::Desired;
 
 /// A step's place in its plan: a step comes after all that it needs. Shown from 1.
@@ -45,6 +45,8 @@ pub struct Step {
     pub cause: Cause,
     /// What its failure means.
     pub on_failure: OnFailure,
+    /// The place of its host among those of the plan; 0 where that is one.
+    pub host: usize,
 }
 
 /// What is done, and after what. Made by [`super::PlanBuilder`], which proves that it is sound.
@@ -55,15 +57,44 @@ pub struct Step {
 pub struct Plan {
     desired: Desired,
     graph: DiGraph<Step, Needs>,
+    /// The hosts that it is carried out on, each with what its steps lead to; none: it is one that nobody has named.
+    hosts: Vec<(HostName, Desired)>,
 }
 
 impl Plan {
     /// Only the builder makes one, with its nodes in topological order.
     pub(super) fn new(desired: Desired, graph: DiGraph<Step, Needs>) -> Self {
-        Self { desired, graph }
+        Self { desired, graph, hosts: vec![] }
     }
 
-    /// What the steps lead to: the settings of what they create.
+    /// A plan over several hosts, its nodes in topological order.
+    pub(super) fn over(hosts: Vec<(HostName, Desired)>, graph: DiGraph<Step, Needs>) -> Option<Self> {
+        let desired = Desired::nothing(hosts.first()?.1.project.clone());
+        Some(Self { desired, graph, hosts })
+    }
+
+    /// What it was made of.
+    pub(super) fn into_parts(self) -> (Desired, DiGraph<Step, Needs>) {
+        (self.desired, self.graph)
+    }
+
+    /// What each Engine comes to hold, in the order of [`Step::host`]; one where there is one.
+    pub fn each_desired(&self) -> impl Iterator<Item = &Desired> {
+        let only = self.hosts.is_empty().then_some(&self.desired);
+        only.into_iter().chain(self.hosts.iter().map(|(_, desired)| desired))
+    }
+
+    /// What a step leads to: the settings of what it creates.
+    pub fn desired_of(&self, id: StepId) -> &Desired {
+        self.hosts.get(self.step(id).host).map_or(&self.desired, |(_, desired)| desired)
+    }
+
+    /// The host of a step, where there are several.
+    pub fn host_of(&self, id: StepId) -> Option<&HostName> {
+        self.hosts.get(self.step(id).host).map(|(name, _)| name)
+    }
+
+    /// What the steps lead to: the settings of what they create. Over several hosts nothing but the project: see [`Plan::desired_of`].
     pub fn desired(&self) -> &Desired {
         &self.desired
     }

@@ -6,6 +6,9 @@ pub mod down;
 mod down_tests;
 mod graph;
 pub mod images;
+pub mod joint;
+#[cfg(test)]
+mod joint_tests;
 #[cfg(test)]
 pub(crate) mod lab;
 #[cfg(test)]

@@ -133,7 +133,7 @@ impl Plan {
                 let same = |other: &StepId| self.step(*other).cause == step.cause;
                 let stopped = self.stop_of(id).map(|stop| format!("stopped by {stop}"));
                 let reason = stopped.or_else(|| (!after.iter().any(same)).then(|| step.cause.to_string()));
-                Line { id, operation: self.said(&step.operation), after, reason }
+                Line { id, operation: self.said(id), after, reason }
             })
             .collect()
     }
@@ -158,18 +158,24 @@ impl Plan {
         needed.into_iter().filter(|other| !reached[other.index()]).collect()
     }
 
-    fn said(&self, operation: &Operation) -> String {
-        let text = operation.to_string();
-        match operation.container() {
-            Some(Target::Existing { replica, .. }) if self.makes(replica) => {
+    fn said(&self, id: StepId) -> String {
+        let step = self.step(id);
+        let text = step.operation.to_string();
+        let text = match step.operation.container() {
+            Some(Target::Existing { replica, .. }) if self.makes(step.host, replica) => {
                 text.replacen(&replica.to_string(), &format!("old {replica}"), 1)
             }
             _ => text,
+        };
+        match self.host_of(id) {
+            Some(host) => format!("{text} on {host}"),
+            None => text,
         }
     }
 
-    fn makes(&self, replica: &Replica) -> bool {
-        self.steps().any(|(_, s)| matches!(&s.operation, Operation::CreateContainer(new) if new.replica == *replica))
+    fn makes(&self, host: usize, replica: &Replica) -> bool {
+        let mut here = self.steps().filter(|(_, step)| step.host == host);
+        here.any(|(_, s)| matches!(&s.operation, Operation::CreateContainer(new) if new.replica == *replica))
     }
 
     /// The step that stopped what this one starts.

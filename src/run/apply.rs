@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use super::eager;
 use super::execute::{AtOnce, Lane, execute};
@@ -16,7 +17,7 @@ use crate::compose::model::Condition;
 use crate::engine::{Creation, Engine, Error};
 use crate::name::{ContainerId, NetworkKey, Replica, ServiceName};
 use crate::plan::{ExistingNetwork, LinkEnd, NewContainer, Operation, Phase, Plan, Step, StepId, Target, Wait};
-use crate::state::desired::{Attachment, DesiredContainer, Lenders, labels};
+use crate::state::desired::{Attachment, Desired, DesiredContainer, Lenders, labels};
 use crate::vantage::{shim, vlan};
 
 /// How many lines of a builder are told when it failed.
@@ -57,41 +58,67 @@ pub async fn run(
     interrupt: Interrupt,
     tell: &dyn Fn(&Event<'_>),
 ) -> Outcomes {
-    let run = Run {
-        engine,
-        plan,
-        health: options.health,
-        tell,
-        watch: Watch::new(engine, plan.desired().project.as_str()),
-        containers: RefCell::default(),
-        networks: RefCell::default(),
-    };
-    let waits = plan.steps().any(|(_, step)| matches!(step.operation, Operation::Await(_)));
-    let events = match waits {
-        true => match run.watch.open().await {
-            Ok(events) => Some(events),
+    run_over(&[engine], plan, options, interrupt, tell).await
+}
+
+/// Carries out a plan over several hosts, each step on the Engine of its host: `engines` has them in the order of [`Step::host`].
+pub async fn run_over(
+    engines: &[&Engine],
+    plan: &Plan,
+    options: Options,
+    interrupt: Interrupt,
+    tell: &dyn Fn(&Event<'_>),
+) -> Outcomes {
+    let runs: Vec<Run<'_>> = engines
+        .iter()
+        .zip(plan.each_desired())
+        .map(|(engine, desired)| Run {
+            engine,
+            plan,
+            desired,
+            health: options.health,
+            tell,
+            watch: Watch::new(engine, desired.project.as_str()),
+            containers: RefCell::default(),
+            networks: RefCell::default(),
+        })
+        .collect();
+    let mut pumps = FuturesUnordered::new();
+    for (place, run) in runs.iter().enumerate() {
+        if !plan.steps().any(|(_, step)| step.host == place && matches!(step.operation, Operation::Await(_))) {
+            continue;
+        }
+        match run.watch.open().await {
+            Ok(events) => pumps.push(run.watch.pump(events)),
             // without events no wait could end: nothing is begun
             Err(error) => return refused(plan, &error.into(), tell),
-        },
-        false => None,
-    };
+        }
+    }
     let scheduled = execute(
         plan,
         options.at_once,
         interrupt,
         lane,
-        |id| run.step(id),
+        |id| step(&runs, plan, id),
         |id, fate: &Fate| tell(&Event::Ended(id, fate)),
     );
     let pump = async {
-        match events {
-            Some(events) => run.watch.pump(events).await,
+        match pumps.next().await {
+            Some(never) => never,
             None => std::future::pending().await,
         }
     };
     tokio::select! {
         fates = scheduled => Outcomes(fates),
         never = pump => match never {},
+    }
+}
+
+/// One step, on the Engine of its host.
+async fn step(runs: &[Run<'_>], plan: &Plan, id: StepId) -> Result<(), StepError> {
+    match runs.get(plan.step(id).host) {
+        Some(run) => run.step(id).await,
+        None => Err(unplanned(&id)),
     }
 }
 
@@ -120,10 +147,12 @@ fn lane(step: &Step) -> Lane {
     }
 }
 
-/// One run: what its steps share.
+/// One run on one Engine: what its steps share.
 struct Run<'a> {
     engine: &'a Engine,
     plan: &'a Plan,
+    /// What its Engine comes to hold.
+    desired: &'a Desired,
     health: HealthBy,
     tell: &'a dyn Fn(&Event<'_>),
     watch: Watch<'a>,
@@ -145,10 +174,10 @@ impl Run<'_> {
             Operation::CreateNetwork(key) => self.create_network(key).await?,
             Operation::RemoveNetwork(network) => self.remove_network(network).await?,
             Operation::MakeShim(key) => {
-                shim::make(engine, self.plan.desired().shims.get(key).ok_or_else(|| unplanned(key))?).await?;
+                shim::make(engine, self.desired.shims.get(key).ok_or_else(|| unplanned(key))?).await?;
             }
             Operation::MakeVlan(name) => {
-                let wanted = self.plan.desired().vlans.get(name);
+                let wanted = self.desired.vlans.get(name);
                 vlan::make(engine, wanted.ok_or_else(|| unplanned(name))?).await?;
             }
             Operation::RemoveVlan(gone) => vlan::remove(engine, &gone.name, &gone.label).await?,
@@ -158,7 +187,7 @@ impl Run<'_> {
                 _ = engine.disconnect_container(network.id.as_str(), self.id(container)?.as_str()).await?;
             }
             Operation::CreateVolume(key) => {
-                engine.create_volume(self.plan.desired().volumes.get(key).ok_or_else(|| unplanned(key))?).await?;
+                engine.create_volume(self.desired.volumes.get(key).ok_or_else(|| unplanned(key))?).await?;
             }
             Operation::RemoveVolume { name, .. } => self.remove_volume(name).await?,
             Operation::CreateContainer(new) => self.create_container(id, new).await?,
@@ -197,7 +226,7 @@ impl Run<'_> {
 
     async fn run_hook(&self, container: &Target, phase: Phase, number: usize) -> Result<(), StepError> {
         let replica = container.replica();
-        let wanted = self.plan.desired().containers.get(replica).ok_or_else(|| unplanned(replica))?;
+        let wanted = self.desired.containers.get(replica).ok_or_else(|| unplanned(replica))?;
         let hooks = if phase == Phase::PostStart { &wanted.post_start } else { &wanted.pre_stop };
         let hook = hooks.get(number).ok_or_else(|| unplanned(replica))?;
         let id = self.id(container)?;
@@ -206,13 +235,13 @@ impl Run<'_> {
 
     async fn copy_files(&self, container: &Target) -> Result<(), StepError> {
         let replica = container.replica();
-        let wanted = self.plan.desired().containers.get(replica).ok_or_else(|| unplanned(replica))?;
+        let wanted = self.desired.containers.get(replica).ok_or_else(|| unplanned(replica))?;
         Ok(self.engine.copy_files(self.id(container)?.as_str(), &wanted.settings.files).await?)
     }
 
     async fn update(&self, container: &Target) -> Result<(), StepError> {
         let replica = container.replica();
-        let wanted = self.plan.desired().containers.get(replica).ok_or_else(|| unplanned(replica))?;
+        let wanted = self.desired.containers.get(replica).ok_or_else(|| unplanned(replica))?;
         Ok(self.engine.update_container(self.id(container)?.as_str(), &wanted.settings).await?)
     }
 
@@ -234,7 +263,7 @@ impl Run<'_> {
 
     /// An image that is not built says what the builder said last.
     async fn build(&self, id: StepId, service: &ServiceName) -> Result<(), StepError> {
-        let wanted = self.plan.desired().builds.get(service).ok_or_else(|| unplanned(service))?;
+        let wanted = self.desired.builds.get(service).ok_or_else(|| unplanned(service))?;
         let last = RefCell::new(VecDeque::new());
         let tell = |line: &str| {
             (self.tell)(&Event::Note(id, line));
@@ -252,7 +281,7 @@ impl Run<'_> {
     }
 
     async fn create_network(&self, key: &NetworkKey) -> Result<(), StepError> {
-        let desired = self.plan.desired();
+        let desired = self.desired;
         let wanted = desired.networks.get(key).ok_or_else(|| unplanned(key))?;
         let (id, _) = self.engine.create_network(wanted, &desired.project).await?;
         self.networks.borrow_mut().insert(key.clone(), id.as_str().to_owned());
@@ -304,12 +333,12 @@ impl Run<'_> {
     /// By the id of a network that this run made, else by its name.
     fn network(&self, key: &NetworkKey) -> Result<String, StepError> {
         let made = self.networks.borrow().get(key).cloned();
-        let named = || self.plan.desired().networks.get(key).map(|network| network.name.clone());
+        let named = || self.desired.networks.get(key).map(|network| network.name.clone());
         made.or_else(named).ok_or_else(|| unplanned(key))
     }
 
     async fn connect(&self, container: &Target, network: &NetworkKey) -> Result<(), StepError> {
-        let wanted = self.plan.desired().containers.get(container.replica());
+        let wanted = self.desired.containers.get(container.replica());
         let endpoint = match wanted.map(|wanted| &wanted.attachment) {
             Some(Attachment::Networks(endpoints)) => endpoints.get(network),
             _ => None,
@@ -320,7 +349,7 @@ impl Run<'_> {
     }
 
     async fn create_container(&self, id: StepId, new: &NewContainer) -> Result<(), StepError> {
-        let desired = self.plan.desired();
+        let desired = self.desired;
         let wanted = desired.containers.get(&new.replica).ok_or_else(|| unplanned(&new.replica))?;
         let mut endpoints = vec![];
         if let Attachment::Networks(all) = &wanted.attachment {

@@ -9,7 +9,7 @@ mod interrupt;
 mod outcome;
 mod wait;
 
-pub use apply::{HealthBy, Options, run};
+pub use apply::{HealthBy, Options, run, run_over};
 pub use execute::{AtOnce, Lane, execute};
 pub use hook::run_hook;
 pub use interrupt::{Interrupt, Urgency};

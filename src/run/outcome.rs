@@ -90,6 +90,15 @@ pub enum Event<'a> {
     Ended(StepId, &'a Fate),
 }
 
+impl Event<'_> {
+    /// The step that it is about.
+    pub fn step(&self) -> StepId {
+        match self {
+            Self::Began(id) | Self::Transfer(id, _) | Self::Note(id, _) | Self::Ended(id, _) => *id,
+        }
+    }
+}
+
 /// The fates of all steps of a plan, by their place in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes(pub Vec<Fate>);

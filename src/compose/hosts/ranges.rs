@@ -148,7 +148,7 @@ impl Pool<'_> {
             !self.taken.iter().any(|address| part.contains(address)) && !avoided.iter().any(|other| meet(part, other))
         };
         let longest = base.max_prefix_len().min(base.prefix_len().saturating_add(HALVINGS));
-        let mut lengths = base.prefix_len().saturating_add(1)..=longest;
+        let mut lengths = base.prefix_len()..=longest;
         lengths.find_map(|length| {
             let parts: Vec<IpNet> = base.subnets(length).ok()?.filter(is_free).take(count).collect();
             (parts.len() == count).then_some(parts)

@@ -88,10 +88,10 @@ fn names_of_static_addresses_go_into_extra_hosts() {
 #[test]
 fn parts_of_a_subnet_do_not_meet_and_have_no_address_of_the_file() {
     let split = hosts(STACK);
-    // 10.5.0.1 and 10.5.0.20 leave one half and the other's upper half
+    // 10.5.0.1 and 10.5.0.20 leave the other half, of which the trunk lets addresses be given out
     assert_eq!(
         (range(&split.parts[0], "lan"), range(&split.parts[1], "lan")),
-        ("10.5.0.64/26".into(), "10.5.0.128/26".into())
+        ("10.5.0.128/26".into(), "10.5.0.192/26".into())
     );
     let told = STACK.replace("services: [db, apart]", "services: [db, apart], ip_ranges: {lan: 10.5.0.64/26}");
     let split = hosts(&told);

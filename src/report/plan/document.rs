@@ -24,6 +24,9 @@ pub struct StepDocument {
     pub step: usize,
     /// What is done, in words: `stop old web.1`.
     pub operation: String,
+    /// The host that it is done on, where the stack is on several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// What is done.
     pub action: Action,
     /// The container that is made or changed: `web.1`, or its name where it is a one-off.
@@ -153,6 +156,7 @@ pub fn json(plan: &Plan, files: &Files) -> String {
         StepDocument {
             step: number(line.id),
             operation: line.operation,
+            host: plan.host_of(line.id).map(ToString::to_string),
             action: action(&step.operation),
             container: container(&step.operation),
             network: network(&step.operation),

@@ -9,6 +9,7 @@ pub use board::Board;
 use crate::compose::model::Condition;
 use crate::plan::{Operation, Plan, StepId, Target};
 use crate::run::{Event, Fate, StepError};
+use crate::state::desired::Desired;
 
 /// A thing of the Engine that a step is about, and what the step does to it, in docker compose's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,23 +22,31 @@ struct Subject {
 
 /// What a step is about; a wait is about every container of its service.
 fn subjects(plan: &Plan, step: StepId) -> Vec<Subject> {
+    let all = of_host(plan, step);
+    let Some(host) = plan.host_of(step) else { return all };
+    all.into_iter().map(|subject| Subject { id: format!("{} on {host}", subject.id), ..subject }).collect()
+}
+
+/// The same without the host that it is on.
+fn of_host(plan: &Plan, step: StepId) -> Vec<Subject> {
+    let desired = plan.desired_of(step);
     let one = |kind: &str, name: &str, doing, done| vec![Subject { id: format!("{kind} {name}"), doing, done }];
-    let container = |target: &Target, doing, done| one("Container", &name(plan, target), doing, done);
+    let container = |target: &Target, doing, done| one("Container", &name(desired, target), doing, done);
     let network = |key: &crate::name::NetworkKey| {
-        plan.desired().networks.get(key).map_or_else(|| key.to_string(), |network| network.name.clone())
+        desired.networks.get(key).map_or_else(|| key.to_string(), |network| network.name.clone())
     };
     match &plan.step(step).operation {
         Operation::Pull { image, .. } => one("Image", image, "Pulling", "Pulled"),
         Operation::Push { image } => one("Image", image, "Pushing", "Pushed"),
         Operation::Build(service) => {
-            let build = plan.desired().builds.get(service).and_then(|build| build.tags.first());
+            let build = desired.builds.get(service).and_then(|build| build.tags.first());
             one("Image", build.map_or(service.as_str(), String::as_str), "Building", "Built")
         }
         Operation::RemoveImage { image } => one("Image", image, "Removing", "Removed"),
         Operation::CreateNetwork(key) => one("Network", &network(key), "Creating", "Created"),
         Operation::RemoveNetwork(existing) => one("Network", &existing.name, "Removing", "Removed"),
         Operation::MakeShim(key) => {
-            let shim = plan.desired().shims.get(key);
+            let shim = desired.shims.get(key);
             one("Link", shim.map_or(key.as_str(), |shim| &shim.name), "Creating", "Created")
         }
         Operation::MakeVlan(link) => one("Link", link, "Creating", "Created"),
@@ -46,11 +55,11 @@ fn subjects(plan: &Plan, step: StepId) -> Vec<Subject> {
         Operation::Connect { container: target, .. } => container(target, "Connecting", "Connected"),
         Operation::Disconnect { container: target, .. } => container(target, "Disconnecting", "Disconnected"),
         Operation::CreateVolume(key) => {
-            let volume = plan.desired().volumes.get(key);
+            let volume = desired.volumes.get(key);
             one("Volume", volume.map_or(key.as_str(), |volume| &volume.name), "Creating", "Created")
         }
         Operation::RemoveVolume { name, .. } => one("Volume", name, "Removing", "Removed"),
-        Operation::CreateContainer(new) => one("Container", &final_name(plan, &new.replica), "Creating", "Created"),
+        Operation::CreateContainer(new) => one("Container", &final_name(desired, &new.replica), "Creating", "Created"),
         Operation::Rename { container: target, .. } => container(target, "Renaming", "Renamed"),
         Operation::Start(target) => container(target, "Starting", "Started"),
         Operation::Stop { container: target, .. } => container(target, "Stopping", "Stopped"),
@@ -73,15 +82,15 @@ fn subjects(plan: &Plan, step: StepId) -> Vec<Subject> {
 }
 
 /// A container's name, the final one where it is made under another.
-fn name(plan: &Plan, target: &Target) -> String {
+fn name(desired: &Desired, target: &Target) -> String {
     match target {
         Target::Existing { name, .. } => name.clone(),
-        Target::Planned(replica) => final_name(plan, replica),
+        Target::Planned(replica) => final_name(desired, replica),
     }
 }
 
-fn final_name(plan: &Plan, replica: &crate::name::Replica) -> String {
-    plan.desired().containers.get(replica).map_or_else(|| replica.to_string(), |container| container.name.clone())
+fn final_name(desired: &Desired, replica: &crate::name::Replica) -> String {
+    desired.containers.get(replica).map_or_else(|| replica.to_string(), |container| container.name.clone())
 }
 
 /// One line a subject, and the details of a failure under it. What is not reached says nothing.
