@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::check::{Check, Verdict};
+use super::check::{Check, Expectation, Verdict};
 use super::gather::Settled;
 use super::jobs::Ended;
 
@@ -37,6 +37,17 @@ impl Agenda {
         };
         self.items = checks(&ended).into_iter().map(same).collect();
         self.ended = Some(ended);
+    }
+
+    /// Takes up again what was true of containers for the time being: that they run and are healthy. A further look costs nothing there,
+    /// and one that ended meanwhile is not to be told as running beside checks that could not be made because it had ended.
+    pub(super) fn look_again(&mut self) {
+        for item in &mut self.items {
+            let passing = matches!(item.check.expectation, Expectation::Running(_) | Expectation::Healthy(_));
+            if passing && item.verdict.as_ref().is_some_and(|(verdict, _)| verdict.is_proved()) {
+                item.verdict = None;
+            }
+        }
     }
 
     /// What is not settled yet.
@@ -79,6 +90,12 @@ mod tests {
         assert_eq!(open(&agenda), pairs);
         agenda.follow(Ended::from(["job".parse().unwrap()]), checks);
         assert_eq!(open(&agenda), ["reach/host->web", "completed/job"]);
+        agenda.look_again();
+        assert_eq!(open(&agenda), ["running/web", "reach/host->web", "completed/job"]);
+        let web = agenda.open_mut().next().unwrap();
+        web.verdict = Some((Verdict::refuted("running", "web-1 ended with 3"), Duration::ZERO));
+        agenda.look_again();
+        assert!(open(&agenda).iter().all(|id| id != "running/web"), "what is refuted stays so");
         assert!(agenda.settled().iter().any(|settled| settled.check.id == "running/web"));
     }
 }

@@ -98,6 +98,7 @@ pub async fn prove(
         let topology = Topology::of(project).with_networks(&observed.networks);
         let scene = Scene { project, topology: &topology, desired: &desired, observed: &observed };
         agenda.follow(ended(project, &observed), &checks);
+        agenda.look_again();
         let round = Round { engine, scene, way };
         let verdicts = round.run(agenda.open().map(|item| &item.check).collect(), &mut places, &mut proof).await;
         // on a slow machine one round may outlast the deadline: nothing is refuted for what came late in a single look
