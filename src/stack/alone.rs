@@ -55,10 +55,10 @@ impl SubnetPool {
     }
 }
 
-/// Every host port is the Engine's choice.
+/// Every host port is the Engine's choice. Rules of `x-verify` that name the one of the file mean that one then.
 pub fn ephemeral_ports(project: &mut Project) {
     for port in project.services.values_mut().flat_map(|service| &mut service.ports) {
-        port.value.published = None;
+        port.value.given_up = port.value.published.take();
     }
 }
 

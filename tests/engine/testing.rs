@@ -174,19 +174,52 @@ fn what_a_killed_run_leaves_is_reaped() {
     assert_eq!(left(&stack), [""; 0]);
 }
 
+/// `BOWLINE_ROUNDS=20` does it twenty times.
 #[test]
-fn many_at_once_do_not_clash() {
+fn ten_at_once_do_not_clash() {
     let fixed = STACK.replace("{name: $NAME-net}", "{name: $NAME-net, ipam: {config: [{subnet: 10.214.0.0/24}]}}");
     let Some(stack) = Stack::new("testmany", &fixed) else { return };
     let line = "wget -qO - http://$BOWLINE_WEB_80/";
     let arguments = ["--ephemeral-ports", "--no-verify", "--subnet-pool", "10.214.128.0/20", "--", "sh", "-c", line];
     let start = |_| test(&stack, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let children: Vec<_> = (0..4).map(start).collect();
-    for child in children {
-        let ran = Ran::from(child.wait_with_output().unwrap());
-        assert!(ran.code == Some(0) && ran.out == "from web\n", "{ran:?}");
+    let rounds = std::env::var("BOWLINE_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
+    for round in 1..=rounds {
+        let children: Vec<_> = (0..10).map(start).collect();
+        for child in children {
+            let ran = Ran::from(child.wait_with_output().unwrap());
+            assert!(ran.code == Some(0) && ran.out == "from web\n", "round {round} of {rounds}: {ran:?}");
+        }
+        assert_eq!(left(&stack), [""; 0], "round {round} of {rounds}");
     }
-    assert_eq!(left(&stack), [""; 0]);
+}
+
+/// Rules name the host's ports as the file does; with `--ephemeral-ports` they mean those that the Engine chose.
+#[test]
+fn rules_follow_ports_that_were_given_up() {
+    let rules = "
+x-verify:
+  allow:
+    - 'host -> web:18961'
+    - 'host -> http://127.0.0.1:18961/ = 200 ~ web'
+  deny: ['outside -> web:18961']
+";
+    let Some(stack) = Stack::new("testports", &(STACK.to_owned() + rules)) else { return };
+    // somebody else has the port
+    let _taken = std::net::TcpListener::bind("127.0.0.1:18961");
+    let ran = ended(test(&stack, &["--ephemeral-ports", "--report", "json=j.json", "--", "true"]));
+    assert!(ran.code == Some(0), "{ran:?}");
+    let report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(stack.directory.join("j.json")).unwrap()).unwrap();
+    let verdict = |id: &str| {
+        let checks = report["verification"]["checks"].as_array().unwrap();
+        let found = checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no {id} in {report}"));
+        (found["verdict"].clone(), found["evidence"].to_string())
+    };
+    let (page, evidence) = verdict("reach/host->http://127.0.0.1:18961/");
+    assert!(page == "proved" && !evidence.contains("18961"), "{page} {evidence}");
+    assert_eq!(verdict("published/web:127.0.0.1:80/tcp").0, "proved");
+    // the file's own port is taken, and the stack without the flag does not come up
+    assert_eq!(ended(test(&stack, &["--", "true"])).code, Some(66), "the port is held");
 }
 
 #[test]

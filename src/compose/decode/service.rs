@@ -222,6 +222,7 @@ fn one_port(mut f: Fields<'_, '_>) -> Option<Port> {
     Some(Port {
         target: number,
         published: range.filter(|range| *range != (0, 0)),
+        given_up: None,
         host_ip: host_ip.map(|ip| ip.value),
         protocol: protocol.map_or(Protocol::Tcp, |p| p.value),
     })

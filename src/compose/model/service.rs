@@ -232,6 +232,8 @@ pub struct Port {
     pub target: u16,
     /// The host's: one, a range for the Engine to choose from (first, last), or none: the Engine chooses any.
     pub published: Option<(u16, u16)>,
+    /// The host's port that the file names, where it was given up for one of the Engine's choice: rules still call it so.
+    pub given_up: Option<(u16, u16)>,
     /// The host's address; none is every address.
     pub host_ip: Option<IpAddr>,
     /// The protocol.

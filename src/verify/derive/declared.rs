@@ -180,7 +180,8 @@ fn published(draft: &Draft<'_>, from: &Spot, to: &Spot, probe: &RuleProbe) -> Op
     };
     let ports = &draft.project.services.get(name)?.ports;
     let fits = |p: &&Spanned<Port>| {
-        p.value.protocol == *protocol && p.value.published.is_some_and(|(first, last)| (first..=last).contains(number))
+        let named = p.value.published.or(p.value.given_up);
+        p.value.protocol == *protocol && named.is_some_and(|(first, last)| (first..=last).contains(number))
     };
     ports.iter().find(fits).map(|p| (name.clone(), p.clone()))
 }

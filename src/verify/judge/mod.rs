@@ -8,6 +8,7 @@ mod attempt;
 mod container;
 mod control;
 mod desk;
+mod given_up;
 mod hosts;
 mod http;
 mod isolation;
@@ -25,7 +26,7 @@ mod tests;
 
 pub(super) use isolation::FORWARDED;
 
-use super::check::{Check, Expectation, How, Verdict, Why};
+use super::check::{Check, Expectation, How, Path, Verdict, Why};
 use super::scene::{Facts, Questions, Scene};
 use desk::{Desk, Stop};
 
@@ -79,18 +80,26 @@ fn decide(expectation: &Expectation, desk: &mut Desk<'_>) -> Result<Verdict, Sto
         Expectation::Published { service, port, from } => ports::published(desk, service, port, *from),
         Expectation::NotPublished { service, port } => ports::not_published(desk, service, port),
         Expectation::Listens { replica, port, protocol } => ports::listens(desk, replica, *port, *protocol),
-        Expectation::Reaches(path) if path.how == How::Arp => layer2::reaches(desk, path),
-        Expectation::Isolated(path) if path.how == How::Arp => layer2::isolated(desk, path),
-        Expectation::Reaches(path) => match &path.how {
-            How::Http { port, path: page, status, text } => {
-                http::reaches(desk, path, *port, page, *status, text.as_deref())
-            }
-            _ => reach::reaches(desk, path),
-        },
-        Expectation::Isolated(path) => match &path.how {
-            How::Http { port, path: page, .. } => http::isolated(desk, path, *port, page),
-            _ => isolation::isolated(desk, path),
-        },
+        Expectation::Reaches(path) => reaches(desk, &given_up::as_bound(desk.scene, path)),
+        Expectation::Isolated(path) => isolated(desk, &given_up::as_bound(desk.scene, path)),
         Expectation::Undeclared { why } => Ok(Verdict::Unproved(Why::Undeclared(why.clone()))),
+    }
+}
+
+fn reaches(desk: &mut Desk<'_>, path: &Path) -> Result<Verdict, Stop> {
+    match &path.how {
+        How::Arp => layer2::reaches(desk, path),
+        How::Http { port, path: page, status, text } => {
+            http::reaches(desk, path, *port, page, *status, text.as_deref())
+        }
+        _ => reach::reaches(desk, path),
+    }
+}
+
+fn isolated(desk: &mut Desk<'_>, path: &Path) -> Result<Verdict, Stop> {
+    match &path.how {
+        How::Arp => layer2::isolated(desk, path),
+        How::Http { port, path: page, .. } => http::isolated(desk, path, *port, page),
+        _ => isolation::isolated(desk, path),
     }
 }

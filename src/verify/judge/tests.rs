@@ -342,7 +342,7 @@ fn publishing() -> (World, Port) {
     let mut world = World::new("services: {web: {}}", &[("web", "p_default", "10.0.0.2/24")]);
     let bound = |host: &str| BoundPort { target: 80, protocol: Protocol::Tcp, host_ip: ip(host), published: 8080 };
     world.container("web").bound = vec![bound("0.0.0.0"), bound("::")];
-    (world, Port { target: 80, published: Some((8080, 8080)), host_ip: None, protocol: Protocol::Tcp })
+    (world, Port { target: 80, published: Some((8080, 8080)), given_up: None, host_ip: None, protocol: Protocol::Tcp })
 }
 
 fn proxy(pid: u32, host: &str, container: &str) -> Process {
