@@ -101,8 +101,7 @@ pub fn push(desired: &Desired, observed: &Observed, options: &PushOptions) -> Re
     let scope = Scope::new(desired, &options.services, options.reach);
     let mut builder = PlanBuilder::new();
     let built = desired.builds.iter().filter(|(service, _)| scope.all.contains(*service));
-    let is_named = |service: &ServiceName, tag: &str| tag != format!("{}-{service}", desired.project);
-    let named = built.filter(|(service, build)| build.tags.first().is_some_and(|tag| is_named(service, tag)));
+    let named = built.filter(|(_, build)| build.named);
     let tags: IndexSet<&String> = named.flat_map(|(_, build)| &build.tags).collect();
     for image in tags {
         let step = builder.step(Operation::Push { image: image.clone() }, Cause::Requested("push".to_owned()));

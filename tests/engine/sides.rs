@@ -15,7 +15,8 @@ volumes: {data: {}}
 ";
 
 /// What is done, one after the other; words are parted by blanks, and `_` stands for a blank in a word. After `!` the two end in different
-/// codes, or bowline says what docker compose passes over: `64/0` is bowline's code and docker compose's.
+/// codes, or bowline says what docker compose passes over: `64/0` is bowline's code and docker compose's. Of several, parted by `;`, the
+/// last is looked at.
 const STEPS: &[&str] = &[
     "create",
     "start web",
@@ -35,6 +36,17 @@ const STEPS: &[&str] = &[
     "exec -T -e A=b -w /tmp -u 65534 web sh -c echo_$A;pwd;id_-u",
     "exec -T web /no/such",
     "exec -d web touch /there",
+    "attach nosuch ! 64/1",
+    "export -o web.tar web",
+    "export nosuch ! 64/1",
+    "commit -m message -a author -c LABEL_x=y web $NAME:one",
+    "commit nosuch ! 64/1",
+    "pull --policy missing ! 0/1",
+    "pull -q web",
+    "pull --ignore-pull-failures web",
+    "--profile built pull --ignore-buildable built",
+    "pull nosuch ! 65/1",
+    "push web",
     "top nosuch ! 64/0",
     "exec -T nosuch true ! 64/1",
     "kill -s USR1 nosuch ! 64/0",
@@ -44,6 +56,7 @@ const STEPS: &[&str] = &[
     "--profile jobs run --rm job sh -c exit_4",
     "--profile jobs up -d job",
     "--profile jobs wait job",
+    "--profile jobs up -d job ; --profile jobs attach --no-stdin job",
     "--profile jobs rm -f job",
     "kill web",
     "kill",
@@ -55,6 +68,8 @@ const STEPS: &[&str] = &[
     "stop",
     "--profile built build -q built",
     "--profile built build built",
+    "--profile built push built",
+    "--profile built push -q --ignore-push-failures built",
     "--profile built up --no-build built",
     "--profile built down",
     "up -d --wait",
@@ -93,11 +108,17 @@ fn each_command_does_what_docker_compose_does() {
     let mut wrong = vec![];
     for written in STEPS {
         let (line, codes) = written.split_once(" ! ").unwrap_or((written, "same"));
-        let with = |mut command: Command| {
-            command.args(line.split(' ').map(|word| word.replace('_', " ")));
-            command
+        let last = |begin: &dyn Fn() -> Command, stack: &Stack| {
+            let commands = line.split(" ; ").map(|line| {
+                let words = line.split(' ').map(|word| word.replace('_', " ").replace("$NAME", &stack.name));
+                let mut command = begin();
+                command.args(words);
+                command
+            });
+            commands.map(|command| step(command, stack)).last().unwrap()
         };
-        let (own, other) = (step(with(ours.bowline("")), &ours), step(with(theirs.compose("")), &theirs));
+        let own = last(&|| ours.bowline(""), &ours);
+        let other = last(&|| theirs.compose(""), &theirs);
         let expected = match codes.split_once('/') {
             Some((own, other)) => (own.parse().ok(), other.parse().ok()),
             None => (other.0, other.0),
@@ -106,12 +127,17 @@ fn each_command_does_what_docker_compose_does() {
         let quiet =
             ["rm", "wait", "build", "--no-build", "run"].iter().any(|word| line.split(' ').any(|other| other == *word));
         let same_output = quiet || own.1 == other.1;
-        if (own.0, other.0) != expected || !same_output || (own.2 != other.2 && !line.starts_with("pause nosuch")) {
+        if (own.0, other.0) != expected
+            || !same_output
+            || (own.2 != other.2 && !["pause nosuch", "attach"].iter().any(|word| line.contains(word)))
+        {
             wrong.push(format!("{written}\n   bowline {own:?}\n   compose {other:?}"));
         }
     }
     for stack in [&ours, &theirs] {
-        let _ = program("docker").args(["image", "rm", "-f", &format!("{}-built", stack.name)]).output();
+        let _ = program("docker")
+            .args(["image", "rm", "-f", &format!("{}-built", stack.name), &format!("{}:one", stack.name)])
+            .output();
     }
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), STEPS.len(), wrong.join("\n"));
     assert_eq!((ours.remains(), theirs.remains()), (String::new(), String::new()));

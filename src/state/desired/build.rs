@@ -12,6 +12,8 @@ use crate::source::Span;
 pub struct DesiredBuild {
     /// The image's name, and the further ones.
     pub tags: Vec<String>,
+    /// Whether the file gives the image a name; otherwise it is called after its project and service, and is not pushed.
+    pub named: bool,
     /// How; its labels are complete.
     pub build: Build,
     /// The platform that the service asks for.
@@ -28,7 +30,7 @@ impl DesiredBuild {
         let plain = |own: &Self| {
             let mut own = own.clone();
             own.build.labels.shift_remove(labels::SERVICE);
-            (own.span, own.build.span) = (self.span, self.span);
+            (own.span, own.build.span, own.named) = (self.span, self.span, self.named);
             own.build.buildkit.secrets.iter_mut().for_each(|secret| secret.span = self.span);
             own
         };
@@ -57,5 +59,7 @@ fn desired(project: &Project, service: &Service, build: &Build) -> DesiredBuild 
         }
     }
     let tags = std::iter::once(image(service)).chain(build.tags.iter().cloned()).collect();
-    DesiredBuild { tags, build, platform: service.platform.clone(), needs, span: service.span }
+    // a name that is made up has the place of its service
+    let named = service.image.as_ref().is_some_and(|image| image.span != service.span);
+    DesiredBuild { tags, named, build, platform: service.platform.clone(), needs, span: service.span }
 }
