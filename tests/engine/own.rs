@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::namespace::possible;
 use crate::stack::{Stack, eventually, second_engine, speak_to};
+use crate::terminal::Terminal;
 
 /// How long a command may take that has lost its Engine.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -212,8 +213,9 @@ fn a_full_disk_is_told_and_costs_a_second_up() {
     assert_eq!(stack.remains(), "");
 }
 
+/// `logs -f` and `ui` stay, say that it is away, and go on.
 #[test]
-fn logs_follow_through_a_restarted_engine() {
+fn what_follows_goes_on_through_a_restarted_engine() {
     let yaml = "
 services:
   talker:
@@ -226,17 +228,23 @@ services:
     let stack = Stack::new("logs", yaml).unwrap();
     stack.run("up -d", 0);
     let mut logs = Running::start(&stack, "logs -f --no-log-prefix");
+    let mut view = Terminal::open(&stack.bowline("ui --no-verify"), 24, 80);
+    view.sees(&["talker-1 ", "running", "line 1"]);
     let begun = |logs: &Running<'_>| logs.words().lines().filter(|line| *line == "line 0").count();
     for (turn, order) in ["stop", "kill"].into_iter().enumerate() {
         logs.said(10);
         own.order(order);
+        view.sees(&["the Engine is gone"]);
         own.order("start");
+        view.becomes(|screen| !screen.contains("the Engine is gone") && screen.contains("running"), "the stack again");
         eventually(LIMIT, || match begun(&logs) {
             count if count == turn + 2 => Ok(()),
             _ => Err(logs.words()),
         });
         assert!(logs.child.try_wait().unwrap().is_none(), "{}", logs.words());
     }
+    view.keys("q");
+    assert_eq!(view.ended(), 0);
     let interrupted = rustix::process::Pid::from_raw(i32::try_from(logs.child.id()).unwrap()).unwrap();
     rustix::process::kill_process(interrupted, rustix::process::Signal::INT).unwrap();
     let status = eventually(LIMIT, || logs.child.try_wait().unwrap().ok_or(()));

@@ -193,6 +193,17 @@ fn ten_at_once_do_not_clash() {
     }
 }
 
+/// A slice of `scripts/kills 200`: signals, a `kill -9` and cut connections at random moments.
+#[test]
+fn runs_that_are_ended_at_any_moment_leave_nothing() {
+    let Some(_) = Stack::new("testkills", "services: {}") else { return };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/kills");
+    let mut kills = Command::new(script);
+    kills.arg("6").env("SPAN", "2500").env("BOWLINE", env!("CARGO_BIN_EXE_bowline"));
+    let ran = ended(kills);
+    assert!(ran.code == Some(0) && ran.out.contains("0 of 6 left something"), "{ran:?}");
+}
+
 /// Rules name the host's ports as the file does; with `--ephemeral-ports` they mean those that the Engine chose.
 #[test]
 fn rules_follow_ports_that_were_given_up() {

@@ -103,6 +103,23 @@ fn a_terminal_is_given_back_whatever_ends_the_view() {
         let bad: Vec<&str> = raw.split("\x1b[").skip(1).filter(|sequence| coloured(sequence)).collect();
         assert!(bad.is_empty(), "colours in spite of NO_COLOR: {bad:?}");
     }
+    // Ctrl-Z gives the terminal to the shell, and `fg` takes it again
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["--norc", "-i"]).current_dir(&stack.directory);
+    let mut terminal = Terminal::open(&shell, 24, 80);
+    let bowline = stack.bowline("ui --no-verify");
+    let words = std::iter::once(bowline.get_program()).chain(bowline.get_args());
+    let line = words.map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ");
+    terminal.keys(&format!("{line}\n"));
+    terminal.sees(&["running, healthy"]);
+    terminal.keys("\x1a");
+    terminal.becomes(|screen| screen.contains("Stopped") && !screen.contains("running, healthy"), "the shell");
+    terminal.keys("fg\n");
+    terminal.sees(&["running, healthy", "q quit"]);
+    terminal.keys("q");
+    terminal.becomes(|screen| !screen.contains("running, healthy"), "the shell");
+    terminal.keys("exit\n");
+    assert_eq!(terminal.ended(), 0);
     // where there is no terminal it is said plainly
     assert_eq!(stack.run("ui", 0).out, stack.run("", 0).out);
     stack.run("down -t 0", 0);

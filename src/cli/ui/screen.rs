@@ -7,7 +7,9 @@ use bowline::ui::Model;
 use bowline::ui::view::{Palette, draw};
 use crossterm::cursor::{Hide, Show};
 use crossterm::execute;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
@@ -54,7 +56,10 @@ impl Screen {
 
     /// Forgets what stands there, so that all of it is drawn.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // ratatui's own asks the terminal where its cursor is, and keys that are typed meanwhile may be taken for the answer
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 
     /// Gives the terminal to the shell, and takes it again when that says to go on.
