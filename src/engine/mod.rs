@@ -131,6 +131,7 @@ impl Engine {
             version: server_version(header("server")).to_owned(),
             api,
             swarm_manager: header("swarm") == "active/manager",
+            podman: header("server").starts_with("Libpod/"),
             ..EngineFacts::default()
         };
         engine.clock = jiff::fmt::rfc2822::parse(header("date")).ok().map(|date| date.timestamp().as_second());

@@ -130,6 +130,17 @@ impl<'a> Work<'a> {
                 self.builder.prefer(*stop, before, Needs::Order);
             }
         }
+        self.lenders_last();
+    }
+
+    /// Whoever lends its network goes after those that live in it: Podman removes it no sooner.
+    fn lenders_last(&mut self) {
+        for borrower in &self.observed.containers {
+            let lender = borrower.network_mode.strip_prefix("container:").and_then(|id| self.removed.get(id));
+            if let (Some(lender), Some(own)) = (lender, self.removed.get(borrower.id.as_str())) {
+                self.builder.prefer(*lender, *own, Needs::Order);
+            }
+        }
     }
 
     /// The id as it lives in what was observed.

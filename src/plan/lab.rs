@@ -74,7 +74,8 @@ impl Lab {
     /// The Engine with the images of this stack, and what it can.
     fn with_images(&self, mut observed: Observed) -> Observed {
         let version = "28.5.2".to_owned();
-        observed.engine = EngineFacts { api: self.api.unwrap_or((1, 51)), version, ..EngineFacts::default() };
+        let podman = observed.engine.podman;
+        observed.engine = EngineFacts { api: self.api.unwrap_or((1, 51)), version, podman, ..EngineFacts::default() };
         for container in self.desired().containers.values() {
             for name in container.settings.images() {
                 observed.images.entry(name.to_owned()).or_insert_with(|| Some(image(name)));

@@ -8,6 +8,7 @@ mod container;
 mod endpoint;
 mod host;
 mod network;
+mod podman;
 #[cfg(test)]
 mod tests;
 

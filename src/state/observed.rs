@@ -49,6 +49,8 @@ pub struct EngineFacts {
     pub rootless: bool,
     /// Whether it can make overlay networks.
     pub swarm_manager: bool,
+    /// Whether it is Podman, which speaks the Engine's API and does some things otherwise.
+    pub podman: bool,
     /// Bytes of memory that its host has, where it was asked.
     pub memory: Option<i64>,
     /// Address pools for networks without a subnet; empty: the built-in ones.

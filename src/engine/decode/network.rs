@@ -65,6 +65,7 @@ pub(in crate::engine) fn info(raw: wire::Info, facts: &EngineFacts) -> EngineFac
         api: facts.api,
         platform: format!("{}/{}", raw.os_type, architecture(&raw.architecture)),
         rootless: raw.security_options.iter().any(|option| option.starts_with("name=rootless")),
+        podman: facts.podman,
         memory: raw.mem_total,
         swarm_manager: swarm.local_node_state == "active" && swarm.control_available,
         default_pools: pools.filter_map(|pool| Some((pool.base.parse().ok()?, pool.size))).collect(),

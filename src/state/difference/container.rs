@@ -1,11 +1,12 @@
 //! One container: what `create` fixed, where it hangs, its name.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::{Comparison, Difference, Show, endpoint, host};
+use super::{Comparison, Difference, Show, endpoint, host, podman};
 use crate::compose::model::{HealthTest, Restart};
 use crate::name::{ContainerId, NetworkKey, Replica};
 use crate::state::desired::{Attachment, Borrowed, Desired, DesiredContainer, Lenders, LinkTarget, labels};
@@ -42,10 +43,15 @@ pub fn container(
     let place = |field: &str| Some(container.span_of(field));
     let mut fixed = Comparison::new(&place);
     let image = observed.images.get(&container.settings.image).and_then(Option::as_ref);
+    let declared = image.map_or_else(|| container.settings.clone(), |image| container.settings.over(image));
+    let found = &match observed.engine.podman {
+        true => Cow::Owned(podman::asked(container, &declared, found, desired)),
+        false => Cow::Borrowed(found),
+    };
     compare_image(&mut fixed, &container.settings, found, image);
     let (expected, there) = match image {
-        Some(image) => (container.settings.over(image), found.settings.clone()),
-        None => (container.settings.clone(), only_what_is_declared(&container.settings, &found.settings)),
+        Some(_) => (declared, found.settings.clone()),
+        None => (declared, only_what_is_declared(&container.settings, &found.settings)),
     };
     compare_process(&mut fixed, &expected, &there);
     compare_environment(&mut fixed, &expected, &there);
@@ -295,7 +301,7 @@ fn compare_host(out: &mut Comparison, declared: &Settings, found: &Settings) {
 }
 
 /// Without `CAP_`, which the Engine adds from 20.10 on.
-fn capabilities(names: &BTreeSet<String>) -> BTreeSet<String> {
+pub(super) fn capabilities(names: &BTreeSet<String>) -> BTreeSet<String> {
     let plain = |name: &String| {
         let name = name.to_ascii_uppercase();
         name.strip_prefix("CAP_").map_or_else(|| name.clone(), str::to_owned)

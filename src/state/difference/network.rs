@@ -1,17 +1,19 @@
 //! Networks and volumes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Comparison, Difference};
+use super::{Comparison, Difference, podman};
 use crate::state::desired::{DesiredNetwork, DesiredVolume, labels};
 use crate::state::observed::{EngineFacts, ObservedNetwork, ObservedVolume};
 use crate::state::settings::PoolSettings;
 
 /// Compares a network with what is declared. External ones are never compared.
 pub fn network(declared: &DesiredNetwork, found: &ObservedNetwork, engine: &EngineFacts) -> Vec<Difference> {
+    let found = &if engine.podman { Cow::Owned(podman::asked_network(found)) } else { Cow::Borrowed(found) };
     let place = |_: &str| declared.span;
     let mut out = Comparison::new(&place);
     let unchanged = made_from_this(&declared.labels, &found.labels);
