@@ -276,7 +276,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let loaded = bowline::compose::load(&super::load::request(global, &arguments.services)?);
     if is_spread(global, &loaded) {
         let spread = Spread::of(global, Some(Purpose::Write), loaded, &wanted, rigour)?;
-        return over_hosts(global, arguments, &spread);
+        return over_hosts(global, arguments, spread);
     }
     let mut stack = Stack::settled(global, Purpose::Write, loaded, &wanted, rigour)?;
     let mut watching = match arguments.watch && !global.dry_run {
@@ -294,9 +294,14 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 /// The same for a stack on several hosts.
-fn over_hosts(global: &Global, arguments: &Arguments, spread: &Spread) -> Result<Exit, Failure> {
-    spread::refuse(arguments, spread)?;
-    block_on(spread::converge(global, arguments, spread, &arguments.options()))
+fn over_hosts(global: &Global, arguments: &Arguments, spread: Spread) -> Result<Exit, Failure> {
+    spread::refuse(arguments, &spread)?;
+    match block_on(spread::converge(global, arguments, &spread, &arguments.options()))? {
+        Exit::Ok if arguments.verify && !global.dry_run => {
+            super::verify::after_up_over(global, spread, &arguments.changes.scale)
+        }
+        exit => Ok(exit),
+    }
 }
 
 impl Arguments {

@@ -1,21 +1,25 @@
 //! `bowline verify`: is the stack what its file says?
 
+mod spread;
 mod subject;
 mod watch;
 
-use bowline::compose::attach;
 use bowline::compose::model::Project;
+use bowline::compose::{Loaded, attach};
 use bowline::finding::Findings;
 use bowline::name::ServiceName;
 use bowline::report::findings::Color;
 use bowline::report::graph::{Drawing, svg};
 use bowline::report::verification::{self, Detail, Look, Outcome, Report};
+use bowline::state::desired::DesiredOptions;
 use bowline::vantage::Way;
 use clap::{Args, ValueEnum};
 
 use super::args::Global;
 use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
+use super::preflight::Rigour;
+use super::spread::{Spread, is_spread};
 use super::stack::Stack;
 use super::{block_on, load, output, preflight};
 use subject::Subject;
@@ -92,7 +96,11 @@ impl From<Probe> for Way {
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
-    let (mut project, files) = load::project(global, &[])?;
+    let loaded = bowline::compose::load(&load::request(global, &[])?);
+    if is_spread(global, &loaded) {
+        return over_hosts(global, arguments, loaded);
+    }
+    let (mut project, files, _) = load::accepted(global, loaded, Rigour::Refuse)?;
     // a file that cannot be read here is a check that is not proved, and no reason to prove nothing
     attach::contents(&mut project, &mut Findings::new());
     if !arguments.offline {
@@ -124,6 +132,43 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     })?;
     let text = verification::text(&report, look(detail));
     answer(arguments.format, &project, &report, &text)
+}
+
+/// The same for a stack on several hosts.
+fn over_hosts(global: &Global, arguments: &Arguments, loaded: Loaded) -> Result<Exit, Failure> {
+    if arguments.watch {
+        let message = "`--watch` looks at one host alone so far, and this stack is on several";
+        return Err(Failure::new(Exit::Usage, message).hint("`--on HOST` says at which one"));
+    }
+    let purpose = (!arguments.offline).then_some(Purpose::Write);
+    let mut spread = Spread::of(global, purpose, loaded, &DesiredOptions::default(), Rigour::Refuse)?;
+    spread::share_rules(&mut spread)?;
+    let subjects = spread::Subjects::new(global, &spread, &arguments.services)?;
+    let detail = if arguments.all { Detail::All } else { Detail::Counts };
+    if arguments.offline {
+        let report = subjects.offline()?;
+        let before = verification::matrix_text(&report, look(detail));
+        let list = if arguments.all { verification::text(&report, look(detail)) } else { String::new() };
+        return answer(arguments.format, subjects.whole(), &report, &format!("{before}\n{list}"));
+    }
+    let report = block_on(subjects.prove(arguments.probe.into()))?;
+    answer(arguments.format, subjects.whole(), &report, &verification::text(&report, look(detail)))
+}
+
+/// `up --verify` of a stack on several hosts.
+pub fn after_up_over(global: &Global, mut spread: Spread, scale: &[(ServiceName, u32)]) -> Result<Exit, Failure> {
+    for (name, number) in scale {
+        let parts = spread.seats.iter_mut().map(|seat| &mut seat.stack.project);
+        for project in parts.chain([&mut spread.whole]) {
+            if let Some(service) = project.services.get_mut(name) {
+                service.scale.value = *number;
+            }
+        }
+    }
+    spread::share_rules(&mut spread)?;
+    let subjects = spread::Subjects::new(global, &spread, &[])?;
+    let report = block_on(subjects.prove(Way::Auto))?;
+    answer(Format::Text, subjects.whole(), &report, &verification::text(&report, look(Detail::Counts)))
 }
 
 /// `up --verify`: proves what was brought up, with as many containers as `--scale` said, and shows it as `verify` does.

@@ -14,7 +14,7 @@ use super::scene::{Facts, Questions, Scene, Vantage};
 use super::topology::Namespace;
 use crate::compose::model::Project;
 use crate::engine::{Engine, Error, Facts as Depth, Scope};
-use crate::name::Replica;
+use crate::name::{Replica, ServiceName};
 use crate::probe::{Answer, Question};
 use crate::state::desired::{Desired, DesiredOptions, desired};
 use crate::state::observed::{ContainerState, Observed};
@@ -67,6 +67,23 @@ pub async fn prove(
     checks: impl Fn(&Ended) -> Vec<Check>,
     way: Way,
 ) -> Result<Proof, Error> {
+    prove_over(&[engine], &|_| Some(0), project, checks, way).await
+}
+
+/// The same for a stack on several hosts: what leads from one to another. `host` says on which of the Engines a service runs.
+///
+/// # Errors
+/// As [`prove`].
+pub async fn prove_over(
+    engines: &[&Engine],
+    host: &dyn Fn(&ServiceName) -> Option<usize>,
+    project: &Project,
+    checks: impl Fn(&Ended) -> Vec<Check>,
+    way: Way,
+) -> Result<Proof, Error> {
+    let Some(engine) = engines.first() else {
+        return Err(Error::Refused { status: 400, message: "there is no Engine".to_owned() });
+    };
     let started = Instant::now();
     let deadline = started + project.rules.timeout.unwrap_or(PATIENCE);
     let desired = desired(project, &DesiredOptions::default());
@@ -86,7 +103,7 @@ pub async fn prove(
     let mut looks = 0;
     loop {
         looks += 1;
-        let observed = engine.observe(&scope).await?;
+        let observed = observe(engines, host, &scope).await?;
         // a container that the Engine does not tell of would be refuted as missing
         if let Some(untold) = observed.gaps.iter().find(|untold| untold.about.starts_with("container")) {
             places.close().await;
@@ -99,7 +116,7 @@ pub async fn prove(
         let scene = Scene { project, topology: &topology, desired: &desired, observed: &observed };
         agenda.follow(ended(project, &observed), &checks);
         agenda.look_again();
-        let round = Round { engine, scene, way };
+        let round = Round { engines, host, scene, way };
         let verdicts = round.run(agenda.open().map(|item| &item.check).collect(), &mut places, &mut proof).await;
         // on a slow machine one round may outlast the deadline: nothing is refuted for what came late in a single look
         let late = looks > 1 && Instant::now() + pause >= deadline;
@@ -126,6 +143,28 @@ pub async fn prove(
     proof.verdicts = agenda.settled();
     proof.took = started.elapsed();
     Ok(proof)
+}
+
+/// What the Engines hold: of several, each one's containers of the services that run there.
+async fn observe(
+    engines: &[&Engine],
+    host: &dyn Fn(&ServiceName) -> Option<usize>,
+    scope: &Scope<'_>,
+) -> Result<Observed, Error> {
+    let mut looks =
+        futures_util::future::try_join_all(engines.iter().map(|engine| engine.observe(scope))).await?.into_iter();
+    let Some(mut all) = looks.next() else { return Ok(Observed::default()) };
+    if engines.len() > 1 {
+        all.containers.retain(|container| host(&container.replica.service) == Some(0));
+    }
+    for (place, one) in looks.enumerate() {
+        let here = one.containers.into_iter().filter(|container| host(&container.replica.service) == Some(place + 1));
+        all.containers.extend(here);
+        all.networks.extend(one.networks);
+        all.others.extend(one.others);
+        all.gaps.extend(one.gaps);
+    }
+    Ok(all)
 }
 
 /// The images of which something has to be known: those whose check of health the file says a part of.
@@ -170,9 +209,14 @@ fn may_come_true(check: &Check, verdict: &Verdict, proof: &Proof, observed: &Obs
     }
 }
 
+/// Places, each with the way into it.
+type Entrances = Vec<(Vantage, vantage::Vantage)>;
+
 /// One look at everything that is still open.
 struct Round<'a> {
-    engine: &'a Engine,
+    engines: &'a [&'a Engine],
+    /// On which of them a service runs.
+    host: &'a dyn Fn(&ServiceName) -> Option<usize>,
     scene: Scene<'a>,
     way: Way,
 }
@@ -182,7 +226,7 @@ impl Round<'_> {
     /// stand while others ask for them.
     async fn run(&self, checks: Vec<&Check>, places: &mut Places, proof: &mut Proof) -> Vec<Verdict> {
         places.keep(|place| self.entrance(place).ok());
-        let files = contents::look(self.engine, self.scene, &checks).await;
+        let files = contents::look(self.engines[0], self.scene, &checks).await;
         let mut facts = Facts { answers: places.listeners.clone(), files, ..Facts::default() };
         let mut verdicts: Vec<Option<Verdict>> = checks.iter().map(|_| None).collect();
         for _ in 0..MOST_ROUNDS {
@@ -203,9 +247,28 @@ impl Round<'_> {
         verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(lost)).collect()
     }
 
+    /// The places of each Engine that has any.
+    fn by_engine(&self, places: Entrances) -> Vec<(&Engine, Entrances)> {
+        let mut each: Vec<(&Engine, Entrances)> = self.engines.iter().map(|engine| (*engine, vec![])).collect();
+        for (place, entrance) in places {
+            let of_service = match &place {
+                Vantage::Replica(replica) => (self.host)(&replica.service),
+                _ => None,
+            };
+            if let Some((_, places)) = each.get_mut(of_service.unwrap_or(0)) {
+                places.push((place, entrance));
+            }
+        }
+        each.retain(|(_, places)| !places.is_empty());
+        each
+    }
+
     /// What is known of a place for the way into it; the reason where there is nothing to enter.
     fn entrance(&self, place: &Vantage) -> Result<vantage::Vantage, String> {
         match place {
+            Vantage::Host | Vantage::Outside | Vantage::Named(_) if self.engines.len() > 1 => {
+                Err("each of several hosts has one, and between them it is not asked".to_owned())
+            }
             Vantage::Host => Ok(vantage::Vantage::Host),
             Vantage::Outside => Ok(vantage::Vantage::Outside),
             Vantage::Replica(replica) => {
@@ -289,18 +352,20 @@ impl Places {
             processes: asks(|q| matches!(q, Question::Processes { .. })),
             ..Options::default()
         };
-        let entrances = fresh.iter().map(|(_, entrance)| entrance.clone()).collect();
-        let vantages = Vantages::open(round.engine, entrances, options).await;
-        let mut places = vec![];
-        for ((place, entrance), (_, way)) in fresh.into_iter().zip(vantages.ways()) {
-            let way = way.map_err(ToString::to_string);
-            if let Err(why) = &way {
-                facts.blind.insert(place.clone(), why.clone());
+        for (engine, fresh) in round.by_engine(fresh) {
+            let entrances = fresh.iter().map(|(_, entrance)| entrance.clone()).collect();
+            let vantages = Vantages::open(engine, entrances, options.clone()).await;
+            let mut places = vec![];
+            for ((place, entrance), (_, way)) in fresh.into_iter().zip(vantages.ways()) {
+                let way = way.map_err(ToString::to_string);
+                if let Err(why) = &way {
+                    facts.blind.insert(place.clone(), why.clone());
+                }
+                places.push(way.is_ok().then(|| (place.clone(), entrance)));
+                proof.ways.insert(place, way);
             }
-            places.push(way.is_ok().then(|| (place.clone(), entrance)));
-            proof.ways.insert(place, way);
+            self.batches.push(Batch { places, vantages });
         }
-        self.batches.push(Batch { places, vantages });
     }
 
     /// Asks all of them, every place at once.

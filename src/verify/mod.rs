@@ -13,6 +13,9 @@ pub mod gather;
 pub mod jobs;
 mod judge;
 pub mod matrix;
+pub mod over;
+#[cfg(test)]
+mod over_tests;
 pub mod rule;
 pub mod scene;
 pub mod topology;

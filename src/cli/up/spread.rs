@@ -172,10 +172,7 @@ pub fn refuse(arguments: &Arguments, spread: &Spread) -> Result<(), Failure> {
     if arguments.watch {
         return not_yet("`--watch`", "leave it out, or `--on HOST` says where");
     }
-    if arguments.verify {
-        return not_yet("`--verify`", "leave it out; `--on HOST verify` proves that host's part");
-    }
-    if !(arguments.detach || arguments.wait || arguments.no_start) {
+    if !(arguments.detach || arguments.wait || arguments.verify || arguments.no_start) {
         return not_yet("following the output", "`-d` leaves it running; `--on HOST logs -f` follows that host's");
     }
     let mut scaled = arguments.changes.scale.iter().map(|(service, _)| service);

@@ -8,7 +8,7 @@ use bowline::source::Files;
 use bowline::vantage::Way;
 use bowline::verify::check::Check;
 use bowline::verify::derive;
-use bowline::verify::gather::prove;
+use bowline::verify::gather::{Proof, prove};
 use bowline::verify::jobs::Ended;
 use bowline::verify::matrix::Matrix;
 use bowline::verify::topology::Topology;
@@ -25,6 +25,8 @@ pub struct Subject<'a> {
     pub topology: Topology,
     /// Only the checks of these; all where none is named.
     services: &'a [String],
+    /// Whether a check is proved elsewhere: over hosts.
+    left_out: &'a dyn Fn(&Check) -> bool,
 }
 
 impl<'a> Subject<'a> {
@@ -35,7 +37,7 @@ impl<'a> Subject<'a> {
         files: &'a Files,
         services: &'a [String],
     ) -> Result<Self, Failure> {
-        let subject = Self { project, files, topology: Topology::of(project), services };
+        let subject = Self { project, files, topology: Topology::of(project), services, left_out: &|_| false };
         let mut findings = Findings::new();
         derive(project, &subject.topology, &Ended::new(), &mut findings);
         output::findings(files, &findings, global.verbose);
@@ -48,9 +50,15 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// The same without what is proved elsewhere.
+    pub fn without(self, left_out: &'a dyn Fn(&Check) -> bool) -> Self {
+        Self { left_out, ..self }
+    }
+
     /// What is to be checked when these services have ended.
-    fn checks(&self, ended: &Ended) -> Vec<Check> {
+    pub fn checks(&self, ended: &Ended) -> Vec<Check> {
         let mut checks = derive(self.project, &self.topology, ended, &mut Findings::new());
+        checks.retain(|check| !(self.left_out)(check));
         if !self.services.is_empty() {
             let named = |check: &Check| {
                 check.service.as_ref().is_some_and(|s| self.services.iter().any(|name| s == name.as_str()))
@@ -66,9 +74,14 @@ impl<'a> Subject<'a> {
         Report::offline(self.project.name.as_str(), &self.checks(&Ended::new()), &matrix, self.files)
     }
 
+    /// Asks and judges.
+    pub async fn proof(&self, engine: &Engine, way: Way) -> Result<Proof, Failure> {
+        Ok(prove(engine, self.project, |ended| self.checks(ended), way).await?)
+    }
+
     /// Asks and judges. What could not be cleaned up is said.
     pub async fn prove(&self, engine: &Engine, way: Way) -> Result<Report, Failure> {
-        let proof = prove(engine, self.project, |ended| self.checks(ended), way).await?;
+        let proof = self.proof(engine, way).await?;
         for left in &proof.leftovers {
             output::remark(&format!("warning: {left}"));
         }
