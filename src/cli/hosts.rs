@@ -33,10 +33,7 @@ pub fn only(global: &Global) -> Result<Option<&str>, Failure> {
 /// # Errors
 /// Where the stack is on several hosts and none is named, or one that there is not.
 pub fn part(global: &Global, mut project: Project) -> Result<Project, Failure> {
-    let known = |name: &str| project.hosts.as_ref().is_some_and(|hosts| hosts.part(name).is_some());
-    if let Some((name, _)) = global.host.iter().filter_map(|host| named(host)).find(|(name, _)| !known(name.as_str())) {
-        return Err(no_such_host(&project, name.as_str()));
-    }
+    check_named(global, &project)?;
     let Some(on) = &global.on else {
         return match &project.hosts {
             None => Ok(project),
@@ -58,6 +55,19 @@ pub fn part(global: &Global, mut project: Project) -> Result<Project, Failure> {
             project.hosts = hosts;
             Err(no_such_host(&project, on))
         }
+    }
+}
+
+/// Whether the stack has every host that `--host NAME=URL` names.
+///
+/// # Errors
+/// For one that it has not.
+pub fn check_named(global: &Global, project: &Project) -> Result<(), Failure> {
+    let known = |name: &str| project.hosts.as_ref().is_some_and(|hosts| hosts.part(name).is_some());
+    let mut all = global.host.iter().filter_map(|host| named(host));
+    match all.find(|(name, _)| !known(name.as_str())) {
+        Some((name, _)) => Err(no_such_host(project, name.as_str())),
+        None => Ok(()),
     }
 }
 

@@ -63,6 +63,7 @@ impl Spread {
                 .hint("`--host NAME=URL` says where a host's Engine is; `--on NAME` works on one alone"));
         }
         let (mut whole, files, passed) = load::whole(global, loaded, rigour)?;
+        hosts::check_named(global, &whole)?;
         let (parts, needs) = whole.hosts.take().map(|hosts| (hosts.parts, hosts.needs)).unwrap_or_default();
         let mut seats = vec![];
         for part in parts {
