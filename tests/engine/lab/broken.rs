@@ -93,7 +93,11 @@ fn kills() {
 #[test]
 fn failures() {
     let Some(host) = Host::take() else { return };
-    let text = &TEXT.replace("  blue1: {<<: *one, networks: {blue: {ipv4_address: 10.30.54.2}}}\n", "");
+    // both hosts share the wire: another VLAN and other addresses than those of the stack that is killed meanwhile
+    let text = &TEXT
+        .replace("  blue1: {<<: *one, networks: {blue: {ipv4_address: 10.30.54.2}}}\n", "")
+        .replace("10.30.55.", "10.30.59.")
+        .replace("id: 30,", "id: 35,");
     let Some(mut example) = Example::of("failures", text) else { return };
     example.act_from(host.shell());
     let block = |subnet: &str| {
@@ -102,7 +106,7 @@ fn failures() {
     let free = || host.run("docker network rm other9");
     let link = || host.run("ip -d -o link show thin0");
 
-    block("10.30.55.0/28");
+    block("10.30.59.0/28");
     let failed = example.run("up -d --no-preflight", 1).err;
     free();
     assert!(failed.contains("error[subnet-overlap]: cannot create network thin"), "{failed}");
@@ -114,23 +118,23 @@ fn failures() {
     let before = example.container("thin1");
     // another id, another MTU, another subnet, and that one cannot be had
     block("10.30.58.0/28");
-    let changed = text.replace("id: 30, name: thin0, mtu: 1400", "id: 31, name: thin0, mtu: 1300");
-    example.write(&changed.replace("10.30.55.", "10.30.58."));
+    let changed = text.replace("id: 35, name: thin0, mtu: 1400", "id: 36, name: thin0, mtu: 1300");
+    example.write(&changed.replace("10.30.59.", "10.30.58."));
     let failed = example.run("up -d --no-preflight", 1).err;
     free();
     assert!(failed.contains("thin1 runs as before"), "{failed}");
     example.write(text);
     example.run("plan", 0);
     let (as_it_was, after) = (link(), example.container("thin1"));
-    assert!(as_it_was.contains("mtu 1400") && as_it_was.contains("id 30 "), "{as_it_was}");
+    assert!(as_it_was.contains("mtu 1400") && as_it_was.contains("id 35 "), "{as_it_was}");
     assert!(after.id == before.id && after.state.is_running(), "{after:?}");
 
     // and where it can be had, the container comes along
     example.write(&changed);
     let moved = example.run("up -d", 0).err;
-    assert!(moved.contains("thin0.id (30, declared 31), thin0.mtu (1400, declared 1300)"), "{moved}");
+    assert!(moved.contains("thin0.id (35, declared 36), thin0.mtu (1400, declared 1300)"), "{moved}");
     let (new, after) = (link(), example.container("thin1"));
-    assert!(new.contains("mtu 1300") && new.contains("id 31 "), "{new}");
+    assert!(new.contains("mtu 1300") && new.contains("id 36 "), "{new}");
     assert!(after.id == before.id && after.state.is_running(), "{after:?}");
     example.leaves_nothing();
     host.has_its_links_only();
