@@ -27,8 +27,9 @@ const UP: [&str; 4] = ["Link eth0-ad100  Creating", "Link thin0  Created", "_thi
 const DOWN: [&str; 3] = ["Link bw  Removing", "_thin  Removing", "Link eth0-ad100-10  Removing"];
 
 impl Host {
-    /// Runs bowline on the host, and kills it (`kill -9`) as soon as it tells a line with these words.
-    fn kill_at(&self, example: &Example, words: &str, arguments: &str) {
+    /// Runs bowline on the host, and kills it (`kill -9`) as soon as it tells a line with these words; whether
+    /// it came to that.
+    fn kill_at(&self, example: &Example, words: &str, arguments: &str) -> bool {
         // blanks would end the pattern
         let words = words.split_whitespace().collect::<Vec<_>>().join("*");
         let said = self.run(&format!(
@@ -39,7 +40,7 @@ impl Host {
             example.directory().display(),
             example.name()
         ));
-        assert!(said.ends_with("yes"), "{arguments} did not come to {words}: {said}");
+        said.ends_with("yes")
     }
 }
 
@@ -52,14 +53,14 @@ fn kills() {
     example.run("config -q", 0);
     let mut left = 0;
     for words in UP {
-        host.kill_at(&example, words, "up -d");
+        assert!(host.kill_at(&example, words, "up -d"), "{words}");
         left += u8::from(host.links() != host.links);
         example.leaves_nothing();
         host.has_its_links_only();
     }
     assert!(left > 2, "most kills leave links: {left}");
     // `up` goes on from where the last one was killed
-    host.kill_at(&example, "_blue  Created", "up -d");
+    assert!(host.kill_at(&example, "_blue  Created", "up -d"));
     example.run("up -d", 0);
     example.run("verify", 0);
     // and is gone on with where somebody has taken the host's own link away
@@ -69,9 +70,9 @@ fn kills() {
     assert_eq!(refuted.keys().collect::<Vec<_>>(), ["reach/host->thin1"], "{refuted:#?}");
     example.run("up -d", 0);
     example.run("plan", 0);
-    for words in DOWN {
-        host.kill_at(&example, words, "down");
-    }
+    // what goes side by side may be gone by the time of the kill, and the next one then comes to its end
+    let reached = DOWN.map(|words| host.kill_at(&example, words, "down"));
+    assert!(reached[0], "{reached:?}");
     example.leaves_nothing();
     host.has_its_links_only();
 
