@@ -180,6 +180,11 @@ impl Example {
         assert_eq!(self.stack.remains(), "");
     }
 
+    /// What the Engine has of it.
+    pub fn remains(&self) -> String {
+        self.stack.remains()
+    }
+
     /// Speaks to the Engine.
     pub fn on_engine<T>(&self, work: impl AsyncFnOnce(&Engine) -> T) -> T {
         block_on(async { work(&engine().await.unwrap()).await })

@@ -7,6 +7,7 @@
 mod broken;
 mod own;
 mod refused;
+mod spread;
 mod wires;
 
 use std::collections::BTreeSet;
