@@ -148,11 +148,8 @@ pub enum Found {
 }
 
 impl Found {
-    /// As [`Named::find`], for a command that works on several hosts.
+    /// As [`Named::find`], for a command that works on several hosts. Which these are, the file says, under whatever name.
     pub fn find(global: &Global) -> Result<Self, Failure> {
-        if global.project_name.is_some() && global.files.is_empty() {
-            return Named::find(global).map(Self::One);
-        }
         let loaded = compose::load(&load::request(global, &[])?);
         if !spread::is_spread(global, &loaded) {
             return Named::of(global, loaded).map(Self::One);
@@ -173,13 +170,17 @@ pub enum Named {
 impl Named {
     /// `-p` without `-f` names a project alone; otherwise the file does. Where it cannot be read, `COMPOSE_PROJECT_NAME` names it.
     pub fn find(global: &Global) -> Result<Self, Failure> {
-        if let (Some(name), true) = (&global.project_name, global.files.is_empty()) {
-            return named(name);
-        }
         Self::of(global, compose::load(&load::request(global, &[])?))
     }
 
-    fn of(global: &Global, loaded: Loaded) -> Result<Self, Failure> {
+    fn of(global: &Global, mut loaded: Loaded) -> Result<Self, Failure> {
+        if let (Some(name), true) = (&global.project_name, global.files.is_empty()) {
+            // of a stack on several hosts one Engine has a part alone, by whatever name
+            return match loaded.project.take_if(|project| project.hosts.is_some()) {
+                Some(spread) => hosts::part(global, spread).and_then(|_| named(name)),
+                None => named(name),
+            };
+        }
         match environment("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()) {
             Some(name) if loaded.findings.has_errors() => named(&name),
             _ => {

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::compose::model::{LINK_NAME_MAX, Network, NetworkMode, Project};
+use crate::compose::model::{LINK_NAME_MAX, Network, NetworkMode, Project, another_vlan};
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::name::VlanId;
 use crate::source::Spanned;
@@ -163,7 +163,7 @@ pub(super) fn check_parent_shared(project: &Project, findings: &mut Findings) {
                 format!("{message}: they share its wire, and Engines up to 26 refuse it"),
             )
         };
-        let help = format!("give each a VLAN of its own: `parent: {}.10`", parent.value);
+        let help = format!("give each a VLAN of its own: `parent: {}`", another_vlan(&parent.value));
         findings.push(finding.at(parent.span).also(other.span, format!("{} is there already", first.key)).help(help));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::host::HostLink;
-use crate::compose::model::{Network, Project};
+use crate::compose::model::{Network, Project, another_vlan};
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::source::Spanned;
 
@@ -116,7 +116,7 @@ pub(super) fn check_parent_shared(scene: Scene<'_>, findings: &mut Findings) {
         } else {
             Finding::warning(Code::ParentShared, format!("{message}: the two share one wire"))
         };
-        let help = format!("give each a VLAN of its own: `parent: {}.10`", parent.value);
+        let help = format!("give each a VLAN of its own: `parent: {}`", another_vlan(&parent.value));
         findings.push(finding.at(parent.span).help(help));
     }
 }

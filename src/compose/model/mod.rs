@@ -30,7 +30,7 @@ pub use service::{
     Bind, Condition, Dependency, Endpoint, HealthTest, Healthcheck, Link, Mount, MountSource, Namespaces, NetworkMode,
     Port, Restart, Service, Update,
 };
-pub use vlan::{LINK_NAME_MAX, TagProtocol, Vlan, VlanLink};
+pub use vlan::{LINK_NAME_MAX, TagProtocol, Vlan, VlanLink, another_vlan};
 pub use volume::Volume;
 
 use crate::compose::extension::verify::Rules;

@@ -10,6 +10,14 @@ use crate::source::{Span, Spanned};
 /// The longest name of a link, in bytes (`IFNAMSIZ` less the final zero, include/uapi/linux/if.h).
 pub const LINK_NAME_MAX: usize = 15;
 
+/// A VLAN's link that another network could hang on than on `parent`: `eth0.10` for `eth0`, its neighbour for `eth0.10`.
+pub fn another_vlan(parent: &str) -> String {
+    match parent.rsplit_once('.').and_then(|(card, id)| Some((card, id.parse::<u16>().ok()?))) {
+        Some((card, id)) => format!("{card}.{}", id % 4094 + 1),
+        None => format!("{parent}.10"),
+    }
+}
+
 /// What a tag is marked with on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TagProtocol {
@@ -170,6 +178,11 @@ mod tests {
     fn plain() -> Vlan {
         let span = Span::new(crate::source::FileId(0), 0, 0);
         Vlan { span, id: 10, within: None, protocol: TagProtocol::Customer, name: None, mtu: None }
+    }
+
+    #[test]
+    fn another_vlan_is_on_the_same_card() {
+        assert_eq!(["eth0", "eth0.10", "eth0.4094"].map(another_vlan), ["eth0.10", "eth0.11", "eth0.1"]);
     }
 
     #[test]
