@@ -43,7 +43,8 @@ fn copied() -> Option<Stack> {
 
 #[test]
 fn a_real_application_is_built_migrated_tested_proved_and_taken_away() {
-    if left_to_turn(2) {
+    // the other Engine's namespace has no way to Debian's packages
+    if left_to_turn(1) {
         return;
     }
     let Some(stack) = copied() else { return };

@@ -270,9 +270,10 @@ fn modes() {
         "isolated/alone->host",
         "isolated/host->alone",
     ]);
-    for service in ["hidden1", "hidden2"] {
+    for service in ["hidden1", "hidden2", "swung1", "swung2"] {
         host.inside(&example, service, "ip link set eth0 type macvlan mode bridge");
     }
+    host.run("ip link set eth0.42 down");
     host.inside(&example, "swung1", "ip link set eth0 mtu 1400");
     host.run("ip link set eth0 promisc on");
     let (mode, open) = ("eth0 is in mode bridge", "answered");
@@ -282,6 +283,11 @@ fn modes() {
             ("parent/hidden2@hidden", mode),
             ("isolated/hidden1->hidden2", open),
             ("isolated/hidden2->hidden1", open),
+            ("parent/swung1@swung", mode),
+            ("parent/swung2@swung", mode),
+            ("isolated/swung1->swung2", open),
+            ("isolated/swung2->swung1", open),
+            ("parent/alone@whole", "eth0.42 is down"),
             ("mtu/swung1@swung", "eth0 carries packets of 1400 bytes"),
             ("promisc/eth0", "eth0 is set to take every frame"),
         ],

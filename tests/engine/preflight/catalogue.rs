@@ -121,7 +121,7 @@ fn pools_and_addresses() {
     trap(&pooled("", "gateway: ^192.0.2.1"), "error[no-subnet]", "no subnet", Told);
     trap(&pooled("ipv4_address: ^192.0.2.9", near), "error[address-outside]", "is not on network n", Told); // P7
     let shared = pooled("ipv4_address: ^$NET.9", near).replace("600}", "600, networks: [n]}");
-    trap(&shared, "note[address-taken]", "may be handed to db first", Silent); // P8
+    trap(&shared, "warning[address-taken]", "may be handed to db first", Silent); // P8
     for (last, whose) in [(1, "the gateway's"), (0, "the network's own"), (255, "the broadcast address")] {
         let text = pooled(&format!("ipv4_address: ^$NET.{last}"), near);
         trap(&text, "error[address-reserved]", whose, Told); // P9
