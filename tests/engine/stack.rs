@@ -31,16 +31,6 @@ pub fn second_engine() -> bool {
     std::env::var("BOWLINE_TEST_ENGINE").is_ok_and(|name| name != "default")
 }
 
-/// Whether `scripts/test` runs these tests on two Engines and this is the other turn: what takes long, and what no Engine's age changes,
-/// is run in one of them.
-pub fn left_to_turn(turn: u8) -> bool {
-    let left = std::env::var("BOWLINE_TEST_TURN").is_ok_and(|now| now != turn.to_string());
-    if left {
-        eprintln!("left to turn {turn}, on the other Engine");
-    }
-    left
-}
-
 /// A program that speaks to the test's Engine.
 pub fn program(name: &str) -> Command {
     let mut command = Command::new(name);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bowline::stack::{Owner, StackError};
 
-use crate::stack::{Ran, Stack, block_on, engine, eventually, left_to_turn};
+use crate::stack::{Ran, Stack, block_on, engine, eventually};
 
 const STACK: &str = "
 services:
@@ -177,9 +177,6 @@ fn what_a_killed_run_leaves_is_reaped() {
 /// `BOWLINE_ROUNDS=20` does it twenty times.
 #[test]
 fn ten_at_once_do_not_clash() {
-    if left_to_turn(1) {
-        return;
-    }
     let fixed = STACK.replace("{name: $NAME-net}", "{name: $NAME-net, ipam: {config: [{subnet: 10.214.0.0/24}]}}");
     let Some(stack) = Stack::new("testmany", &fixed) else { return };
     let line = "wget -qO - http://$BOWLINE_WEB_80/";
@@ -199,9 +196,6 @@ fn ten_at_once_do_not_clash() {
 /// A slice of `scripts/kills 200`: signals, a `kill -9` and cut connections at random moments.
 #[test]
 fn runs_that_are_ended_at_any_moment_leave_nothing() {
-    if left_to_turn(2) {
-        return;
-    }
     let Some(_) = Stack::new("testkills", "services: {}") else { return };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/kills");
     let mut kills = Command::new(script);
