@@ -150,12 +150,13 @@ pub enum Found {
 impl Found {
     /// As [`Named::find`], for a command that works on several hosts. Which these are, the file says, under whatever name.
     pub fn find(global: &Global) -> Result<Self, Failure> {
-        let loaded = compose::load(&load::request(global, &[])?);
-        if !spread::is_spread(global, &loaded) {
-            return Named::of(global, loaded).map(Self::One);
+        match Named::load(global)? {
+            Some(loaded) if spread::is_spread(global, &loaded) => {
+                Spread::of(global, None, loaded, &DesiredOptions::default(), Rigour::Refuse)
+                    .map(|spread| Self::Spread(Box::new(spread)))
+            }
+            loaded => Named::of(global, loaded).map(Self::One),
         }
-        Spread::of(global, None, loaded, &DesiredOptions::default(), Rigour::Refuse)
-            .map(|spread| Self::Spread(Box::new(spread)))
     }
 }
 
@@ -170,11 +171,26 @@ pub enum Named {
 impl Named {
     /// `-p` without `-f` names a project alone; otherwise the file does. Where it cannot be read, `COMPOSE_PROJECT_NAME` names it.
     pub fn find(global: &Global) -> Result<Self, Failure> {
-        Self::of(global, compose::load(&load::request(global, &[])?))
+        Self::of(global, Self::load(global)?)
     }
 
-    fn of(global: &Global, mut loaded: Loaded) -> Result<Self, Failure> {
-        if let (Some(name), true) = (&global.project_name, global.files.is_empty()) {
+    /// What the command line and the directory give. A project by its name alone needs no directory.
+    fn load(global: &Global) -> Result<Option<Loaded>, Failure> {
+        match load::request(global, &[]) {
+            Ok(request) => Ok(Some(compose::load(&request))),
+            Err(_) if Self::name_alone(global).is_some() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn name_alone(global: &Global) -> Option<&str> {
+        global.project_name.as_deref().filter(|_| global.files.is_empty())
+    }
+
+    fn of(global: &Global, loaded: Option<Loaded>) -> Result<Self, Failure> {
+        let name = Self::name_alone(global);
+        let Some(mut loaded) = loaded else { return named(name.unwrap_or_default()) };
+        if let Some(name) = name {
             // of a stack on several hosts one Engine has a part alone, by whatever name
             return match loaded.project.take_if(|project| project.hosts.is_some()) {
                 Some(spread) => hosts::part(global, spread).and_then(|_| named(name)),

@@ -88,38 +88,38 @@ pub(super) fn check_gateways(scene: Scene<'_>, findings: &mut Findings) {
 /// P40: a static address that a machine on the parent's wire has already.
 pub(super) fn check_wire_addresses(scene: Scene<'_>, findings: &mut Findings) {
     for (network, parent) in parents(scene.project) {
-        for (service, address) in fixed(scene.project, network) {
-            let heard = scene.host.heard.get(&(parent.value.clone(), address.value));
-            let Some(mac) = heard.and_then(|macs| macs.first()).filter(|_| !is_ours(scene, network, address.value))
-            else {
-                continue;
-            };
-            let message = format!("{} is taken: {mac} answers for it on the wire of `{}`", address.value, parent.value);
-            findings.push(
-                Finding::warning(Code::AddressTaken, message)
-                    .at(address.span)
-                    .label(format!("{service} asks for it on {}", network.key))
-                    .help("take another address, one that the DHCP server of that wire does not give out"),
-            );
-        }
+        let foreign = fixed(scene.project, network).filter(|(_, address)| !is_ours(scene, network, address.value));
+        let taken = foreign.filter_map(|(service, address)| taken(scene, network, parent, address, service));
+        taken.for_each(|finding| findings.push(finding));
     }
 }
 
 /// P40: the host's own address on the wire (`host_access`), where a machine out there has it.
 pub(super) fn check_host_access(scene: Scene<'_>, findings: &mut Findings) {
     for (network, parent) in parents(scene.project) {
-        let Some(address) = network.trunk.host_access else { continue };
-        let has_it = scene.observed.shims.iter().any(|shim| shim.addresses.contains(&address.value));
-        let heard = scene.host.heard.get(&(parent.value.clone(), address.value));
-        let Some(mac) = heard.and_then(|macs| macs.first()).filter(|_| !has_it) else { continue };
-        let message = format!("{} is taken: {mac} answers for it on the wire of `{}`", address.value, parent.value);
-        findings.push(
-            Finding::warning(Code::AddressTaken, message)
-                .at(address.span)
-                .label(format!("the host asks for it on {}", network.key))
-                .help("take another address, one that the DHCP server of that wire does not give out"),
-        );
+        let is_ours = |address: IpAddr| scene.observed.shims.iter().any(|shim| shim.addresses.contains(&address));
+        let address = network.trunk.host_access.filter(|address| !is_ours(address.value));
+        let taken = address.and_then(|address| taken(scene, network, parent, address, "the host"));
+        taken.into_iter().for_each(|finding| findings.push(finding));
     }
+}
+
+/// What answers for an address on the parent's wire that `asker` is to have.
+fn taken(
+    scene: Scene<'_>,
+    network: &Network,
+    parent: &Spanned<String>,
+    address: Spanned<IpAddr>,
+    asker: &str,
+) -> Option<Finding> {
+    let mac = scene.host.heard.get(&(parent.value.clone(), address.value))?.first()?;
+    let message = format!("{} is taken: {mac} answers for it on the wire of `{}`", address.value, parent.value);
+    Some(
+        Finding::warning(Code::AddressTaken, message)
+            .at(address.span)
+            .label(format!("{asker} asks for it on {}", network.key))
+            .help("take another address, one that the DHCP server of that wire does not give out"),
+    )
 }
 
 /// Whether a container of the Engine has the address on this network: another rule's, or its own.

@@ -68,6 +68,32 @@ fn bowline(directory: &Path, arguments: &str, code: i32) -> Ran {
 }
 
 #[test]
+fn a_project_by_its_name_needs_no_directory() {
+    let yaml = "services: {web: {image: busybox, command: sleep 1000, init: true}}";
+    let Some(stack) = Stack::new("nowhere", yaml) else { return };
+    stack.run("up -d", 0);
+    let from_nowhere = |arguments: &str| {
+        let gone = stack.directory.join("gone");
+        std::fs::create_dir(&gone).unwrap();
+        let script = "rmdir \"$PWD\"; exec \"$@\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_bowline")]).args(arguments.split_whitespace());
+        command.env_remove("COMPOSE_FILE").env_remove("COMPOSE_PROJECT_NAME");
+        Ran::from(command.current_dir(&gone).stdin(Stdio::null()).output().unwrap())
+    };
+    let listed = from_nowhere(&format!("-p {} ps -q", stack.name));
+    assert_eq!((listed.code, listed.out.lines().count()), (Some(0), 1), "{}", listed.err);
+    let nameless = from_nowhere("ps");
+    assert!(
+        nameless.code != Some(0) && nameless.err.contains("change to a directory that is there"),
+        "{}",
+        nameless.err
+    );
+    let down = from_nowhere(&format!("-p {} down -t 2", stack.name));
+    assert_eq!((down.code, stack.remains()), (Some(0), String::new()), "{}", down.err);
+}
+
+#[test]
 fn another_directory_of_the_same_name_is_told_before_anything_is_changed() {
     let Some(stack) = Stack::new("twins", "services: {}") else { return };
     let directory = |place: &str, command: &str| -> PathBuf {
