@@ -116,7 +116,7 @@ impl Engine {
         Ok(Follower {
             engine: self,
             project: project.clone(),
-            events: Some(self.events(project.as_str(), None).await?),
+            events: Some(self.turns(project.as_str(), None).await?),
             chosen: Box::new(chosen),
             readers: FuturesUnordered::new(),
             open: BTreeSet::new(),
@@ -200,7 +200,7 @@ impl Follower<'_> {
     /// # Errors
     /// What the Engine says; one that [`Error::is_lost`] where it is still away: then everything is as it was.
     pub async fn resume(&mut self) -> Result<(), Error> {
-        let events = self.engine.events(self.project.as_str(), None).await?;
+        let events = self.engine.turns(self.project.as_str(), None).await?;
         let listed = self.engine.list(&self.project).await?;
         self.events = Some(events);
         self.readers = FuturesUnordered::new();

@@ -59,6 +59,9 @@ impl Pieces {
     }
 }
 
+/// What happens to a container after which it may be in another state. Its health checks alone make three other events each time they run.
+const TURNS: [&str; 7] = ["start", "die", "destroy", "stop", "pause", "unpause", "health_status"];
+
 /// Something that happened: to a container, a network, the Engine itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
@@ -92,6 +95,13 @@ struct RawActor {
     id: String,
     #[serde(rename = "Attributes", default)]
     attributes: Option<BTreeMap<String, String>>,
+}
+
+impl Event {
+    /// Whether a container may be in another state since.
+    pub fn is_turn(&self) -> bool {
+        TURNS.contains(&self.action.split(':').next().unwrap_or_default())
+    }
 }
 
 /// Events of the Engine, as they happen.
@@ -184,14 +194,19 @@ fn take_piece(buffer: &mut BytesMut, terminal: bool) -> Option<(Channel, Bytes)>
 }
 
 impl Engine {
-    /// `GET /events` of one project's containers, from now on. `since` (seconds by the Engine's clock) also gives what
-    /// happened after it.
+    /// `GET /events` of one project's containers, from now on: those of which [`Event::is_turn`] holds, and maybe others. `since` (seconds by the Engine's
+    /// clock) also gives what happened after it.
     ///
     /// # Errors
     /// What the Engine says.
-    pub async fn events(&self, project: &str, since: Option<i64>) -> Result<Events, Error> {
+    pub async fn turns(&self, project: &str, since: Option<i64>) -> Result<Events, Error> {
         let label = format!("com.docker.compose.project={project}");
-        self.listen(&serde_json::json!({ "type": ["container"], "label": [label] }), since).await
+        let mut filters = serde_json::json!({ "type": ["container"], "label": [label] });
+        // Podman filters by words of its own
+        if !self.facts.podman {
+            filters["event"] = TURNS.into();
+        }
+        self.listen(&filters, since).await
     }
 
     /// `GET /events` of every network that is made, from now on, whoever makes it.

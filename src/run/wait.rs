@@ -1,5 +1,5 @@
-//! Waiting for containers by the Engine's events. An event is a hint to look; what counts is the look. So nothing is
-//! missed when the stream breaks, and nothing old is taken for new.
+//! Waiting for containers by the Engine's events. An event is a hint to look; what counts is the look, and of events that alone which says
+//! that what ran at the look is healthy now. So nothing is missed when the stream breaks, and nothing old is taken for new.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use tokio::sync::broadcast::{self, error::TryRecvError};
 
 use super::outcome::{Kind, StepError};
 use crate::compose::model::Condition;
-use crate::engine::{Engine, Error, Life};
+use crate::engine::{Engine, Error, Event, Events, Life};
 use crate::name::ContainerId;
 use crate::state::observed::{ContainerState, Health};
 
@@ -22,7 +22,7 @@ const SETTLED: Duration = Duration::from_secs(1);
 const LINES: u64 = 10;
 
 /// "Look at this container"; none: look at all.
-type Hint = Option<Rc<str>>;
+type Hint = Option<Rc<Event>>;
 
 /// One stream of events, shared by all waits of a run.
 pub(super) struct Watch<'a> {
@@ -40,18 +40,18 @@ impl<'a> Watch<'a> {
     }
 
     /// Opens the stream. It also tells what happened since the Engine was opened, so that no event falls between.
-    pub(super) async fn open(&self) -> Result<crate::engine::Events, Error> {
-        self.engine.events(&self.project, self.engine.clock()).await
+    pub(super) async fn open(&self) -> Result<Events, Error> {
+        self.engine.turns(&self.project, self.engine.clock()).await
     }
 
     /// Turns events into hints for ever. When the stream breaks it is opened anew, for half a minute: an Engine that
     /// restarts is soon back.
-    pub(super) async fn pump(&self, mut events: crate::engine::Events) -> std::convert::Infallible {
+    pub(super) async fn pump(&self, mut events: Events) -> std::convert::Infallible {
         loop {
             while let Ok(Some(event)) = events.next().await {
-                if is_telling(&event.action) {
+                if event.is_turn() {
                     // no receiver is no error: nobody waits at the moment
-                    let _ = self.hints.send(Some(event.id.as_str().into()));
+                    let _ = self.hints.send(Some(event.into()));
                 }
             }
             match self.reopen().await {
@@ -65,7 +65,7 @@ impl<'a> Watch<'a> {
         std::future::pending().await
     }
 
-    async fn reopen(&self) -> Option<crate::engine::Events> {
+    async fn reopen(&self) -> Option<Events> {
         for pause in [0, 100, 400, 1500, 3000, 5000, 10_000, 10_000] {
             tokio::time::sleep(Duration::from_millis(pause)).await;
             if let Ok(events) = self.open().await {
@@ -99,7 +99,10 @@ impl<'a> Watch<'a> {
                     }
                 }
             }
-            self.hinted(&mut hints, id).await?;
+            let hint = self.hinted(&mut hints, id).await?;
+            if condition == Condition::Healthy && hint.is_some_and(|event| became_healthy(&event, &life)) {
+                return Ok(());
+            }
         }
     }
 
@@ -139,21 +142,29 @@ impl<'a> Watch<'a> {
         [explained.message].into_iter().chain(explained.details).collect()
     }
 
-    /// Waits for a hint about `id`; several that are there count as one.
-    async fn hinted(&self, hints: &mut broadcast::Receiver<Hint>, id: &ContainerId) -> Result<(), StepError> {
-        loop {
+    /// Waits for a hint about `id`. Several that are there count as one: the event where it is a single one.
+    async fn hinted(&self, hints: &mut broadcast::Receiver<Hint>, id: &ContainerId) -> Result<Hint, StepError> {
+        let concerns = |hint: &Hint| hint.as_ref().is_none_or(|event| event.id == *id.as_str());
+        let first = loop {
             if self.lost.get() {
                 return Err(StepError::new(Kind::Unreachable, "the Engine's events cannot be had any more"));
             }
             match hints.recv().await {
-                Ok(Some(hint)) if *hint != *id.as_str() => continue,
+                Ok(hint) if !concerns(&hint) => continue,
+                Ok(hint) => break hint,
                 // too many at once: look, whatever they were
-                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => break,
+                Err(broadcast::error::RecvError::Lagged(_)) => break None,
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
             }
+        };
+        let mut alone = true;
+        loop {
+            match hints.try_recv() {
+                Ok(hint) => alone &= !concerns(&hint),
+                Err(TryRecvError::Lagged(_)) => alone = false,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(first.filter(|_| alone)),
+            }
         }
-        while !matches!(hints.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
-        Ok(())
     }
 
     /// The failure with what helps to understand it: the last health check, what the Engine said, the last lines of output.
@@ -178,9 +189,12 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// The events after which a container may be in another state. Health checks make three others each time they run.
-fn is_telling(action: &str) -> bool {
-    ["start", "die", "destroy", "stop", "pause", "unpause"].contains(&action) || action.starts_with("health_status")
+/// Whether an event says that a container is healthy, which was not so when it was looked at: one of the same run of it, for the stream
+/// tells of what was before, too. Under load a look takes the Engine longer than a check.
+fn became_healthy(event: &Event, life: &Life) -> bool {
+    let ContainerState::Running { health: Some(Health::Starting), started_at, .. } = &life.state else { return false };
+    let started = started_at.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_nanosecond);
+    event.action == "health_status: healthy" && started.is_ok_and(|started| i128::from(event.time) > started)
 }
 
 /// What one look shows.
@@ -274,6 +288,23 @@ mod tests {
         assert!(holds(&exited(0), Started), "what ended well has done its work");
         assert!(never(&exited(0), Healthy), "what ended well is not healthy");
         assert!(never(&Life { has_health_check: false, ..running(None) }, Healthy));
+    }
+
+    #[test]
+    fn an_event_counts_that_says_what_is_awaited_of_the_run_that_was_seen() {
+        let seen = life(ContainerState::Running {
+            pid: 1,
+            health: Some(Health::Starting),
+            started_at: "2026-11-22T20:00:00.5Z".into(),
+        });
+        let event = |action: &str, time: i64| Event { action: action.into(), time, ..Event::default() };
+        let half_past = 1_795_377_600_500_000_000;
+        assert!(became_healthy(&event("health_status: healthy", half_past + 1), &seen));
+        assert!(!became_healthy(&event("health_status: healthy", half_past), &seen), "of a run before");
+        assert!(!became_healthy(&event("health_status: unhealthy", half_past + 1), &seen));
+        assert!(!became_healthy(&event("start", half_past + 1), &seen));
+        let ended = life(ContainerState::Restarting { exit_code: 1 });
+        assert!(!became_healthy(&event("health_status: healthy", half_past + 1), &ended), "looked at, it did not run");
     }
 
     #[test]
