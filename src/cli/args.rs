@@ -1,13 +1,8 @@
-//! The command line: global options as `docker compose` has them, and one variant a command.
+//! The options before the command, as `docker compose` has them. The commands stand in [`commands`](super::commands).
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-
-use super::{
-    attach, commit, completion, config, cp, down, events, exec, explain, export, graph, images, lifecycle, logs, ls,
-    plan, port, ps, reap, run, stats, test, top, ui, up, used, verify, version, volumes, wait, watch,
-};
+use clap::{Args, Parser, ValueEnum};
 
 /// Ties a Compose stack fast and proves that the knot holds
 ///
@@ -26,60 +21,6 @@ pub struct Arguments {
     /// Show the version of bowline.
     #[arg(short = 'V', long, action = clap::ArgAction::Version)]
     version: Option<bool>,
-    /// What to do; none: tell how things stand.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-}
-
-/// One variant a command; each command's arguments stand in its own file.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    Attach(attach::Arguments),
-    Build(images::Build),
-    Commit(commit::Arguments),
-    Completion(completion::Completion),
-    #[command(alias = "convert")]
-    Config(config::Arguments),
-    Cp(cp::Arguments),
-    Create(Box<up::Create>),
-    Down(down::Arguments),
-    Events(events::Arguments),
-    Exec(exec::Arguments),
-    Explain(explain::Arguments),
-    Export(export::Arguments),
-    Graph(graph::Arguments),
-    Images(used::Arguments),
-    Kill(lifecycle::Kill),
-    Logs(logs::Arguments),
-    Ls(ls::Arguments),
-    Man(completion::Man),
-    Pause(lifecycle::Pause),
-    Plan(plan::Arguments),
-    Port(port::Arguments),
-    Ps(ps::Arguments),
-    Pull(images::Pull),
-    Push(images::Push),
-    Reap(reap::Arguments),
-    Restart(lifecycle::Restart),
-    Rm(lifecycle::Rm),
-    Run(Box<run::Arguments>),
-    Scale(up::Scale),
-    Start(lifecycle::Start),
-    Stats(stats::Arguments),
-    Stop(lifecycle::Stop),
-    Test(Box<test::Arguments>),
-    Top(top::Arguments),
-    Ui(ui::Arguments),
-    Unpause(lifecycle::Unpause),
-    Up(Box<up::Arguments>),
-    Verify(verify::Arguments),
-    Version(version::Arguments),
-    Volumes(volumes::Arguments),
-    Wait(wait::Arguments),
-    Watch(watch::Arguments),
-    /// What docker compose has and bowline has not, and words that are no command.
-    #[command(external_subcommand)]
-    Refused(Vec<String>),
 }
 
 /// Options that every command takes, written before its name.
@@ -174,24 +115,5 @@ impl From<Ansi> for anstream::ColorChoice {
             Ansi::Never => Self::Never,
             Ansi::Always => Self::Always,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_has_no_option_twice() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn global_options_stand_before_the_command() {
-        let line = Arguments::try_parse_from(["bowline", "-f", "a.yaml", "-f", "-", "-p", "x", "convert", "--quiet"]);
-        let line = line.unwrap();
-        assert_eq!(line.global.files, ["a.yaml", "-"].map(PathBuf::from));
-        assert!(matches!(line.command, Some(Command::Config(_))));
     }
 }

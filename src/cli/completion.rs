@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use bowline::compose::{self, Loaded};
-use clap::{Arg, Args, Command, CommandFactory, ValueEnum};
+use clap::{Arg, Args, Command, ValueEnum};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{self, EnvCompleter};
 
-use super::args::{Arguments, Global};
+use super::args::Global;
+use super::commands::command_line;
 use super::exit::{Exit, Failure};
 use super::{load, output};
 
@@ -66,7 +67,7 @@ impl Shell {
 
 /// Answers a shell that asks what may come next; tells whether one did.
 pub fn answer() -> Result<bool, Failure> {
-    let environment = env::CompleteEnv::with_factory(|| with_names(Arguments::command())).var(ASKED);
+    let environment = env::CompleteEnv::with_factory(|| with_names(command_line())).var(ASKED);
     let here = std::env::current_dir().ok();
     environment.try_complete(std::env::args_os(), here.as_deref()).map_err(|why| Failure::new(Exit::Usage, why))
 }
@@ -140,7 +141,7 @@ pub fn man(arguments: &Man) -> Result<Exit, Failure> {
         std::io::Error::new(why.kind(), format!("cannot write {}: {why}", arguments.directory.display()))
     };
     std::fs::create_dir_all(&arguments.directory).map_err(told)?;
-    clap_mangen::generate_to(Arguments::command(), &arguments.directory).map_err(told)?;
+    clap_mangen::generate_to(command_line(), &arguments.directory).map_err(told)?;
     Ok(Exit::Ok)
 }
 

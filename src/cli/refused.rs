@@ -1,8 +1,6 @@
 //! Commands of docker compose that bowline does not have, refused by name; and words that are no command at all.
 
-use clap::CommandFactory;
-
-use super::args::Arguments;
+use super::commands;
 use super::exit::{Exit, Failure};
 
 /// What bowline does not do, why, and what does it.
@@ -21,17 +19,13 @@ const REFUSED: [(&str, &str, &str); 4] = [
 ///
 /// # Errors
 /// Always: [`Exit::Usage`].
-pub fn run(words: &[String]) -> Result<Exit, Failure> {
-    let word = words.first().map(String::as_str).unwrap_or_default();
+pub fn run(word: &str) -> Result<Exit, Failure> {
     if let Some((_, what, instead)) = REFUSED.iter().find(|(name, ..)| *name == word) {
         let message = format!("bowline has no `{word}`: {what}, and bowline only brings stacks up and proves them");
         return Err(Failure::new(Exit::Usage, message).hint(*instead));
     }
-    let command = Arguments::command();
-    let names: Vec<&str> =
-        command.get_subcommands().filter(|command| !command.is_hide_set()).map(|c| c.get_name()).collect();
     let failure = Failure::new(Exit::Usage, format!("bowline has no command `{word}`"));
-    let near = bowline::finding::nearest(word, names.iter().copied());
+    let near = bowline::finding::nearest(word, commands::names());
     Err(match near {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),
         None => failure.hint("`bowline --help` lists the commands"),

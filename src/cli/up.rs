@@ -293,6 +293,16 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     }
 }
 
+/// Runs `create`: makes everything and starts nothing.
+pub fn create(global: &Global, arguments: &Create) -> Result<Exit, Failure> {
+    run(global, &arguments.clone().into())
+}
+
+/// Runs `scale`.
+pub fn scale_to(global: &Global, arguments: &Scale) -> Result<Exit, Failure> {
+    run(global, &arguments.clone().into())
+}
+
 /// The same for a stack on several hosts.
 fn over_hosts(global: &Global, arguments: &Arguments, spread: Spread) -> Result<Exit, Failure> {
     spread::refuse(arguments, &spread)?;

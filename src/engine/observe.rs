@@ -8,15 +8,18 @@ use indexmap::IndexMap;
 
 use super::call::{Call, segment};
 use super::decode::{self, wire};
-use super::{Engine, Error};
+use super::{Address, Engine, Error};
 use crate::name::{ContainerId, ProjectName};
 use crate::state::observed::{
     EngineFacts, Gap, Observed, ObservedContainer, ObservedImage, ObservedNetwork, ObservedVolume, OtherContainer,
 };
 use ipnet::IpNet;
 
-/// Questions that are under way at once. Beyond this the Engine's own locks decide (measured on two cores).
+/// Questions that are under way at once, of an Engine elsewhere: an answer takes the way there and back.
 const AT_ONCE: usize = 16;
+/// The same for each processor, of an Engine on this machine: more only wait for each other, on connections that are to be made first (50
+/// inspections on two cores: 11 ms one by one, 4.6 ms four at once, 6.7 ms sixteen).
+const AT_ONCE_EACH: usize = 2;
 /// How long a container that is listed may take until it can be inspected, in pauses of milliseconds: 6 s together.
 const BEING_MADE: [u64; 8] = [10, 40, 150, 400, 900, 1500, 1500, 1500];
 
@@ -99,7 +102,7 @@ impl Engine {
         gaps: &mut Vec<Gap>,
     ) -> Result<Vec<ObservedContainer>, Error> {
         let asked = ids.map(|id| async move { (id, self.inspect_listed(project, id).await) });
-        let mut answers = stream::iter(asked).buffer_unordered(AT_ONCE);
+        let mut answers = stream::iter(asked).buffer_unordered(self.at_once());
         let mut found = vec![];
         while let Some((id, answer)) = answers.next().await {
             let about = format!("container {}", ContainerId::from_engine(id).short());
@@ -175,7 +178,16 @@ impl Engine {
     /// The images that are named, in the order of their names here.
     async fn images(&self, names: &[String]) -> IndexMap<String, Result<Option<ObservedImage>, Error>> {
         let asked = names.iter().map(|name| async move { (name.clone(), self.image(name).await) });
-        stream::iter(asked).buffered(AT_ONCE).collect().await
+        stream::iter(asked).buffered(self.at_once()).collect().await
+    }
+
+    /// How many questions are asked at once.
+    fn at_once(&self) -> usize {
+        match self.address {
+            Address::Unix(_) => std::thread::available_parallelism().map_or(1, usize::from) * AT_ONCE_EACH,
+            Address::Tcp { .. } | Address::Ssh { .. } => AT_ONCE,
+        }
+        .min(AT_ONCE)
     }
 
     /// One image by name or id; none where it is not there.
