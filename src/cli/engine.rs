@@ -1,13 +1,18 @@
 //! From the command line to an open Engine.
 
 use std::os::unix::process::CommandExt;
+use std::time::{Duration, SystemTime};
 
 use bowline::compose::model::EnginePlace;
-use bowline::engine::{Engine, Error, Exchange, Options};
+use bowline::engine::{Address, Engine, Error, Exchange, Options, Survey};
+use tokio::runtime::Runtime;
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
 use super::{hosts, output};
+
+/// How long an Engine of this machine may take to be there for questions ahead.
+const PROMPTLY: Duration = Duration::from_millis(20);
 
 /// What a command may do to the Engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +30,53 @@ pub async fn connect(global: &Global, purpose: Purpose) -> Result<Engine, Failur
         log: global.verbose.then(|| std::sync::Arc::new(log) as bowline::engine::Log),
         ..Options::default()
     };
-    let places = |name: &str| match (&global.at, name) {
+    Ok(Engine::connect(&|name| place(global, name), options).await?)
+}
+
+/// A variable that may say where the Engine is.
+fn place(global: &Global, name: &str) -> Option<String> {
+    match (&global.at, name) {
         (Some(EnginePlace::Url(url)), "DOCKER_HOST") => Some(url.clone()),
         (Some(EnginePlace::Context(context)), "DOCKER_CONTEXT") => Some(context.clone()),
         (Some(_), "DOCKER_HOST" | "DOCKER_CONTEXT") => None,
         _ => environment(name),
-    };
-    Ok(Engine::connect(&places, options).await?)
+    }
+}
+
+/// An Engine of this machine that was asked ahead what it has: it answers while the file is read.
+pub struct Ahead {
+    runtime: Runtime,
+    asked: Option<Asked>,
+}
+
+/// Questions under way.
+pub struct Asked {
+    /// The Engine, open.
+    pub engine: Engine,
+    /// What it was asked.
+    pub survey: Survey,
+    /// When.
+    pub at: SystemTime,
+}
+
+impl Ahead {
+    /// Asks. Whatever hinders that is told by who asks again, when the file is known to make sense.
+    pub fn ask(global: &Global, purpose: Purpose) -> Result<Self, Failure> {
+        let runtime = super::runtime()?;
+        let asked = runtime.block_on(async {
+            let here = matches!(bowline::engine::find(&|name| place(global, name)), Ok(Address::Unix(_)));
+            let engine = here.then(|| tokio::time::timeout(PROMPTLY, connect(global, purpose)))?.await.ok()?.ok()?;
+            let (mut survey, at) = (engine.survey(), SystemTime::now());
+            survey.send().await;
+            Some(Asked { engine, survey, at })
+        });
+        Ok(Self { runtime, asked })
+    }
+
+    /// Runs a command's future on this thread, with what was asked.
+    pub fn block_on<T>(self, work: impl AsyncFnOnce(Option<Asked>) -> Result<T, Failure>) -> Result<T, Failure> {
+        super::run_on(self.runtime, work(self.asked))
+    }
 }
 
 /// `--host`, `--context` and `--on` hold for everything that is started from here too (buildx, the command of `test`): where the environment says

@@ -6,7 +6,7 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bowline::engine::Engine;
 use bowline::name::ProjectName;
@@ -25,6 +25,8 @@ use super::signals::Signals;
 const AT_WORK: &str = "\nat work\n";
 /// Between two looks at an Engine that may be at work for somebody who was killed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The clock of files may be behind that much.
+const FILE_CLOCK: Duration = Duration::from_millis(20);
 /// How long what was asked for last is waited for: an old Engine that makes many networks takes its time for each.
 const LONGEST: Duration = Duration::from_secs(10);
 
@@ -36,6 +38,8 @@ pub struct Lock {
     holder: String,
     /// What is being made.
     making: RefCell<BTreeSet<String>>,
+    /// When somebody held it last, where that was ever.
+    before: Option<SystemTime>,
 }
 
 impl Lock {
@@ -71,6 +75,11 @@ impl Lock {
     /// Whether it is there, and not released yet.
     pub fn is_held(&self) -> bool {
         self.file.borrow().is_some()
+    }
+
+    /// Whether nobody else can have worked on the project since then: what was seen of it then still holds.
+    pub fn was_free_since(&self, then: SystemTime) -> bool {
+        self.before.is_none_or(|before| before + FILE_CLOCK < then)
     }
 
     /// Lets the next one in.
@@ -122,15 +131,18 @@ pub async fn take(
             };
         }
     }
+    // whoever held it wrote to it last of all, where nobody killed it
+    let mut before = file.metadata().and_then(|metadata| metadata.modified()).ok();
     if let Some((killed, making)) = read(&mut file).split_once(AT_WORK) {
         output::remark(&format!("{killed} ended in the middle of its work: looking until the Engine is at rest"));
         tokio::select! {
             rest = at_rest(engine, project, making, age(&file)) => rest?,
             () = signals.next() => return Err(nothing_begun()),
         }
+        before = Some(SystemTime::now());
     }
     let holder = format!("`bowline {command}` (process {})", std::process::id());
-    let lock = Lock { file: RefCell::new(Some(file)), holder, ..Lock::default() };
+    let lock = Lock { file: RefCell::new(Some(file)), holder, before, ..Lock::default() };
     lock.end();
     Ok(lock)
 }

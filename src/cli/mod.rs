@@ -61,6 +61,7 @@ mod watch;
 use std::process::ExitCode;
 
 use exit::{Exit, Failure};
+use tokio::runtime::Runtime;
 
 /// Reads the arguments, runs the command, and turns its end into an exit code.
 pub fn main() -> ExitCode {
@@ -87,7 +88,14 @@ pub fn main() -> ExitCode {
 
 /// Runs a command's future on this thread. A thread that still waits for a lock does not hold up the end.
 fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    run_on(runtime()?, future)
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+fn run_on<T>(runtime: Runtime, future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let answer = runtime.block_on(future);
     runtime.shutdown_background();
     answer

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bowline::compose::model::Project;
 use bowline::compose::{self, Loaded, Request};
-use bowline::engine::{Engine, Facts, Listed, Scope};
+use bowline::engine::{Engine, Facts, Listed, Scope, Survey};
 use bowline::finding::{Code, Findings};
 use bowline::name::{ProjectName, ServiceName};
 use bowline::source::Files;
@@ -105,7 +105,16 @@ impl Stack {
         whole(self.look(engine).await?)
     }
 
+    /// The same with lists that were asked for ahead.
+    pub async fn observe_after(&self, engine: &Engine, survey: Survey) -> Result<Observed, Failure> {
+        whole(self.look_after(engine, survey).await?)
+    }
+
     async fn look(&self, engine: &Engine) -> Result<Observed, Failure> {
+        self.look_after(engine, engine.survey()).await
+    }
+
+    async fn look_after(&self, engine: &Engine, survey: Survey) -> Result<Observed, Failure> {
         let each = self.desired.containers.values().flat_map(|c| c.settings.images());
         let mut images: Vec<String> = each.map(str::to_owned).collect();
         images.sort_unstable();
@@ -113,7 +122,8 @@ impl Stack {
         // the first answer of Engines before API 1.42 does not tell of a Swarm
         let overlay = self.desired.networks.values().any(|network| network.driver == "overlay");
         let facts = if overlay { Facts::Whole } else { Facts::Brief };
-        let mut observed = look(engine, &self.desired.project, images, facts).await?;
+        let scope = Scope { project: &self.desired.project, images, facts };
+        let mut observed = engine.observe_after(survey, &scope).await?;
         add_shims(engine, &self.desired.project, Some(&self.desired), &mut observed).await;
         Ok(observed)
     }
@@ -127,8 +137,9 @@ async fn add_shims(engine: &Engine, project: &ProjectName, desired: Option<&Desi
     }
 }
 
-async fn look(engine: &Engine, project: &ProjectName, images: Vec<String>, facts: Facts) -> Result<Observed, Failure> {
-    Ok(engine.observe(&Scope { project, images, facts }).await?)
+/// What the Engine has of a project that is known by its name alone.
+async fn look(engine: &Engine, project: &ProjectName) -> Result<Observed, Failure> {
+    Ok(engine.observe(&Scope { project, images: vec![], facts: Facts::Brief }).await?)
 }
 
 /// What the Engine does not tell may be what a plan would destroy or make twice: so there is none.
@@ -231,7 +242,7 @@ impl Named {
     pub async fn look(&self, engine: &Engine) -> Result<Observed, Failure> {
         match self {
             Self::Stack(stack) => stack.look(engine).await,
-            Self::Name(name) => look(engine, name, vec![], Facts::Brief).await,
+            Self::Name(name) => look(engine, name).await,
         }
     }
 
@@ -240,7 +251,7 @@ impl Named {
         match self {
             Self::Stack(stack) => stack.look(engine).await,
             Self::Name(name) => {
-                let mut observed = look(engine, name, vec![], Facts::Brief).await?;
+                let mut observed = look(engine, name).await?;
                 add_shims(engine, name, None, &mut observed).await;
                 Ok(observed)
             }

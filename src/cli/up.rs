@@ -19,7 +19,7 @@ use super::args::Global;
 use super::attached::{self, Attached, Ending};
 use super::carry::{self, Stage};
 use super::display::Display;
-use super::engine::{Purpose, connect};
+use super::engine::{Ahead, Asked, Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
 use super::restore::restore;
@@ -273,6 +273,7 @@ pub fn plan(global: &Global, stack: &Stack, observed: &Observed, options: &UpOpt
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let changes = &arguments.changes;
     let (wanted, rigour) = (changes.desired(global), Rigour::of(arguments.no_preflight));
+    let ahead = Ahead::ask(global, Purpose::Write)?;
     let loaded = bowline::compose::load(&super::load::request(global, &arguments.services)?);
     if is_spread(global, &loaded) {
         let spread = Spread::of(global, Some(Purpose::Write), loaded, &wanted, rigour)?;
@@ -287,7 +288,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         known(&stack, service)?;
     }
     let options = arguments.options();
-    match block_on(converge(global, arguments, &stack, &options, watching.as_mut()))? {
+    match ahead.block_on(async |asked| converge(global, arguments, &stack, &options, watching.as_mut(), asked).await)? {
         Exit::Ok if arguments.verify && !global.dry_run => super::verify::after_up(global, stack, &changes.scale),
         exit => Ok(exit),
     }
@@ -332,11 +333,17 @@ async fn converge(
     stack: &Stack,
     options: &UpOptions,
     watching: Option<&mut Watching>,
+    asked: Option<Asked>,
 ) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
-    let engine = connect(global, Purpose::Write).await?;
+    let (engine, survey) = match asked {
+        Some(Asked { engine, survey, at }) => (engine, Some((survey, at))),
+        None => (connect(global, Purpose::Write).await?, None),
+    };
     let lock = lock::take(global, &engine, &stack.desired.project, "up", &mut signals).await?;
-    let mut observed = stack.observe(&engine).await?;
+    let survey =
+        survey.filter(|(_, at)| lock.was_free_since(*at)).map_or_else(|| engine.survey(), |(survey, _)| survey);
+    let mut observed = stack.observe_after(&engine, survey).await?;
     let mut plan = plan(global, stack, &observed, options)?;
     directory::check(global, stack, &observed, &plan, Rigour::Refuse)?;
     let mut passed = stack.passed.clone();

@@ -45,7 +45,7 @@ pub use follow::{Follower, Line, Lines, Origin, Output};
 pub use inventory::{ImageDetails, Processes, VolumeDetails};
 pub use life::{Life, OwnCheck};
 pub use list::{Listed, ListedPort};
-pub use observe::{Facts, Scope};
+pub use observe::{Facts, Scope, Survey};
 pub use pack::{Archive, add, pack};
 pub use registry::LayerProgress;
 pub use sidecar::{Sidecar, SidecarSpec};

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use http::{Method, Request, Response, Uri};
 use http_body_util::{Either, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -192,15 +193,7 @@ async fn open(address: &Address, tls: Option<&TlsConnector>) -> io::Result<Pin<B
     match address {
         Address::Unix(path) => Ok(Box::pin(UnixStream::connect(path).await?)),
         Address::Tcp { host, port, .. } => {
-            let connecting = async {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                stream.set_nodelay(true)?;
-                let opened: Pin<Box<dyn Duplex>> = match tls {
-                    Some(connector) => Box::pin(tls::secure(connector, host, stream).await?),
-                    None => Box::pin(stream),
-                };
-                Ok(opened)
-            };
+            let connecting: BoxFuture<'_, _> = Box::pin(over_tcp(host, *port, tls));
             let limit = Duration::from_secs(10);
             tokio::time::timeout(limit, connecting).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
         }
@@ -208,7 +201,17 @@ async fn open(address: &Address, tls: Option<&TlsConnector>) -> io::Result<Pin<B
     }
 }
 
+async fn over_tcp(host: &str, port: u16, tls: Option<&TlsConnector>) -> io::Result<Pin<Box<dyn Duplex>>> {
+    let stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?;
+    match tls {
+        Some(connector) => Ok(Box::pin(tls::secure(connector, host, stream).await?)),
+        None => Ok(Box::pin(stream)),
+    }
+}
+
 /// Another machine's Engine: its docker command carries the bytes, ssh's own configuration does the rest.
+#[cold]
 fn dial_stdio(host: &str, port: Option<u16>) -> io::Result<Pin<Box<dyn Duplex>>> {
     let mut ssh = tokio::process::Command::new("ssh");
     if let Some(port) = port {

@@ -31,6 +31,11 @@ impl PlanBuilder {
         Self::default()
     }
 
+    /// Whether there is nothing to do so far.
+    pub fn is_empty(&self) -> bool {
+        self.graph.node_count() == 0
+    }
+
     /// Adds a step; of those that could come next, the one that was added first does.
     pub fn step(&mut self, operation: Operation, cause: Cause) -> Handle {
         Handle(self.graph.add_node(Step { operation, cause, on_failure: OnFailure::default(), host: 0 }))

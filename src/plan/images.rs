@@ -25,7 +25,9 @@ pub fn refresh(desired: &Desired, observed: &Observed, options: &UpOptions) -> R
         &Scope::new(desired, &options.services, options.reach),
         options,
     );
-    builder.finish(desired.clone(), observed)
+    // mostly there is nothing to do, and nothing that it would lead to
+    let leads_to = if builder.is_empty() { Desired::nothing(desired.project.clone()) } else { desired.clone() };
+    builder.finish(leads_to, observed)
 }
 
 /// `build`: the images of these services, or of all, and those that they start from.

@@ -18,6 +18,13 @@ pub trait Json {
     }
 }
 
+/// Reads one kind of answer in a function of its own: most commands get only few of them.
+#[cfg(not(probe_program))]
+#[inline(never)]
+pub fn apart<'de, T: serde::Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    T::deserialize(from)
+}
+
 /// Implements [`Json`] for what prints as a JSON literal.
 macro_rules! plain {
     ($($kind:ty),*) => {$(
@@ -165,7 +172,7 @@ macro_rules! tagged {
         pub enum $name { $(
             $(#[$variant_about])*
             #[cfg_attr(not(probe_program), serde(rename = $text))]
-            $variant($kind),
+            $variant(#[cfg_attr(not(probe_program), serde(deserialize_with = "super::json::apart"))] $kind),
         )* }
 
         impl super::json::Json for $name {

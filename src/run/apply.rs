@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use super::eager;
@@ -165,53 +166,75 @@ struct Run<'a> {
 impl Run<'_> {
     async fn step(&self, id: StepId) -> Result<(), StepError> {
         (self.tell)(&Event::Began(id));
+        self.operation(id).await
+    }
+
+    /// The work of a step. In a box each, or every step that is under way would take the room of the largest.
+    fn operation(&self, id: StepId) -> LocalBoxFuture<'_, Result<(), StepError>> {
         let engine = self.engine;
         match &self.plan.step(id).operation {
-            Operation::Pull { image, platform } => self.pull(id, image, platform.as_deref()).await?,
-            Operation::Push { image } => self.push(id, image).await?,
-            Operation::Build(service) => self.build(id, service).await?,
-            Operation::RemoveImage { image } => _ = engine.remove_image(image).await?,
-            Operation::CreateNetwork(key) => self.create_network(key).await?,
-            Operation::RemoveNetwork(network) => self.remove_network(network).await?,
-            Operation::MakeShim(key) => {
-                shim::make(engine, self.desired.shims.get(key).ok_or_else(|| unplanned(key))?).await?;
+            Operation::Pull { image, platform } => Box::pin(self.pull(id, image, platform.as_deref())),
+            Operation::Push { image } => Box::pin(self.push(id, image)),
+            Operation::Build(service) => Box::pin(self.build(id, service)),
+            Operation::RemoveImage { image } => Box::pin(done(engine.remove_image(image))),
+            Operation::CreateNetwork(key) => Box::pin(self.create_network(key)),
+            Operation::RemoveNetwork(network) => Box::pin(self.remove_network(network)),
+            Operation::MakeShim(key) => Box::pin(async move {
+                Ok(shim::make(engine, self.desired.shims.get(key).ok_or_else(|| unplanned(key))?).await?)
+            }),
+            Operation::MakeVlan(name) => Box::pin(async move {
+                Ok(vlan::make(engine, self.desired.vlans.get(name).ok_or_else(|| unplanned(name))?).await?)
+            }),
+            Operation::RemoveVlan(gone) => {
+                Box::pin(async move { Ok(vlan::remove(engine, &gone.name, &gone.label).await?) })
             }
-            Operation::MakeVlan(name) => {
-                let wanted = self.desired.vlans.get(name);
-                vlan::make(engine, wanted.ok_or_else(|| unplanned(name))?).await?;
+            Operation::RemoveShim(gone) => {
+                Box::pin(async move { Ok(shim::remove(engine, &gone.name, &gone.label).await?) })
             }
-            Operation::RemoveVlan(gone) => vlan::remove(engine, &gone.name, &gone.label).await?,
-            Operation::RemoveShim(gone) => shim::remove(engine, &gone.name, &gone.label).await?,
-            Operation::Connect { container, network } => self.connect(container, network).await?,
-            Operation::Disconnect { container, network } => {
-                _ = engine.disconnect_container(network.id.as_str(), self.id(container)?.as_str()).await?;
-            }
-            Operation::CreateVolume(key) => {
-                engine.create_volume(self.desired.volumes.get(key).ok_or_else(|| unplanned(key))?).await?;
-            }
-            Operation::RemoveVolume { name, .. } => self.remove_volume(name).await?,
-            Operation::CreateContainer(new) => self.create_container(id, new).await?,
+            Operation::Connect { container, network } => Box::pin(self.connect(container, network)),
+            Operation::Disconnect { container, network } => self.with(container, async move |id| {
+                done(engine.disconnect_container(network.id.as_str(), id.as_str())).await
+            }),
+            Operation::CreateVolume(key) => Box::pin(async move {
+                done(engine.create_volume(self.desired.volumes.get(key).ok_or_else(|| unplanned(key))?)).await
+            }),
+            Operation::RemoveVolume { name, .. } => Box::pin(self.remove_volume(name)),
+            Operation::CreateContainer(new) => Box::pin(self.create_container(id, new)),
             Operation::Rename { container, name } => {
-                _ = engine.rename_container(self.id(container)?.as_str(), name).await?;
+                self.with(container, async move |id| done(engine.rename_container(id.as_str(), name)).await)
             }
-            Operation::Start(container) => _ = engine.start_container(self.id(container)?.as_str()).await?,
+            Operation::Start(container) => {
+                self.with(container, async move |id| done(engine.start_container(id.as_str())).await)
+            }
             Operation::Stop { container, timeout } => {
-                _ = engine.stop_container(self.id(container)?.as_str(), *timeout).await?;
+                self.with(container, async move |id| done(engine.stop_container(id.as_str(), *timeout)).await)
             }
             Operation::Kill { container, signal } => {
-                _ = engine.kill_container(self.id(container)?.as_str(), signal).await?;
+                self.with(container, async move |id| done(engine.kill_container(id.as_str(), signal)).await)
             }
-            Operation::Pause(container) => _ = engine.pause_container(self.id(container)?.as_str()).await?,
-            Operation::RunHook { container, phase, number } => self.run_hook(container, *phase, *number).await?,
-            Operation::CopyFiles(container) => self.copy_files(container).await?,
-            Operation::Update(container) => self.update(container).await?,
-            Operation::Unpause(container) => _ = engine.unpause_container(self.id(container)?.as_str()).await?,
+            Operation::Pause(container) => {
+                self.with(container, async move |id| done(engine.pause_container(id.as_str())).await)
+            }
+            Operation::RunHook { container, phase, number } => Box::pin(self.run_hook(container, *phase, *number)),
+            Operation::CopyFiles(container) => Box::pin(self.copy_files(container)),
+            Operation::Update(container) => Box::pin(self.update(container)),
+            Operation::Unpause(container) => {
+                self.with(container, async move |id| done(engine.unpause_container(id.as_str())).await)
+            }
             Operation::Remove { container, volumes } => {
-                _ = engine.remove_container(self.id(container)?.as_str(), *volumes, false).await?;
+                self.with(container, async move |id| done(engine.remove_container(id.as_str(), *volumes, false)).await)
             }
-            Operation::Await(wait) => self.wait(id, wait).await?,
+            Operation::Await(wait) => Box::pin(self.wait(id, wait)),
         }
-        Ok(())
+    }
+
+    /// What is done with a container, by its id.
+    fn with<'r>(
+        &'r self,
+        target: &'r Target,
+        work: impl AsyncFnOnce(ContainerId) -> Result<(), StepError> + 'r,
+    ) -> LocalBoxFuture<'r, Result<(), StepError>> {
+        Box::pin(async move { work(self.id(target)?).await })
     }
 
     /// The id of a container, late where an earlier step made it.
@@ -444,6 +467,12 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// A call of the Engine whose answer says no more than that it was done.
+async fn done<T>(call: impl Future<Output = Result<T, Error>>) -> Result<(), StepError> {
+    call.await?;
+    Ok(())
 }
 
 /// The builder of the plan proves that this does not happen.

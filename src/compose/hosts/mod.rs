@@ -79,6 +79,12 @@ impl<'t> Placed<'t> {
 /// Splits a stack that says `x-hosts`; none where it does not, or where what it says makes no sense.
 pub(super) fn split(tree: &Node, declared: &Declared<'_>, findings: &mut Findings) -> Option<Split> {
     tree.get("x-hosts").filter(|hosts| !hosts.is_null())?;
+    split_over(tree, declared, findings)
+}
+
+/// Few stacks are on several hosts: its code lies apart from what every file needs.
+#[cold]
+fn split_over(tree: &Node, declared: &Declared<'_>, findings: &mut Findings) -> Option<Split> {
     let placed = declared::read(tree, declared, findings)?;
     apart::check(tree, &placed, findings);
     names::check(tree, &placed, findings);
