@@ -204,6 +204,9 @@ async fn make(
     Ok(true)
 }
 
+/// How a container ends that was killed.
+const KILLED: Exit = Exit::Container(128 + 9);
+
 /// The container, not started yet.
 struct Made<'a> {
     engine: &'a Engine,
@@ -259,17 +262,23 @@ impl Made<'_> {
         let signalled = async |name: &str| _ = engine.kill_container(id, name).await;
         let mut talk = std::pin::pin!(conversation::talk(&mut ends, joint, resize, signalled));
         let mut greet = std::pin::pin!(self.greet());
-        let mut greeted = false;
+        let mut greeted = None;
         loop {
             tokio::select! {
                 talked = &mut talk => break talked?,
-                done = &mut greet, if !greeted => greeted = { done?; true },
+                done = &mut greet, if greeted.is_none() => greeted = Some(done),
             }
         }
-        if !greeted && self.ends.get() {
-            greet.await?;
+        if greeted.is_none() && self.ends.get() {
+            greeted = Some(greet.await);
         }
         match conversation::end(end.code(), one_off.terminal).await? {
+            Some(KILLED) => {
+                greeted.transpose()?;
+                self.leave().await?;
+                Ok(KILLED)
+            }
+            // whatever became of its hooks, it has ended by itself
             Some(exit) => {
                 self.leave().await?;
                 Ok(exit)
