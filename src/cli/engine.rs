@@ -1,17 +1,19 @@
 //! From the command line to an open Engine.
 
 use std::os::unix::process::CommandExt;
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use bowline::compose::model::EnginePlace;
 use bowline::engine::{Address, Engine, Error, Exchange, Options, Survey};
+use futures_util::future::{FutureExt, LocalBoxFuture, MaybeDone, maybe_done};
 use tokio::runtime::Runtime;
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
 use super::{hosts, output};
 
-/// How long an Engine of this machine may take to be there for questions ahead.
+/// How long an Engine of this machine is waited for before the file is read.
 const PROMPTLY: Duration = Duration::from_millis(20);
 
 /// What a command may do to the Engine.
@@ -43,10 +45,10 @@ fn place(global: &Global, name: &str) -> Option<String> {
     }
 }
 
-/// An Engine of this machine that was asked ahead what it has: it answers while the file is read.
-pub struct Ahead {
+/// An Engine that is asked what it has; one of this machine ahead, so that it answers while the file is read.
+pub struct Ahead<'g> {
     runtime: Runtime,
-    asked: Option<Asked>,
+    asking: Pin<Box<MaybeDone<LocalBoxFuture<'g, Result<Asked, Failure>>>>>,
 }
 
 /// Questions under way.
@@ -59,23 +61,32 @@ pub struct Asked {
     pub at: SystemTime,
 }
 
-impl Ahead {
-    /// Asks. Whatever hinders that is told by who asks again, when the file is known to make sense.
-    pub fn ask(global: &Global, purpose: Purpose) -> Result<Self, Failure> {
+impl<'g> Ahead<'g> {
+    /// Asks. Whatever hinders that is told when the answer is wanted, and the file is known to make sense.
+    pub fn ask(global: &'g Global, purpose: Purpose) -> Result<Self, Failure> {
         let runtime = super::runtime()?;
-        let asked = runtime.block_on(async {
-            let here = matches!(bowline::engine::find(&|name| place(global, name)), Ok(Address::Unix(_)));
-            let engine = here.then(|| tokio::time::timeout(PROMPTLY, connect(global, purpose)))?.await.ok()?.ok()?;
+        let asking = async move {
+            let engine = connect(global, purpose).await?;
             let (mut survey, at) = (engine.survey(), SystemTime::now());
             survey.send().await;
-            Some(Asked { engine, survey, at })
-        });
-        Ok(Self { runtime, asked })
+            Ok(Asked { engine, survey, at })
+        };
+        let mut asking = Box::pin(maybe_done(asking.boxed_local()));
+        if let Ok(Address::Unix(_)) = bowline::engine::find(&|name| place(global, name)) {
+            // late or not, it is awaited once more
+            let _ = runtime.block_on(async { tokio::time::timeout(PROMPTLY, &mut asking).await });
+        }
+        Ok(Self { runtime, asking })
     }
 
     /// Runs a command's future on this thread, with what was asked.
-    pub fn block_on<T>(self, work: impl AsyncFnOnce(Option<Asked>) -> Result<T, Failure>) -> Result<T, Failure> {
-        super::run_on(self.runtime, work(self.asked))
+    pub fn block_on<T>(self, work: impl AsyncFnOnce(Asked) -> Result<T, Failure>) -> Result<T, Failure> {
+        let Self { runtime, mut asking } = self;
+        super::run_on(runtime, async move {
+            (&mut asking).await;
+            let asked = asking.as_mut().take_output().unwrap_or_else(|| unreachable!("what was awaited is taken once"));
+            work(asked?).await
+        })
     }
 }
 

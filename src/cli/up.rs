@@ -19,7 +19,7 @@ use super::args::Global;
 use super::attached::{self, Attached, Ending};
 use super::carry::{self, Stage};
 use super::display::Display;
-use super::engine::{Ahead, Asked, Purpose, connect};
+use super::engine::{Ahead, Asked, Purpose};
 use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
 use super::restore::restore;
@@ -333,16 +333,11 @@ async fn converge(
     stack: &Stack,
     options: &UpOptions,
     watching: Option<&mut Watching>,
-    asked: Option<Asked>,
+    Asked { engine, survey, at }: Asked,
 ) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
-    let (engine, survey) = match asked {
-        Some(Asked { engine, survey, at }) => (engine, Some((survey, at))),
-        None => (connect(global, Purpose::Write).await?, None),
-    };
     let lock = lock::take(global, &engine, &stack.desired.project, "up", &mut signals).await?;
-    let survey =
-        survey.filter(|(_, at)| lock.was_free_since(*at)).map_or_else(|| engine.survey(), |(survey, _)| survey);
+    let survey = if lock.was_free_since(at) { survey } else { engine.survey() };
     let mut observed = stack.observe_after(&engine, survey).await?;
     let mut plan = plan(global, stack, &observed, options)?;
     directory::check(global, stack, &observed, &plan, Rigour::Refuse)?;
