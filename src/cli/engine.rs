@@ -48,8 +48,10 @@ fn place(global: &Global, name: &str) -> Option<String> {
 /// An Engine that is asked what it has; one of this machine ahead, so that it answers while the file is read.
 pub struct Ahead<'g> {
     runtime: Runtime,
-    asking: Pin<Box<MaybeDone<LocalBoxFuture<'g, Result<Asked, Failure>>>>>,
+    asking: Pin<Box<Asking<'g>>>,
 }
+
+type Asking<'g> = MaybeDone<LocalBoxFuture<'g, Result<Asked, Failure>>>;
 
 /// Questions under way.
 pub struct Asked {
