@@ -182,7 +182,8 @@ volumes: {data: {}}
                 assert!(!ran.err.contains("panicked"), "{}", whole());
                 if ran.code == Some(0) {
                     // a read that a closed connection swallowed is asked once more; an answer that nobody needed is not missed
-                    assert!(calls.len() >= call, "{}", whole());
+                    // and how often `verify` asks again depends on how busy the machine is
+                    assert!(calls.len() >= call || command.starts_with("verify"), "{}", whole());
                     if command == "plan" || command.starts_with("ps") {
                         assert_eq!(ran.out.lines().count(), undisturbed.out.lines().count(), "{}", whole());
                     }
