@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
-use super::{hosts, lock, output};
+use super::{hosts, output};
 
 /// How long an Engine of this machine is waited for before the file is read.
 const PROMPTLY: Duration = Duration::from_millis(20);
@@ -69,7 +69,7 @@ impl<'g> Ahead<'g> {
         let runtime = super::runtime()?;
         let asking = async move {
             let engine = connect(global, purpose).await?;
-            let (mut survey, at) = (engine.survey(), lock::now());
+            let (mut survey, at) = (engine.survey(), SystemTime::now());
             survey.send().await;
             Ok(Asked { engine, survey, at })
         };

@@ -25,6 +25,8 @@ use super::signals::Signals;
 const AT_WORK: &str = "\nat work\n";
 /// Between two looks at an Engine that may be at work for somebody who was killed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The clock of files goes in steps, and may be behind that much.
+const FILE_CLOCK: Duration = Duration::from_millis(10);
 /// How long what was asked for last is waited for: an old Engine that makes many networks takes its time for each.
 const LONGEST: Duration = Duration::from_secs(10);
 
@@ -75,9 +77,9 @@ impl Lock {
         self.file.borrow().is_some()
     }
 
-    /// Whether nobody else can have worked on the project since then, by [`now`]: what was seen of it then still holds.
+    /// Whether nobody else can have worked on the project since then: what was seen of it then still holds.
     pub fn was_free_since(&self, then: SystemTime) -> bool {
-        self.before.is_none_or(|before| before < then)
+        self.before.is_none_or(|before| before + FILE_CLOCK < then)
     }
 
     /// Lets the next one in.
@@ -138,26 +140,12 @@ pub async fn take(
             rest = at_rest(engine, project, making, age(&file)) => rest?,
             () = signals.next() => return Err(nothing_begun()),
         }
-        before = Some(now());
+        before = Some(SystemTime::now());
     }
     let holder = format!("`bowline {command}` (process {})", std::process::id());
     let lock = Lock { file: RefCell::new(Some(file)), holder, before, ..Lock::default() };
     lock.end();
     Ok(lock)
-}
-
-/// The time by the clock of files, which goes in steps of some milliseconds: what is written from now on is not older.
-pub fn now() -> SystemTime {
-    #[cfg(target_os = "linux")]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-        let (seconds, rest) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
-        SystemTime::UNIX_EPOCH + Duration::new(seconds.unwrap_or_default(), rest.unwrap_or_default())
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        SystemTime::now() - Duration::from_millis(20)
-    }
 }
 
 /// Whether somebody works on the project at the moment.
