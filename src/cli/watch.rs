@@ -3,6 +3,7 @@
 mod hands;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bowline::compose::attach;
 use bowline::finding::Findings;
@@ -122,7 +123,7 @@ impl Watching {
         for (replica, container) in &mut stack.desired.containers {
             let is_watched = rules.iter().any(|rule| rule.service == replica.service);
             if is_watched && stack.desired.builds.contains_key(&replica.service) {
-                container.pull_policy = Some("build".to_owned());
+                Arc::make_mut(container).pull_policy = Some("build".to_owned());
             }
         }
         let (eyes, there) = Eyes::open(rules)?;

@@ -136,12 +136,13 @@ impl Engine {
     async fn containers(
         &self,
         project: &ProjectName,
-        ids: impl Iterator<Item = &str>,
+        ids: impl ExactSizeIterator<Item = &str>,
         gaps: &mut Vec<Gap>,
     ) -> Result<Vec<ObservedContainer>, Error> {
+        let count = ids.len();
         let asked = ids.map(|id| async move { (id, self.inspect_listed(project, id).await) });
         let mut answers = stream::iter(asked).buffer_unordered(self.at_once());
-        let mut found = vec![];
+        let mut found = Vec::with_capacity(count);
         while let Some((id, answer)) = answers.next().await {
             let about = format!("container {}", ContainerId::from_engine(id).short());
             found.extend(or_gap(gaps, &about, answer)?.flatten());

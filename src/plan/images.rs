@@ -184,9 +184,12 @@ impl<'a> Images<'a> {
         }
     }
 
-    /// Whether the image of a container is made by this plan: its id is not known yet.
-    pub(super) fn makes(&self, wanted: &DesiredContainer) -> bool {
-        self.pulls.contains_key(&wanted.settings.image) || self.builds.contains_key(&wanted.replica.service)
+    /// The id of a container's image; none where this plan makes it.
+    pub(super) fn known(&self, wanted: &DesiredContainer) -> Option<String> {
+        let name = &wanted.settings.image;
+        let makes = self.pulls.contains_key(name) || self.builds.contains_key(&wanted.replica.service);
+        let found = self.observed.images.get(name).and_then(Option::as_ref).filter(|_| !makes)?;
+        Some(found.id.clone())
     }
 
     /// One build a service, or for several that say the same, if there is a reason, after those of the images that it starts from; in a

@@ -226,6 +226,8 @@ pub struct NewContainer {
     pub links: Vec<(LinkEnd, String)>,
     /// Anonymous volumes that it takes over from the container before it: path in the container, the volume's name.
     pub inherits: Vec<(String, String)>,
+    /// The id of its image, where that is known before.
+    pub image: Option<String>,
 }
 
 /// Whom a link of a container to be made leads to.

@@ -2,6 +2,7 @@
 //! and where a network that was to be made anew cannot be.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -233,7 +234,7 @@ impl<'a> Work<'a> {
         let endpoints = old.endpoints.iter();
         let known: IndexMap<_, _> =
             endpoints.filter_map(|(name, found)| Some((self.key_of(name)?, found.settings.clone()))).collect();
-        if let Some(wanted) = self.desired.containers.get_mut(&old.replica) {
+        if let Some(wanted) = self.desired.containers.get_mut(&old.replica).map(Arc::make_mut) {
             wanted.attachment = Attachment::Networks(known);
             wanted.post_start.clear();
             wanted.pre_stop.clear();

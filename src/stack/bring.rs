@@ -1,6 +1,7 @@
 //! From nothing to a stack that is up and healthy.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::running::Running;
 use super::{Owner, StackError, alone, teardown};
@@ -137,7 +138,7 @@ impl Running {
 fn owned(project: &Project, labels: &BTreeMap<String, String>) -> Desired {
     let mut wanted = desired(project, &DesiredOptions::default());
     let each = || labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-    wanted.containers.values_mut().for_each(|container| container.settings.labels.extend(each()));
+    wanted.containers.values_mut().map(Arc::make_mut).for_each(|container| container.settings.labels.extend(each()));
     wanted.networks.values_mut().for_each(|network| network.labels.extend(each()));
     wanted.volumes.values_mut().for_each(|volume| volume.labels.extend(each()));
     wanted

@@ -11,6 +11,7 @@ pub mod one_off;
 mod spans;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -39,8 +40,8 @@ pub struct Desired {
     pub volumes: IndexMap<VolumeKey, DesiredVolume>,
     /// The images that are built here, by service, in the order of the file.
     pub builds: IndexMap<ServiceName, DesiredBuild>,
-    /// Containers by service and number, in the order of the file.
-    pub containers: IndexMap<Replica, DesiredContainer>,
+    /// Containers by service and number, in the order of the file; each plan has them too.
+    pub containers: IndexMap<Replica, Arc<DesiredContainer>>,
     /// The services that run, with however many containers (none is possible), in the order of the file.
     pub services: Vec<ServiceName>,
     /// Services that the file defines and that are not to run now: their containers are no orphans.
@@ -64,7 +65,7 @@ pub fn desired(project: &Project, options: &DesiredOptions) -> Desired {
     for service in project.services.values() {
         for replica in naming.replicas(service) {
             let container = container::desired(&naming, service, &replica);
-            containers.insert(replica, container);
+            containers.insert(replica, Arc::new(container));
         }
     }
     Desired {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
-use super::desired::{Attachment, Desired, DesiredNetwork};
+use super::desired::{Attachment, Desired, DesiredNetwork, labels};
 use super::observed::{
     ContainerState, Health, Observed, ObservedContainer, ObservedEndpoint, ObservedImage, ObservedNetwork,
     ObservedVolume,
@@ -121,6 +121,7 @@ impl World<'_> {
             ObservedContainer::named(id.clone(), &new.name, new.replica.clone(), ContainerState::Created);
         container.volumes = mounted(&settings, new, id.as_str());
         container.settings = settings;
+        container.settings.labels.extend(new.image.clone().map(|id| (labels::IMAGE.to_owned(), id)));
         let lenders: Vec<ContainerId> = new.lenders.iter().filter_map(|target| self.id_of(target)).collect();
         container.settings.lend(&wanted.borrows, &lenders);
         container.image_id = image.map(|image| image.id).unwrap_or_default();

@@ -102,6 +102,7 @@ impl<'a> Work<'a> {
             lenders: wanted.borrows.iter().map(|borrow| self.target(&borrow.from, fates)).collect(),
             links: links.collect(),
             inherits: self.inherited(wanted, &fate.going),
+            image: self.images.known(wanted),
         };
         let others: Vec<Target> = new
             .parent

@@ -102,6 +102,5 @@ pub fn up(desired: &Desired, observed: &Observed, options: &UpOptions, findings:
     work.containers(&fates, &networks);
     work.leftovers(&fates);
     waits::add(&mut work, &fates, &scope);
-    let (builder, desired) = work.finish();
-    PlanBuilder::finish(builder, desired, observed)
+    work.builder.finish(desired.clone(), observed)
 }

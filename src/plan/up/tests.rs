@@ -10,7 +10,6 @@ use crate::name::ContainerId;
 use crate::plan::Needs;
 use crate::plan::lab::{Lab, assert_plan, change, service};
 use crate::plan::up::{Reach, Recreate};
-use crate::state::desired::labels;
 use crate::state::observed::{ContainerState, ObservedNetwork};
 
 #[test]

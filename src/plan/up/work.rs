@@ -13,7 +13,7 @@ use crate::name::{NetworkKey, Replica, VolumeKey};
 use crate::plan::builder::{Handle, PlanBuilder};
 use crate::plan::images::Images;
 use crate::plan::operation::{Cause, ExistingNetwork, Needs, Operation, Target};
-use crate::state::desired::{Desired, labels};
+use crate::state::desired::Desired;
 use crate::state::difference;
 use crate::state::observed::{Observed, ObservedContainer};
 
@@ -154,17 +154,5 @@ impl<'a> Work<'a> {
                 }
             }
         }
-    }
-
-    /// The steps, and what they lead to: with the image's id among the labels where it is known.
-    pub(super) fn finish(self) -> (PlanBuilder, Desired) {
-        let mut desired = self.desired.clone();
-        for container in desired.containers.values_mut() {
-            let image = self.observed.images.get(&container.settings.image).and_then(Option::as_ref);
-            if let (Some(image), false) = (image, self.images.makes(container)) {
-                container.settings.labels.insert(labels::IMAGE.to_owned(), image.id.clone());
-            }
-        }
-        (self.builder, desired)
     }
 }

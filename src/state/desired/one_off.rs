@@ -1,6 +1,7 @@
 //! A container that `run` makes: one of a service, beside those that the file asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::compose::model::Restart;
 use crate::name::{Replica, ServiceName};
@@ -56,11 +57,12 @@ pub fn replica(service: &ServiceName) -> Replica {
 /// The stack with this container in the place of those of its service; none where the service has no container to be like.
 /// Together with [`hide`] no plan touches the others.
 pub fn with(mut desired: Desired, service: &ServiceName, one_off: &OneOff) -> Option<Desired> {
-    let template = desired.containers.values().find(|container| container.replica.service == *service)?.clone();
+    let template = desired.containers.values().find(|container| container.replica.service == *service)?;
+    let template = DesiredContainer::clone(template);
     let name = one_off.name(&desired, service);
     let container = made(template, name, one_off);
     desired.containers.retain(|replica, _| replica.service != *service);
-    desired.containers.insert(container.replica.clone(), container);
+    desired.containers.insert(container.replica.clone(), Arc::new(container));
     Some(desired)
 }
 

@@ -1,7 +1,9 @@
 //! Images that are pulled, built, had anew or pushed.
 
 use super::*;
+use crate::plan::Operation;
 use crate::plan::images::{PushOptions, push};
+use crate::plan::lab::Planned;
 
 #[test]
 fn a_missing_image_is_pulled_once_and_never_where_that_is_said() {
@@ -18,7 +20,16 @@ fn a_missing_image_is_pulled_once_and_never_where_that_is_said() {
     let planned = lab.up_from(&engine);
     let pulls: Vec<_> = planned.operations().into_iter().filter(|o| o.starts_with("pull")).collect();
     assert_eq!(pulls, ["pull far/away"]);
-    assert_eq!(planned.plan.desired().containers[0].settings.labels.get(labels::IMAGE), None);
+    let known = |planned: &Planned| {
+        let operations = planned.plan.steps().map(|(_, step)| &step.operation);
+        let made = operations.filter_map(|operation| match operation {
+            Operation::CreateContainer(new) => Some(new.image.is_some()),
+            _ => None,
+        });
+        made.collect::<Vec<_>>()
+    };
+    assert_eq!(known(&planned), [false, false, false]);
+    assert_eq!(known(&lab.up()), [true, true, true]);
 }
 
 #[test]
