@@ -2,7 +2,7 @@
 //!
 //! Where that cannot be done (another system, no static libc) bowline is built without it, and says why when it is asked for.
 //!
-//! And hands the linker the order of the functions that everyday commands run (`scripts/order`), where it takes one.
+//! And hands the linker the order of the functions that everyday commands run (`scripts/order`), where it takes one. Their profile is scripts/release's.
 
 use std::env;
 use std::fs;
