@@ -2,7 +2,8 @@
 //!
 //! Where that cannot be done (another system, no static libc) bowline is built without it, and says why when it is asked for.
 //!
-//! And hands the linker the order of the functions that everyday commands run (`scripts/order`), where it takes one. Their profile is scripts/release's.
+//! And tells the linker which functions everyday commands run, and which constants they read (`scripts/order`), where it lays them as it is
+//! told. Their profile is scripts/release's.
 
 use std::env;
 use std::fs;
@@ -10,14 +11,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The functions, one a line.
-const ORDER: &str = "src/functions.order";
+const FUNCTIONS: &str = "src/functions.order";
+/// The constants, one a line, as a linker's script tells of them.
+const CONSTANTS: &str = "src/constants.order";
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(probe_program)");
-    for path in
-        ["build.rs", "src/probe/program", "src/probe/json.rs", "src/probe/answer.rs", "src/probe/question.rs", ORDER]
-    {
+    for path in ["build.rs", "src/probe/program", "src/probe/json.rs", "src/probe/answer.rs", "src/probe/question.rs"] {
         println!("cargo::rerun-if-changed={path}");
+    }
+    for list in [FUNCTIONS, CONSTANTS] {
+        println!("cargo::rerun-if-changed={list}");
     }
     let variable = |name: &str| env::var(name).unwrap_or_default();
     let program = PathBuf::from(variable("OUT_DIR")).join("probe");
@@ -31,25 +35,41 @@ fn main() {
     }
     println!("cargo::rustc-env=BOWLINE_PROBE_MISSING={why}");
     if variable("PROFILE") == "release" && variable("OPT_LEVEL") == "3" {
-        for flags in [order(&variable), relocations(&variable)].into_iter().flatten() {
+        for flags in [functions(&variable), relocations(&variable)].into_iter().flatten() {
             flags.iter().for_each(|flag| println!("cargo::rustc-link-arg-bins={flag}"));
         }
     }
 }
 
 /// Has the functions laid in their order, if the linker can. In other builds they have other names.
-fn order(variable: &dyn Fn(&str) -> String) -> Option<Vec<String>> {
-    let list = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join(ORDER);
+fn functions(variable: &dyn Fn(&str) -> String) -> Option<Vec<String>> {
+    let list = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join(FUNCTIONS);
     let flags =
         vec![format!("-Wl,--symbol-ordering-file={}", list.display()), "-Wl,--no-warn-symbol-ordering".to_owned()];
     tried(&flags, variable).map(|_| flags)
 }
 
-/// Has the table of relocations packed, which is read whole at each start, if the linker and the C library of this machine can.
+/// Has the table of relocations packed, which is read whole at each start, and the constants laid behind it, if the linker and the C library
+/// of this machine can.
 fn relocations(variable: &dyn Fn(&str) -> String) -> Option<Vec<String>> {
-    let flags = vec!["-Wl,-z,pack-relative-relocs".to_owned()];
-    let program = tried(&flags, variable).filter(|_| variable("TARGET") == variable("HOST"))?;
-    Command::new(program).status().is_ok_and(|status| status.success()).then_some(flags)
+    let packed = "-Wl,-z,pack-relative-relocs".to_owned();
+    let runs = |flags: &[String]| {
+        let program = tried(flags, variable).filter(|_| variable("TARGET") == variable("HOST"));
+        program.is_some_and(|program| Command::new(program).status().is_ok_and(|status| status.success()))
+    };
+    let both = constants(variable).map(|script| vec![packed.clone(), format!("-Wl,-T,{}", script.display())]);
+    both.into_iter().chain([vec![packed]]).find(|flags| runs(flags))
+}
+
+/// A script for the linker that takes the constants from among the others, and with them what it makes one of wherever it is the same.
+fn constants(variable: &dyn Fn(&str) -> String) -> Option<PathBuf> {
+    let list = fs::read_to_string(CONSTANTS).ok()?;
+    let script = PathBuf::from(variable("OUT_DIR")).join("constants.ld");
+    let text = format!(
+        "SECTIONS {{ .rodata.used : {{\n{list}*(.rodata.cst*)\n*(.rodata.str*)\n}} }} INSERT AFTER .relr.dyn;\n"
+    );
+    fs::write(&script, text).ok()?;
+    Some(script)
 }
 
 /// An empty program, linked with these flags, if it can be: for which linker it is only the compiler knows.

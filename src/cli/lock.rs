@@ -92,7 +92,7 @@ impl Lock {
             // a lock that nobody can be named for still locks
             let making = self.making.borrow().iter().map(|what| format!("{what}\n")).collect::<String>();
             let text = format!("{}{state}{making}", self.holder);
-            let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
+            let _ = rewrite(file, &text);
         }
     }
 }
@@ -151,6 +151,15 @@ pub async fn take(
 /// Whether somebody works on the project at the moment.
 pub fn is_taken(engine: &Engine, project: &ProjectName) -> bool {
     open(engine, project).is_some_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// Gives the file this text in place of its own. It is not emptied first: file systems bring what stands in an emptied file to the disk
+/// when it is closed, which takes as long as an Engine's answer. Who is killed in between leaves more than is true, never less.
+fn rewrite(file: &mut File, text: &str) -> std::io::Result<()> {
+    let length = text.len() as u64;
+    file.rewind()?;
+    file.write_all(text.as_bytes())?;
+    if file.metadata()?.len() > length { file.set_len(length) } else { Ok(()) }
 }
 
 fn nothing_begun() -> Failure {

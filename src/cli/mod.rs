@@ -101,6 +101,11 @@ fn run_on<T>(runtime: Runtime, future: impl Future<Output = Result<T, Failure>>)
     answer
 }
 
+/// What nobody looks at any more before the process ends. To take it apart would take as long as to read it did.
+fn leave<T>(done_with: T) {
+    std::mem::forget(done_with);
+}
+
 /// Help and bad arguments: clap's own text, our exit codes.
 fn usage(error: &clap::Error) -> Exit {
     drop(error.print());

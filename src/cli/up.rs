@@ -27,7 +27,7 @@ use super::signals::Signals;
 use super::spread::{Spread, is_spread};
 use super::stack::{Stack, no_such_service, service_names};
 use super::watch::Watching;
-use super::{block_on, directory, lock, output};
+use super::{block_on, directory, leave, lock, output};
 
 /// Create and start the stack
 ///
@@ -290,7 +290,10 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let options = arguments.options();
     match ahead.block_on(async |asked| converge(global, arguments, &stack, &options, watching.as_mut(), asked).await)? {
         Exit::Ok if arguments.verify && !global.dry_run => super::verify::after_up(global, stack, &changes.scale),
-        exit => Ok(exit),
+        exit => {
+            leave(stack);
+            Ok(exit)
+        }
     }
 }
 
@@ -356,6 +359,7 @@ async fn converge(
     tell_why(&plan, &display);
     if arguments.detach || arguments.wait || arguments.verify || arguments.no_start {
         let done = detached(stage, stack, (&observed, &plan), options, &mut signals).await;
+        leave((observed, plan));
         return done.map_err(|failure| failure.told_as(&passed));
     }
     let attached = Attached {

@@ -87,7 +87,11 @@ impl Engine {
         let asking = async { self.body_of(self.head(call, Bytes::new()).await?, &name).await };
         let late = |_| Error::Silent { request: name.clone(), seconds: PATIENCE.as_secs() };
         let body = tokio::time::timeout(PATIENCE, asking).await.map_err(late)??;
-        serde_json::from_slice(&body).map_err(|why| Error::Unreadable { request: name, why: why.to_string() })
+        let unreadable =
+            |why: &dyn std::fmt::Display| Error::Unreadable { request: name.clone(), why: why.to_string() };
+        // whole, and not each string of it: an inspection has a hundred
+        let text = std::str::from_utf8(&body).map_err(|why| unreadable(&why))?;
+        serde_json::from_str(text).map_err(|why| unreadable(&why))
     }
 
     /// Orders, with no limit of time: a stop takes as long as the container may. Returns the status and the body.

@@ -4,7 +4,9 @@
 //! order in which they are declared there, the keys of maps sorted, no spaces. The orders below were read off
 //! `docker compose config --format json` for a stack that says everything; the result is compared with its hashes in tests.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -63,6 +65,12 @@ const ORDERS: &[(&str, &str)] = &[
     ("network.ipam.config", "subnet gateway ip_range aux_addresses"),
     ("volume", "name driver driver_opts external labels"),
 ];
+
+/// The places of the fields in those records.
+static RANKS: LazyLock<BTreeMap<&str, BTreeMap<&str, usize>>> = LazyLock::new(|| {
+    let ranked = |order: &'static str| order.split(' ').zip(0..).collect();
+    ORDERS.iter().map(|(record, order)| (*record, ranked(order))).collect()
+});
 
 /// Where the user names the entries.
 const NAMED: &str = "service.ulimits";
@@ -129,10 +137,10 @@ fn text(value: &Value, path: &str) -> String {
 fn write(out: &mut String, value: &Value, path: &str) {
     match value {
         Value::Object(fields) => {
-            let order = ORDERS.iter().find(|(record, _)| *record == path).map(|(_, order)| *order);
-            let rank = |key: &str| order.and_then(|order| order.split(' ').position(|field| field == key));
+            let ranks = RANKS.get(path);
+            let rank = |key: &str| ranks.and_then(|ranks| ranks.get(key)).copied().unwrap_or(usize::MAX);
             let mut keys: Vec<&String> = fields.keys().collect();
-            keys.sort_by_cached_key(|key| (rank(key).unwrap_or(usize::MAX), key.as_bytes()));
+            keys.sort_by_cached_key(|key| (rank(key), key.as_bytes()));
             out.push('{');
             for (place, key) in keys.into_iter().enumerate() {
                 out.push_str(if place > 0 { "," } else { "" });
