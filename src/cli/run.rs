@@ -16,6 +16,7 @@ use bowline::run::run_hook;
 use bowline::source::Files;
 use bowline::state::desired::one_off::{self, OneOff};
 use bowline::state::desired::{Desired, DesiredOptions};
+use bowline::state::settings::FilesVolume;
 use clap::Args;
 use sha2::{Digest, Sha256};
 
@@ -145,7 +146,9 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         }
         let id = engine.id_of(&name).await?.ok_or_else(|| Failure::new(Exit::StepFailed, format!("{name} is gone")))?;
         let hooks = hooks(&stack.desired, &service);
-        let made = Made { engine: &engine, id: &id, hooks, one_off: &one_off, ends: Cell::new(false) };
+        let files =
+            stack.desired.containers.get(&one_off::replica(&service)).and_then(|c| c.settings.files_volume.as_ref());
+        let made = Made { engine: &engine, id: &id, hooks, files, one_off: &one_off, ends: Cell::new(false) };
         match arguments.detach {
             true => {
                 made.start().await?;
@@ -212,6 +215,8 @@ struct Made<'a> {
     engine: &'a Engine,
     id: &'a str,
     hooks: &'a [Hook],
+    /// The volume that its configs and secrets lie in, which goes with it.
+    files: Option<&'a FilesVolume>,
     one_off: &'a OneOff,
     /// A hook failed, and its container is being ended for that.
     ends: Cell<bool>,
@@ -223,6 +228,7 @@ impl Made<'_> {
         let started = self.engine.start_container(self.id).await;
         if let (Err(_), true) = (&started, self.one_off.auto_remove) {
             let _ = self.engine.remove_container(self.id, true, true).await;
+            let _ = self.remove_files().await;
         }
         Ok(started.map(drop)?)
     }
@@ -246,9 +252,19 @@ impl Made<'_> {
     /// One that was to go by itself has gone when this returns.
     async fn leave(&self) -> Result<(), Failure> {
         match self.one_off.auto_remove {
-            true => Ok(self.engine.container_gone(self.id).await?),
+            true => {
+                self.engine.container_gone(self.id).await?;
+                self.remove_files().await
+            }
             false => Ok(()),
         }
+    }
+
+    async fn remove_files(&self) -> Result<(), Failure> {
+        if let Some(volume) = self.files {
+            self.engine.remove_volume(&volume.name).await?;
+        }
+        Ok(())
     }
 
     async fn attached(&self) -> Result<Exit, Failure> {

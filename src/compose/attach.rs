@@ -14,10 +14,10 @@ pub fn contents(project: &mut Project, findings: &mut Findings) {
     let directory = project.working_dir.clone();
     for service in project.services.values_mut() {
         profiles(service, &directory, findings);
-        let (name, read_only) = (service.name.to_string(), service.read_only);
+        let name = service.name.to_string();
         for file in &mut service.files {
             read(&mut file.value, findings);
-            check(file, &name, read_only, findings);
+            check(file, &name, findings);
         }
     }
 }
@@ -93,7 +93,7 @@ fn shown(file: &ServiceFile) -> String {
 }
 
 /// What cannot be done, as docker compose says it too.
-fn check(file: &Spanned<ServiceFile>, service: &str, read_only: bool, findings: &mut Findings) {
+fn check(file: &Spanned<ServiceFile>, service: &str, findings: &mut Findings) {
     let (what, name) = (word(file), &file.source);
     let mut refuse = |code: Code, message: String, at: Span, help: &str| {
         findings.push(Finding::error(code, message).at(at).help(help));
@@ -111,17 +111,6 @@ fn check(file: &Spanned<ServiceFile>, service: &str, read_only: bool, findings: 
         FileContent::Unset(variable) => {
             let message = format!("{what} `{name}` of {service}: the environment variable {variable} is not set");
             refuse(Code::RequiredVariable, message, file.span, "set it, or give another source");
-        }
-        FileContent::Text(_) if read_only => {
-            let message = format!("{what} `{name}` cannot be put into {service}, whose root file system is read-only");
-            refuse(Code::NotSupported, message, file.span, "give it as a `file`, which is mounted");
-        }
-        FileContent::Path(..) if read_only && file.owner != FileOwner::default() => {
-            let message = format!(
-                "`uid`, `gid` and `mode` of {what} `{name}` do not hold in {service}, whose root file system is read-only"
-            );
-            let finding = Finding::warning(Code::Conflict, message).at(file.span);
-            findings.push(finding.help("the file is mounted as it is: give it the owner and the mode on the host"));
         }
         FileContent::Text(_) | FileContent::Path(..) => {}
     }

@@ -28,15 +28,8 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
         let at = node.get("type").map_or(node.span, |t| t.span);
         findings.push(not_yet(&format!("{trail}: mounts of type `{kind}` are"), at, ""));
     }
-    if let Some(policy) = text(node, "pull_policy").filter(|_| place == Place::of("services.*"))
-        && policy == "refresh"
-    {
-        let at = node.get("pull_policy").map_or(node.span, |value| value.span);
-        findings.push(not_yet(
-            &format!("{trail}.pull_policy: `{policy}` is"),
-            at,
-            "an image's age is not looked at yet",
-        ));
+    if place == Place::of("services.*") {
+        refresh(node, trail, findings);
     }
     if place == Place::of("services.*.configs[]") || place == Place::of("services.*.secrets[]") {
         owner(node, trail, findings);
@@ -61,6 +54,24 @@ fn look(node: &Node, place: Place, trail: &mut Trail, findings: &mut Findings) {
             }
             Realized::NotYet | Realized::NoEffect | Realized::Elsewhere => {}
         }
+    }
+}
+
+/// Of an age and the policy that it counts for, one without the other says nothing.
+fn refresh(node: &Node, trail: &Trail, findings: &mut Findings) {
+    let policy = node.get("pull_policy").filter(|policy| policy.as_str() == Some("refresh"));
+    match (policy, node.get("pull_refresh_after").filter(|after| !after.is_null())) {
+        (Some(policy), None) => {
+            let message = format!("{trail}.pull_policy: `refresh` needs `pull_refresh_after`");
+            let finding = Finding::error(Code::MissingKey, message).at(policy.span);
+            findings.push(finding.help("say how old the image may be: `pull_refresh_after: 24h`"));
+        }
+        (None, Some(after)) => {
+            let message = format!("{trail}.pull_refresh_after has no effect here");
+            let finding = Finding::note(Code::NoEffect, message).at(after.span);
+            findings.push(finding.help("`pull_policy: refresh` makes it count"));
+        }
+        _ => {}
     }
 }
 
@@ -124,7 +135,7 @@ mod tests {
             found,
             [
                 "services.b.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",
-                "services.a.pull_policy: `refresh` is not supported yet",
+                "services.a.pull_policy: `refresh` needs `pull_refresh_after`",
                 "services.a.use_api_socket is not supported yet",
                 "services.a.deploy.mode has no effect here",
                 "services.a.deploy.update_config.delay has no effect here",

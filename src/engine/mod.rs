@@ -14,6 +14,7 @@ mod encode;
 mod ends;
 mod error;
 mod exec;
+mod fill;
 mod follow;
 mod inventory;
 mod life;

@@ -46,6 +46,11 @@ impl PlanBuilder {
         &self.graph[step.0].operation
     }
 
+    /// Why a step is done.
+    pub fn cause(&self, step: Handle) -> &Cause {
+        &self.graph[step.0].cause
+    }
+
     /// Lets the plan go on where `step` fails.
     pub fn tolerate(&mut self, step: Handle) {
         self.graph[step.0].on_failure = OnFailure::GoOn;

@@ -72,9 +72,7 @@ pub fn down(
         work.shims();
     }
     work.vlans(findings);
-    if options.volumes {
-        work.volumes(findings);
-    }
+    work.volumes(findings);
     if let Some(images) = options.images {
         work.images(images);
     }
@@ -188,12 +186,8 @@ impl<'a> Work<'a> {
         };
         let mut going = Vec::new();
         for container in self.observed.others.iter().filter(is_ours) {
-            let Some(service) = container.service.as_deref().and_then(|s| s.parse::<ServiceName>().ok()) else {
-                continue;
-            };
-            if self.goes(&service, &container.name, &mut Findings::new()) {
-                let (id, name) = (container.id.clone(), container.name.clone());
-                let target = Target::Existing { id, name, replica: Replica::new(service, 0) };
+            let Some(target) = Target::one_off(container) else { continue };
+            if self.goes(&target.replica().service, &container.name, &mut Findings::new()) {
                 let runs = ["running", "paused", "restarting"].contains(&container.state.as_str());
                 going.push(Going { target, runs, depends_on: BTreeSet::new() });
             }
@@ -341,14 +335,22 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Removes the project's volumes, each when everybody who goes has let go of it.
+    /// Removes the project's volumes, each when everybody who goes has let go of it; without `--volumes` those that hold configs and secrets, which
+    /// the file does not name.
     fn volumes(&mut self, findings: &mut Findings) {
-        let volumes: Vec<_> = self.observed.volumes.iter().filter(|volume| self.has_volume(volume)).collect();
-        for volume in volumes {
+        let is_meant = |volume: &ObservedVolume| self.options.volumes || volume.files_of(self.project).is_some();
+        let volumes = self.observed.volumes.iter().filter(|volume| is_meant(volume) && self.has_volume(volume));
+        for volume in volumes.collect::<Vec<_>>() {
             let mounting =
                 self.observed.containers.iter().filter(|c| c.volumes.values().any(|name| *name == volume.name));
             let (going, staying): (Vec<_>, Vec<_>) = mounting.partition(|c| self.removed.contains_key(c.id.as_str()));
             let key = volume.labels.get(labels::VOLUME).and_then(|key| key.parse().ok());
+            let others = || self.observed.others.iter();
+            let owner = volume.files_of(self.project).and_then(|owner| others().find(|other| other.name == owner));
+            let owner = owner.map(|owner| self.removed.contains_key(owner.id.as_str()));
+            if owner == Some(false) {
+                continue;
+            }
             if let Some(stays) = staying.first() {
                 if self.options.services.is_empty() {
                     let message = format!("volume `{}` stays: `{}` mounts it", volume.name, stays.name);
@@ -356,14 +358,14 @@ impl<'a> Work<'a> {
                 }
                 continue;
             }
-            if !self.options.services.is_empty() && going.is_empty() {
+            if !self.options.services.is_empty() && going.is_empty() && owner.is_none() {
                 continue;
             }
+            let flag = if self.options.volumes { "down --volumes" } else { "down" };
             let operation = Operation::RemoveVolume { name: volume.name.clone(), key };
-            let removal = self.builder.step(operation, Cause::Requested("down --volumes".to_owned()));
+            let removal = self.builder.step(operation, Cause::Requested(flag.to_owned()));
             // what containers of `run` mount is not known: each may have it
-            let others = self.observed.others.iter().map(|c| c.id.as_str());
-            let ids = going.iter().map(|c| c.id.as_str()).chain(others);
+            let ids = going.iter().map(|c| c.id.as_str()).chain(others().map(|c| c.id.as_str()));
             let gone: Vec<Handle> = ids.filter_map(|id| self.removed.get(id)).copied().collect();
             gone.into_iter().for_each(|gone| self.builder.needs(removal, gone, Needs::Gone));
         }

@@ -150,6 +150,9 @@ fn confine(out: &mut String, shape: &Shape, earlier: &[(usize, bool)]) {
     }
     if shape.more & 3 == 3 {
         let _ = write!(out, ", configs: [text{}]", shape.command % 2);
+        if shape.extras >> 7 == 1 {
+            out.push_str(", read_only: true");
+        }
     }
     if shape.more & 5 == 5 {
         out.push_str(", post_start: [{command: [a]}, {command: [b]}], pre_stop: [{command: [c]}, {command: [d]}]");

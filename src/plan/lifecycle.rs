@@ -14,7 +14,7 @@ use super::up::runs;
 use crate::compose::model::Condition;
 use crate::name::{ProjectName, ServiceName};
 use crate::state::desired::{Desired, labels};
-use crate::state::observed::{ContainerState, Observed, ObservedContainer};
+use crate::state::observed::{ContainerState, Observed, ObservedContainer, ObservedVolume};
 
 /// What is done to containers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,8 @@ pub fn lifecycle(
     let services = meant(change, observed, options);
     let chosen = |container: &&ObservedContainer| services.is_empty() || services.contains(&container.replica.service);
     let containers: Vec<&ObservedContainer> = observed.containers.iter().filter(chosen).collect();
-    let mut work = Work { builder: PlanBuilder::new(), options, change, containers };
+    let volumes = observed.volumes.iter().filter(|volume| volume.files_of(project).is_some()).collect();
+    let mut work = Work { builder: PlanBuilder::new(), options, change, containers, volumes };
     let (mut stops, mut starts) = (Steps::new(), Steps::new());
     match change {
         Change::Stop => stops = work.stops(),
@@ -144,6 +145,8 @@ struct Work<'a> {
     options: &'a LifecycleOptions,
     change: &'a Change,
     containers: Vec<&'a ObservedContainer>,
+    /// Those that hold configs and secrets of containers, and go with them.
+    volumes: Vec<&'a ObservedVolume>,
 }
 
 impl Work<'_> {
@@ -201,6 +204,13 @@ impl Work<'_> {
             let removal = self.builder.step(operation, self.cause());
             if let Some(stop) = stop {
                 self.builder.needs(removal, stop, Needs::Stopped);
+            }
+            for volume in
+                self.volumes.iter().filter(|volume| container.volumes.values().any(|name| *name == volume.name))
+            {
+                let operation = Operation::RemoveVolume { name: volume.name.clone(), key: None };
+                let step = self.builder.step(operation, self.cause());
+                self.builder.needs(step, removal, Needs::Gone);
             }
         }
     }

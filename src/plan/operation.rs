@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::compose::model::Condition;
 use crate::name::{ContainerId, NetworkId, NetworkKey, Replica, ServiceName, VolumeKey};
 use crate::state::difference::Difference;
-use crate::state::observed::ObservedContainer;
+use crate::state::observed::{ObservedContainer, OtherContainer};
 
 /// A container, whether it has an id already or gets it from an earlier step.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +28,13 @@ impl Target {
     pub fn existing(container: &ObservedContainer) -> Self {
         let (id, name, replica) = (container.id.clone(), container.name.clone(), container.replica.clone());
         Self::Existing { id, name, replica }
+    }
+
+    /// A container of `run`, or another that no plan made; none where it has no service.
+    pub fn one_off(container: &OtherContainer) -> Option<Self> {
+        let service = container.service.as_deref()?.parse().ok()?;
+        let (id, name) = (container.id.clone(), container.name.clone());
+        Some(Self::Existing { id, name, replica: Replica::new(service, 0) })
     }
 
     /// Which one it is.
@@ -287,6 +294,8 @@ pub enum Cause {
     Orphaned,
     /// There are more of its service than the file asks for, or two with one number.
     Surplus,
+    /// Nothing uses it any more.
+    Unused,
     /// The network that it is on is not as declared.
     NetworkDrifted(NetworkKey, Vec<Difference>),
     /// The container whose namespace it shares is replaced or restarted.

@@ -200,9 +200,29 @@ impl<'a> Work<'a> {
             // volumes without a name were taken over from the one that comes back
             let removal = self.builder.step(Operation::Remove { container: target, volumes: false }, cause.clone());
             stop.into_iter().for_each(|stop| self.builder.needs(removal, stop, Needs::Stopped));
+            self.files_volumes(new, &survivors, removal, cause);
             gone.push(removal);
         }
         gone
+    }
+
+    /// Takes away what held the configs and secrets of a container that goes, unless one that stays has the same.
+    fn files_volumes(
+        &mut self,
+        gone: &ObservedContainer,
+        survivors: &[(&ObservedContainer, &ObservedContainer)],
+        removal: Handle,
+        cause: &Cause,
+    ) {
+        let mounts = |container: &ObservedContainer, name: &str| container.volumes.values().any(|n| n == name);
+        for volume in self.after.volumes.iter().filter(|volume| volume.files_of(&self.desired.project).is_some()) {
+            let name = &volume.name;
+            if mounts(gone, name) && !survivors.iter().any(|(_, now)| mounts(now, name)) {
+                let operation = Operation::RemoveVolume { name: name.clone(), key: None };
+                let step = self.builder.step(operation, cause.clone());
+                self.builder.needs(step, removal, Needs::Gone);
+            }
+        }
     }
 
     /// Connects and starts what was there.

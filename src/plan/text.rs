@@ -98,6 +98,7 @@ impl fmt::Display for Cause {
             Self::RolledBack(why) => write!(f, "back to what was there: {why}"),
             Self::Orphaned => f.write_str("no service of the file"),
             Self::Surplus => f.write_str("one too many"),
+            Self::Unused => f.write_str("nothing uses it"),
             Self::ParentReplaced(service) => write!(f, "lives in the network of {service}"),
             Self::DependencyReplaced(service) => write!(f, "depends on {service}"),
             Self::NotRunning(word) => f.write_str(word),

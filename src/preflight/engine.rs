@@ -44,6 +44,16 @@ pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
                 need((1, 49), format!("`interface_name` of network {key}"), Some(name.span));
             }
         }
+        let own = scene.desired.containers.values().find(|c| c.replica.service == service.name);
+        let copied = own.and_then(|c| c.settings.files_volume.as_ref().and(c.settings.files.first()));
+        if let Some(file) = copied.and_then(|copied| service.files.iter().find(|f| f.value.target == copied.target)) {
+            let (kind, source) = (file.value.kind.section().trim_end_matches('s'), &file.value.source);
+            need(
+                (1, 45),
+                format!("{kind} `{source}` that is copied into {}, which is read-only,", service.name),
+                Some(file.span),
+            );
+        }
         if let Some(check) = service.healthcheck.as_ref().filter(|h| h.start_interval.is_some()) {
             need((1, 44), "`start_interval` of a health check".into(), Some(check.span));
         }

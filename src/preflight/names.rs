@@ -6,6 +6,7 @@ use super::Scene;
 use crate::compose::model::NetworkMode;
 use crate::finding::{Code, Finding, Findings, nearest};
 use crate::state::desired::Attachment;
+use crate::state::observed::OtherContainer;
 
 /// An image that is not there and that nobody may pull.
 pub(super) fn check_images(scene: Scene<'_>, findings: &mut Findings) {
@@ -71,6 +72,9 @@ pub(super) fn check_attachable(scene: Scene<'_>, findings: &mut Findings) {
 
 /// P24: a name by which a container outside the project is known on a network that it shares with a service.
 pub(super) fn check_foreign_names(scene: Scene<'_>, findings: &mut Findings) {
+    // the project's own are containers of `run`, and of the service that `run` leaves alone
+    let is_foreign = |other: &&OtherContainer| other.project.as_deref() != Some(scene.desired.project.as_str());
+    let foreign: Vec<&OtherContainer> = scene.observed.others.iter().filter(is_foreign).collect();
     for service in scene.project.services.values() {
         for (key, endpoint) in &service.networks {
             let Some(network) = scene.project.networks.get(key) else { continue };
@@ -79,11 +83,11 @@ pub(super) fn check_foreign_names(scene: Scene<'_>, findings: &mut Findings) {
             let names =
                 [(service.name.as_str(), endpoint.span.unwrap_or(service.span))].into_iter().chain(own).chain(aliases);
             for (name, at) in names {
-                let knows = |other: &&crate::state::observed::OtherContainer| {
+                let knows = |other: &&&OtherContainer| {
                     let called = other.name == name || other.service.as_deref() == Some(name);
                     called && other.networks.iter().any(|(on, _, _)| *on == network.name)
                 };
-                let Some(other) = scene.observed.others.iter().find(knows) else { continue };
+                let Some(other) = foreign.iter().find(knows) else { continue };
                 let owner = other.project.as_ref().map_or(String::new(), |project| format!(" of project {project}"));
                 let message =
                     format!("`{name}` on network {key} means {} and container `{}`{owner}", service.name, other.name);

@@ -108,6 +108,22 @@ networks: {app: {ipam: {config: [{subnet: 10.8.0.0/24}]}}}\n";
 }
 
 #[test]
+fn a_name_on_a_network_is_ambiguous_with_others_not_with_the_project_s_own() {
+    let text = "services: {web: {image: busybox, networks: [app]}}\nnetworks: {app: {}}\n";
+    let on_app = |name: &str, project: &str| {
+        let mut other = container(name, Some(project));
+        other.service = Some("web".into());
+        other.networks = vec![("test_app".into(), None, vec![])];
+        other
+    };
+    let seen = |others| said(text, Observed { others, ..Observed::default() }, HostFacts::default());
+    let told = seen(vec![on_app("test-web-run-1", "test"), on_app("blog-web-1", "blog")]);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].contains("`web` on network app means web and container `blog-web-1` of project blog"), "{told:#?}");
+    assert!(seen(vec![on_app("test-web-run-1", "test")]).is_empty());
+}
+
+#[test]
 fn names_that_others_hold_are_told_before_anything_is_made() {
     let text =
         "services: {web: {image: busybox, container_name: shop, networks: [app]}}\nnetworks: {app: {name: shared}}\n";

@@ -259,7 +259,15 @@ impl Run<'_> {
     async fn copy_files(&self, container: &Target) -> Result<(), StepError> {
         let replica = container.replica();
         let wanted = self.desired.containers.get(replica).ok_or_else(|| unplanned(replica))?;
-        Ok(self.engine.copy_files(self.id(container)?.as_str(), &wanted.settings.files).await?)
+        let (id, settings) = (self.id(container)?, &wanted.settings);
+        match &settings.files_volume {
+            None => self.engine.copy_files(id.as_str(), &settings.files).await?,
+            Some(volume) => {
+                let (image, platform) = (&settings.image, settings.platform.as_deref());
+                self.engine.fill_volume(volume, &settings.files, image, platform).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn update(&self, container: &Target) -> Result<(), StepError> {

@@ -225,7 +225,7 @@ pub struct DesiredContainer {
     pub awaited: Option<Condition>,
     /// `pull_policy`.
     pub pull_policy: Option<String>,
-    /// How old an image may be that `pull_policy: daily`, `weekly` or `every_…` leaves alone.
+    /// How old an image may be that `pull_policy: daily`, `weekly`, `every_…` or `refresh` leaves alone.
     pub pull_every: Option<Duration>,
     /// Whether an attached `up` follows its logs.
     pub attach: bool,

@@ -326,6 +326,14 @@ pub struct ObservedVolume {
     pub labels: BTreeMap<String, String>,
 }
 
+impl ObservedVolume {
+    /// The name of the container of `project` whose configs and secrets it holds, where it is such a one.
+    pub fn files_of(&self, project: &ProjectName) -> Option<&str> {
+        let ours = self.labels.get(labels::PROJECT).is_some_and(|label| label == project.as_str());
+        self.labels.get(labels::FILES).map(String::as_str).filter(|_| ours)
+    }
+}
+
 /// An image of the Engine: what it gives to a container that says nothing.
 #[derive(Clone, Debug, Default)]
 pub struct ObservedImage {

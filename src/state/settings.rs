@@ -77,6 +77,8 @@ pub struct Settings {
     pub mounts: Vec<MountSettings>,
     /// Files that are copied in before it starts.
     pub files: Vec<FileSettings>,
+    /// Where those lie if its root file system cannot be written; of a container that is there, it is not told.
+    pub files_volume: Option<FilesVolume>,
     /// `platform` of the request.
     pub platform: Option<String>,
     /// The part of `HostConfig` that the API calls `Resources`.
@@ -198,6 +200,22 @@ pub struct FileSettings {
     pub mode: u32,
     /// What is in it.
     pub content: Bytes,
+}
+
+impl FileSettings {
+    /// Its path below the root file system, or below the volume that it lies in.
+    pub fn path(&self) -> &str {
+        self.target.trim_start_matches('/')
+    }
+}
+
+/// A volume of a container's own, which is filled before the container starts. Each file is mounted from it by its path (API 1.45).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilesVolume {
+    /// Its name; other files have another.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What a mount shows.

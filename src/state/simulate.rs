@@ -120,6 +120,7 @@ impl World<'_> {
         let mut container =
             ObservedContainer::named(id.clone(), &new.name, new.replica.clone(), ContainerState::Created);
         container.volumes = mounted(&settings, new, id.as_str());
+        self.create_files_volume(&settings);
         container.settings = settings;
         container.settings.labels.extend(new.image.clone().map(|id| (labels::IMAGE.to_owned(), id)));
         let lenders: Vec<ContainerId> = new.lenders.iter().filter_map(|target| self.id_of(target)).collect();
@@ -145,6 +146,16 @@ impl World<'_> {
         self.born.insert(new.replica.clone(), id);
         for network in &new.networks {
             self.attach(&Target::Planned(new.replica.clone()), network, None);
+        }
+    }
+
+    /// The Engine makes it for the container that mounts it.
+    fn create_files_volume(&mut self, settings: &Settings) {
+        let Some(volume) = &settings.files_volume else { return };
+        if !self.observed.volumes.iter().any(|found| found.name == volume.name) {
+            let (name, labels) = (volume.name.clone(), volume.labels.clone());
+            let (driver, options) = ("local".to_owned(), BTreeMap::new());
+            self.observed.volumes.push(ObservedVolume { name, driver, options, labels });
         }
     }
 
@@ -288,7 +299,10 @@ fn mounted(settings: &Settings, new: &NewContainer, id: &str) -> BTreeMap<String
         )),
         _ => None,
     };
-    settings.mounts.iter().filter_map(|m| Some((m.target.clone(), name(&m.target, &m.kind)?))).collect()
+    let own = settings.mounts.iter().filter_map(|m| Some((m.target.clone(), name(&m.target, &m.kind)?)));
+    let volume = settings.files_volume.iter();
+    let files = volume.flat_map(|volume| settings.files.iter().map(|file| (file.target.clone(), volume.name.clone())));
+    own.chain(files).collect()
 }
 
 fn is_anonymous(name: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Attributes of services on a real Engine: what the file says is there, stays, and is mended when a hand changed it.
 
-use crate::stack::Stack;
+use crate::stack::{Stack, block_on, engine};
 
 const CONFINED: &str = "
 services:
@@ -112,6 +112,58 @@ fn configs_and_secrets_are_there_with_their_owners_and_follow_their_content() {
     let changed = stack.run("up -d -t 0", 0);
     assert!(changed.err.contains("configs.app (content "), "{}", changed.err);
     assert!(stack.shell("web", "cat /app /etc/app/copied").contains("twotwo"));
+    stack.run("down -t 0", 0);
+    assert_eq!(stack.remains(), "");
+}
+
+#[test]
+fn a_read_only_root_has_its_configs_and_secrets_with_owners_and_loses_no_volume() {
+    let text =
+        FILES.replace("    init: true\n", "    init: true\n    read_only: true\n    tmpfs: /run\n    scale: 2\n");
+    let Some(stack) = Stack::new("shut", &text) else { return };
+    std::fs::write(stack.directory.join("app.conf"), "one").unwrap();
+    if block_on(engine()).unwrap().facts().api < (1, 45) {
+        let refused = stack.run("up -d", 66);
+        let words = "config `app` that is copied into web, which is read-only, needs API 1.45";
+        assert!(refused.err.contains(words), "{}", refused.err);
+        assert_eq!(stack.remains(), "", "nothing was changed");
+        return;
+    }
+    let volumes = || stack.names().into_iter().filter(|name| name.contains("_files-")).collect::<Vec<_>>();
+    stack.run("up -d", 0);
+    let look = "cat /app /etc/app/copied /run/secrets/pw /text; stat -c '%a %u %g' /etc/app/copied /text /run/secrets/token;
+        for file in /etc/app/copied /text /run/secrets/token /run/secrets/new; do echo x 2>/dev/null >$file && echo \"$file can be written\"; done";
+    let inside = stack.shell("web", look);
+    assert_eq!(
+        inside.trim_end(),
+        "oneoneonewho=${NOBODY:-me}\n440 7 8\n444 0 0\n400 9 0\n/run/secrets/new can be written"
+    );
+    assert!(stack.run("up -d", 0).err.contains("nothing to do"));
+    let (proof, before) = (stack.run("verify", 0), volumes());
+    assert!(proof.out.contains("all proved") && before.len() == 2, "{}\n{before:?}", proof.out);
+
+    // another content is in another volume, and the old one goes with the container that had it
+    std::fs::write(stack.directory.join("app.conf"), "two").unwrap();
+    let changed = stack.run("up -d -t 0", 0);
+    assert!(changed.err.contains("configs.app (content "), "{}", changed.err);
+    assert!(!changed.err.contains("volumes./"), "the content is the reason, not where it lies: {}", changed.err);
+    assert!(stack.shell("web", "cat /app /etc/app/copied").contains("twotwo"));
+    assert!(volumes().len() == 2 && volumes().iter().all(|name| !before.contains(name)), "{:?}", volumes());
+    // an edit by hand goes as it would with any other
+    let again = stack.run("up -d --force-recreate -t 0", 0);
+    assert!(!again.err.contains("Volume"), "{}", again.err);
+    assert!(stack.shell("web", "cat /etc/app/copied").contains("two"));
+
+    stack.run("up -d -t 0 --scale web=1", 0);
+    assert_eq!(volumes().len(), 1);
+    let ran = stack.run("run --rm -T web cat /etc/app/copied", 0);
+    assert_eq!((ran.out.as_str(), volumes().len()), ("two", 1), "{}", ran.err);
+    stack.run("run -d web sleep 1000", 0);
+    assert_eq!(volumes().len(), 2);
+    let kept = stack.run("up -d --scale web=1", 0);
+    assert!(kept.err.contains("nothing to do") && !kept.err.contains("alias-ambiguous"), "{}", kept.err);
+    stack.run("rm -sf", 0);
+    assert_eq!(volumes().len(), 1, "that of `run` is there, as it is itself");
     stack.run("down -t 0", 0);
     assert_eq!(stack.remains(), "");
 }

@@ -19,7 +19,8 @@ use crate::stack::{Ran, Stack, block_on, engine, second_engine};
 use proxy::{Fault, Proxy, WORDS};
 
 /// The stack: networks, a volume with a name and one without, health, a link, a config that is copied in and one that is mounted, a
-/// hook, a borrowed namespace, two replicas. `$NET` is the start of its subnets.
+/// hook, a borrowed namespace, two replicas. `$NET` is the start of its subnets, `$ROOT` what stands of the replicas' root: where the Engine
+/// can, it is read-only, and the config comes by way of a volume.
 const STACK: &str = "
 services:
   db:
@@ -39,6 +40,7 @@ services:
     networks: {front: {aliases: [shop]}, back: {}}
     links: ['db:database']
     configs: [{source: motd, target: /etc/motd}]
+    $ROOT
   watcher:
     image: busybox
     command: sleep 1000
@@ -53,6 +55,8 @@ configs: {motd: {content: 'the first'}}
 /// What a stack of it holds when it is up.
 const WHOLE: [&str; 7] =
     ["NAME-db-1", "NAME-watcher-1", "NAME-web-1", "NAME-web-2", "NAME_back", "NAME_data", "NAME_front"];
+/// And where the root of its replicas is read-only.
+const VOLUMES: [&str; 2] = ["NAME_web-1_files", "NAME_web-2_files"];
 
 /// How long one command may take, however the call went wrong, on a machine that has other things to do.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -208,6 +212,11 @@ fn socket() -> Option<PathBuf> {
     }
 }
 
+/// Whether the Engine mounts a part of a volume.
+fn mounts_parts() -> bool {
+    block_on(engine()).is_some_and(|engine| engine.facts().api >= (1, 45))
+}
+
 /// A child's end within the limit; a child that hangs is killed, and that is the error.
 fn within_limit(mut command: Command, log: &std::path::Path, born: impl FnOnce(u32)) -> Result<Ran, String> {
     let said = |path: &std::path::Path| std::fs::read_to_string(path).unwrap_or_default();
@@ -297,7 +306,8 @@ impl Matrix {
     /// One cell: the command on the bad road, then `up`, `plan` and `down` on a good one. Returns the calls that were counted.
     fn cell(&self, engine: &std::path::Path, place: usize, at: Option<(usize, Fault)>) -> Result<Vec<String>, String> {
         let subnet = format!("10.{}.{}", self.subnet, place % 256);
-        let first = STACK.replace("$NET", &subnet);
+        let root = if mounts_parts() { "read_only: true" } else { "read_only: false" };
+        let first = STACK.replace("$NET", &subnet).replace("$ROOT", root);
         let stack = Stack::new(self.topic, &first).ok_or("no Engine")?;
         // the same address throughout: it is one Engine, whose lock tells of a killed predecessor
         let proxy = Proxy::new(&stack.directory.join("engine.sock"), engine, None);
@@ -354,8 +364,11 @@ impl Matrix {
 
 /// Whether the stack is whole, and holds nothing else: no second container, no name for the time being.
 fn holds(stack: &Stack, changed: bool) -> Result<(), String> {
-    let names: BTreeSet<String> = stack.names().into_iter().collect();
-    let whole = WHOLE.iter().filter(|name| !(changed && **name == "NAME-web-2"));
+    // what a volume with configs is called ends with the digest of these
+    let plain = |name: String| name.split_once("_files-").map_or(name.clone(), |(start, _)| format!("{start}_files"));
+    let names: BTreeSet<String> = stack.names().into_iter().map(plain).collect();
+    let volumes = if mounts_parts() { &VOLUMES[..] } else { &[] };
+    let whole = WHOLE.iter().chain(volumes).filter(|name| !(changed && name.contains("web-2")));
     let expected: BTreeSet<String> = whole.map(|name| name.replace("NAME", &stack.name)).collect();
     if names == expected { Ok(()) } else { Err(format!("holds {names:?}, and not {expected:?}")) }
 }

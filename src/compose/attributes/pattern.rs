@@ -31,7 +31,7 @@ impl Pattern {
         match self {
             Self::Any => "any text",
             Self::ContainerName => "a letter or digit first, then letters, digits, `_`, `.` and `-`, two at least",
-            Self::PullPolicy => "one of: always, never, missing, build, daily, weekly, every_12h",
+            Self::PullPolicy => "one of: always, never, missing, build, daily, weekly, every_12h, refresh",
         }
     }
 

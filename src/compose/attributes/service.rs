@@ -77,11 +77,17 @@ pub(super) const ROWS: &[Attribute] = &[
     at(
         "pull_policy",
         Text,
-        "When the image is pulled: `always`, `never`, `missing`, `build`, `daily`, `weekly`, `every_12h`.",
+        "When the image is pulled: `always`, `never`, `missing`, `build`, `daily`, `weekly`, `every_12h`, `refresh`.",
     )
     .pattern(Pattern::PullPolicy)
     .default("missing"),
-    at("pull_refresh_after", Text, "How old an image may be before it is pulled again.").not_yet().print(Print::Never),
+    at(
+        "pull_refresh_after",
+        Duration,
+        "With `pull_policy: refresh`: how old the image may be that is not pulled again.",
+    )
+    .print(Print::Never)
+    .differs("docker compose 2.40 leaves it out, and takes `refresh` for `missing`."),
     at("read_only", Flag, "Whether its root file system cannot be written.").becomes("HostConfig.ReadonlyRootfs"),
     at("restart", Text, "When the Engine starts it again: `no`, `always`, `unless-stopped`, `on-failure[:times]`.")
         .default("no")

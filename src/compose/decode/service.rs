@@ -73,6 +73,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         files: vec![],
         profiles: f.texts("profiles"),
         pull_policy: f.whole_pattern("pull_policy", Pattern::PullPolicy, Code::BadValue).map(|p| p.value),
+        pull_refresh_after: f.duration("pull_refresh_after"),
         platform: f.text("platform"),
         resources: resources::resources(node).into(),
         shm_size: f.text("shm_size").and_then(|size| size.parse().ok()).unwrap_or(0),

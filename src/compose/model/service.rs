@@ -108,6 +108,8 @@ pub struct Service {
     pub profiles: Vec<String>,
     /// `pull_policy`; `missing` where absent.
     pub pull_policy: Option<String>,
+    /// `pull_refresh_after`.
+    pub pull_refresh_after: Option<Duration>,
     /// `platform`.
     pub platform: Option<String>,
     /// Limits, weights, devices.
@@ -145,11 +147,12 @@ pub struct Service {
 }
 
 impl Service {
-    /// How old an image may be that `pull_policy: daily`, `weekly` or `every_…` leaves alone.
+    /// How old an image may be that `pull_policy: daily`, `weekly`, `every_…` or `refresh` leaves alone.
     pub fn pull_every(&self) -> Option<Duration> {
         let text = match self.pull_policy.as_deref()? {
             "daily" => "1d",
             "weekly" => "1w",
+            "refresh" => return self.pull_refresh_after,
             policy => policy.strip_prefix("every_")?,
         };
         duration::parse(text).ok()

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::{address, some, wire, with_prefix};
 use crate::engine::error::is_left_task;
 use crate::name::{ContainerId, Mac, NetworkId, Replica};
+use crate::state::desired::labels;
 use crate::state::observed::{BoundPort, ContainerState, Health, ObservedContainer, ObservedEndpoint, OtherContainer};
 use crate::state::settings::{
     EndpointSettings, MountForm, MountKind, MountSettings, PortBinding, Settings, ports, range,
@@ -168,7 +169,7 @@ fn volumes(mounted: &[wire::MountPoint]) -> BTreeMap<String, String> {
 fn mounts(raw: &wire::Container, volumes: &BTreeMap<String, String>) -> Vec<MountSettings> {
     let host = &raw.host_config;
     let mut found: Vec<MountSettings> = host.binds.iter().filter_map(|text| bind(text)).collect();
-    found.extend(host.mounts.iter().filter_map(mount));
+    found.extend(host.mounts.iter().filter(|raw| !holds_files(raw)).filter_map(mount));
     let tmpfs = host.tmpfs.iter().map(|(target, options)| MountSettings {
         target: target.clone(),
         kind: MountKind::Tmpfs { options: options.clone() },
@@ -190,6 +191,11 @@ fn mounts(raw: &wire::Container, volumes: &BTreeMap<String, String>) -> Vec<Moun
     }
     found.sort();
     found
+}
+
+/// Whether this is a config or secret in a volume of the container's own (`Settings::files_volume`).
+fn holds_files(raw: &wire::Mount) -> bool {
+    raw.volume_options.as_ref().is_some_and(|options| options.labels.contains_key(labels::FILES))
 }
 
 /// Whether the Engine made up the name of a volume.

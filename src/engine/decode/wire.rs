@@ -296,6 +296,8 @@ pub(in crate::engine) struct VolumeOptions {
     pub no_copy: bool,
     #[serde(deserialize_with = "nullable")]
     pub subpath: String,
+    #[serde(deserialize_with = "nullable")]
+    pub labels: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,7 +8,7 @@ use crate::state::settings::FileSettings;
 /// The time that files have: none, so that the same files give the same archive.
 const TIME: u64 = 0;
 
-/// An archive to be unpacked at `/`.
+/// An archive to be unpacked at `/`, or where a volume is that takes its place.
 ///
 /// # Errors
 /// [`Error::Stream`] for a path that no archive can name.
@@ -21,8 +21,9 @@ pub(in crate::engine) fn archive(files: &[FileSettings]) -> Result<Vec<u8>, Erro
         header.set_uid(file.user.into());
         header.set_gid(file.group.into());
         header.set_mtime(TIME);
-        let path = file.target.trim_start_matches('/');
-        archive.append_data(&mut header, path, file.content.as_slice()).map_err(|why| Error::Stream(Arc::new(why)))?;
+        archive
+            .append_data(&mut header, file.path(), file.content.as_slice())
+            .map_err(|why| Error::Stream(Arc::new(why)))?;
     }
     archive.into_inner().map_err(|why| Error::Stream(Arc::new(why)))
 }

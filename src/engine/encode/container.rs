@@ -103,7 +103,12 @@ fn host_config(wanted: &Creation<'_>) -> HostConfig {
     });
     HostConfig {
         binds: list(own.iter().filter_map(|mount| mount::bind(mount, wanted.api))),
-        mounts: list(own.iter().filter_map(|mount| mount::long(mount, wanted.api)).chain(taken_over)),
+        mounts: list(
+            own.iter()
+                .filter_map(|mount| mount::long(mount, wanted.api))
+                .chain(taken_over)
+                .chain(mount::files(settings)),
+        ),
         tmpfs: map(&tmpfs.collect()),
         network_mode: Some(wanted.network_mode.clone()),
         links: list(wanted.links.iter().map(|(container, alias)| format!("{container}:{alias}"))),

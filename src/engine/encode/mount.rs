@@ -6,7 +6,7 @@ use bollard::models::{
 };
 
 use super::map;
-use crate::state::settings::{MountKind, MountSettings};
+use crate::state::settings::{MountKind, MountSettings, Settings};
 
 /// The API in which `Mounts` can make a directory where the host has none; `Binds` always does.
 const CREATE_MOUNTPOINT: (u32, u32) = (1, 42);
@@ -105,6 +105,24 @@ pub(super) fn long(mount: &MountSettings, api: (u32, u32)) -> Option<Mount> {
         }
         MountKind::Tmpfs { .. } => None,
     }
+}
+
+/// The files of a container whose root file system is read-only, each from the volume that holds them. The Engine makes that volume.
+pub(super) fn files(settings: &Settings) -> impl Iterator<Item = Mount> {
+    let all = settings.files_volume.iter().flat_map(|volume| settings.files.iter().map(move |file| (volume, file)));
+    all.map(|(volume, file)| Mount {
+        target: Some(file.target.clone()),
+        source: Some(volume.name.clone()),
+        typ: Some(MountType::VOLUME),
+        read_only: Some(true),
+        volume_options: Some(MountVolumeOptions {
+            no_copy: Some(true),
+            subpath: Some(file.path().to_owned()),
+            labels: map(&volume.labels),
+            ..MountVolumeOptions::default()
+        }),
+        ..Mount::default()
+    })
 }
 
 fn propagation_word(word: &str) -> Option<Propagation> {

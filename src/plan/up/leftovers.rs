@@ -1,10 +1,13 @@
 //! What is there and has no place in the file: orphans, replicas beyond the scale, names that somebody else has.
 
+use std::collections::BTreeSet;
+
 use super::fate::{Fate, Fates};
 use super::work::Work;
 use crate::finding::{Code, Finding, Findings};
 use crate::name::ServiceName;
-use crate::plan::operation::Cause;
+use crate::plan::builder::Handle;
+use crate::plan::operation::{Cause, Needs, Operation, Target};
 use crate::state::observed::ObservedContainer;
 
 impl<'a> Work<'a> {
@@ -68,8 +71,31 @@ impl<'a> Work<'a> {
             self.stop(container, cause.clone());
             self.remove(container, cause);
         }
+        self.files_volumes();
         self.order_stops(fates);
         self.order_names();
         self.order_resources(fates);
+    }
+
+    /// Takes away volumes with configs and secrets of containers that go or are gone, and what a kill left of their filling.
+    fn files_volumes(&mut self) {
+        let (desired, observed) = (self.desired, self.observed);
+        let wanted = desired.containers.values().filter_map(|container| container.settings.files_volume.as_ref());
+        let wanted: BTreeSet<&str> = wanted.map(|volume| volume.name.as_str()).collect();
+        for volume in observed.volumes.iter().filter(|volume| !wanted.contains(volume.name.as_str())) {
+            let Some(owner) = volume.files_of(&desired.project) else { continue };
+            let mounting = observed.containers.iter().filter(|c| c.volumes.values().any(|name| *name == volume.name));
+            let removals: Option<Vec<Handle>> = mounting.map(|container| self.removal(container)).collect();
+            let is_another_s = observed.others.iter().any(|other| other.name == owner);
+            let Some(mut gone) = removals.filter(|_| !is_another_s) else { continue };
+            let cause = gone.first().map_or(Cause::Unused, |removal| self.builder.cause(*removal).clone());
+            let filler = observed.others.iter().find(|other| other.name == volume.name).and_then(Target::one_off);
+            gone.extend(
+                filler
+                    .map(|container| self.builder.step(Operation::Remove { container, volumes: false }, cause.clone())),
+            );
+            let step = self.builder.step(Operation::RemoveVolume { name: volume.name.clone(), key: None }, cause);
+            gone.into_iter().for_each(|gone| self.builder.needs(step, gone, Needs::Gone));
+        }
     }
 }

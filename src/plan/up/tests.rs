@@ -1,6 +1,7 @@
 //! What `up` plans, on stacks that fit a few lines.
 
 mod company;
+mod files;
 mod images;
 mod networks;
 mod updates;

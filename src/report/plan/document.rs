@@ -101,6 +101,8 @@ pub enum Reason {
     Orphaned,
     /// There is one too many.
     Surplus,
+    /// Nothing uses it any more.
+    Unused,
     /// The container whose namespace it shares is replaced or restarted.
     ParentReplaced,
     /// A service that it depends on is replaced or restarted.
@@ -254,6 +256,7 @@ fn reason(cause: &Cause) -> Reason {
         Cause::Refreshed(_) => Reason::Refreshed,
         Cause::Orphaned => Reason::Orphaned,
         Cause::Surplus => Reason::Surplus,
+        Cause::Unused => Reason::Unused,
         Cause::ParentReplaced(_) => Reason::ParentReplaced,
         Cause::DependencyReplaced(_) => Reason::DependencyReplaced,
         Cause::NotRunning(_) => Reason::NotRunning,

@@ -21,11 +21,12 @@ pub(super) fn desired(naming: &Naming, service: &Service, replica: &Replica) -> 
     let hashed = naming.decoded.service(&service.name).unwrap_or_default();
     let borrows = borrows(naming, service);
     let mut settings = settings(naming.project, service, replica, &borrows);
-    file::add(service, &mut settings);
+    let name = naming.container(service, replica.number);
+    file::add(service, replica, &name, &mut settings);
     settings.labels.insert(labels::CONFIG_HASH.to_owned(), hash::hash(&hashed));
     DesiredContainer {
         replica: replica.clone(),
-        name: naming.container(service, replica.number),
+        name,
         settings,
         needs: needs(service, &attachment, &borrows),
         attachment,
@@ -102,6 +103,7 @@ fn settings(project: &Project, service: &Service, replica: &Replica, borrows: &[
         sysctls: service.sysctls.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         mounts: service.mounts.iter().map(|m| mount(project, &m.value)).collect(),
         files: vec![],
+        files_volume: None,
         platform: service.platform.clone(),
         resources: Resources::clone(&service.resources),
         shm_size: service.shm_size,

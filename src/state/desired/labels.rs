@@ -41,6 +41,9 @@ pub const VOLUME: &str = "com.docker.compose.volume";
 /// With a path in the container behind it: the start of a digest of the config or secret that lies there.
 pub const CONTENT: &str = "bowline.content.";
 
+/// On a volume: the container whose configs and secrets it holds, by its name. The file does not name it, so it goes with that container.
+pub const FILES: &str = "bowline.files";
+
 /// On a network: the host's own address on its wire. So the link that has it is looked for where there is no file to tell.
 pub const HOST_ACCESS: &str = "bowline.host-access";
 
@@ -49,7 +52,9 @@ pub const VLANS: &str = "bowline.vlans";
 
 /// Whether a label is the orchestrator's own.
 pub fn is_own(label: &str) -> bool {
-    label.starts_with("com.docker.compose.") || label.starts_with(CONTENT) || label == HOST_ACCESS || label == VLANS
+    label.starts_with("com.docker.compose.")
+        || label.starts_with(CONTENT)
+        || [FILES, HOST_ACCESS, VLANS].contains(&label)
 }
 
 /// The labels of a container, the user's among them.
@@ -74,6 +79,13 @@ pub(super) fn resource(project: &Project, user: &IndexMap<String, String>) -> BT
     labels.insert(PROJECT.to_owned(), project.name.to_string());
     labels.insert(VERSION.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
     labels
+}
+
+/// The labels of the volume that holds a container's files.
+pub(super) fn files(container: &BTreeMap<String, String>, name: &str) -> BTreeMap<String, String> {
+    let same =
+        [PROJECT, SERVICE, VERSION].into_iter().filter_map(|key| Some((key.to_owned(), container.get(key)?.clone())));
+    same.chain([(FILES.to_owned(), name.to_owned())]).collect()
 }
 
 /// The labels of an image that is built. Without our version: an upgrade would make another image of the same files.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::compose::model::Restart;
 use crate::name::{Replica, ServiceName};
-use crate::state::desired::{Attachment, Desired, DesiredContainer, labels};
+use crate::state::desired::{Attachment, Desired, DesiredContainer, file, labels};
 use crate::state::observed::{Observed, ObservedContainer};
 
 /// What `run` says of it.
@@ -44,8 +44,11 @@ pub struct OneOff {
 impl OneOff {
     /// The container's name.
     pub fn name(&self, desired: &Desired, service: &ServiceName) -> String {
-        let digits = self.slug.get(..12).unwrap_or(&self.slug);
-        self.name.clone().unwrap_or_else(|| format!("{}-{service}-run-{digits}", desired.project))
+        self.name.clone().unwrap_or_else(|| format!("{}-{service}-run-{}", desired.project, self.digits()))
+    }
+
+    fn digits(&self) -> &str {
+        self.slug.get(..12).unwrap_or(&self.slug)
     }
 }
 
@@ -110,5 +113,6 @@ fn made(template: DesiredContainer, name: String, one_off: &OneOff) -> DesiredCo
     settings.labels.remove(labels::NUMBER);
     settings.labels.insert(labels::ONE_OFF.to_owned(), "True".to_owned());
     settings.labels.insert(labels::SLUG.to_owned(), one_off.slug.clone());
+    file::move_volume(settings, one_off.digits(), &name);
     container
 }

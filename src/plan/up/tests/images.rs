@@ -81,6 +81,8 @@ fn an_image_that_is_too_old_or_for_another_platform_is_pulled() {
         services:
           day: {image: far/day, network_mode: none, pull_policy: daily}
           week: {image: far/week, network_mode: none, pull_policy: weekly}
+          after: {image: far/after, network_mode: none, pull_policy: refresh, pull_refresh_after: 47h}
+          later: {image: far/later, network_mode: none, pull_policy: refresh, pull_refresh_after: 3d}
           arm: {image: far/arm, network_mode: none, platform: linux/arm64}
           amd: {image: far/amd, network_mode: none, platform: linux/amd64/v2}
         ",
@@ -90,7 +92,7 @@ fn an_image_that_is_too_old_or_for_another_platform_is_pulled() {
     engine.images.values_mut().flatten().for_each(|image| image.age = Some(two_days));
     let planned = lab.up_from(&engine);
     let pulls: Vec<_> = planned.operations().into_iter().filter(|o| o.starts_with("pull")).collect();
-    assert_eq!(pulls, ["pull far/day", "pull far/arm for linux/arm64"]);
+    assert_eq!(pulls, ["pull far/day", "pull far/after", "pull far/arm for linux/arm64"]);
     assert!(planned.plan.to_string().contains("asked for: pull_policy: daily"), "{}", planned.plan);
     let missing = lab.options(|o| o.up.pull = Some("missing".to_owned())).up_from(&engine);
     assert!(!missing.operations().contains(&"pull far/day".to_owned()), "a flag goes before the file");
