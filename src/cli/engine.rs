@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
-use bowline::compose::model::EnginePlace;
+use bowline::compose::model::{ApiSocket, EnginePlace};
 use bowline::engine::{Address, Engine, Error, Exchange, Options, Survey};
 use futures_util::future::{FutureExt, LocalBoxFuture, MaybeDone, maybe_done};
 use tokio::runtime::Runtime;
@@ -43,6 +43,11 @@ fn place(global: &Global, name: &str) -> Option<String> {
         (Some(_), "DOCKER_HOST" | "DOCKER_CONTEXT") => None,
         _ => environment(name),
     }
+}
+
+/// What services with `use_api_socket` get of the Engine; asked for where there is one.
+pub fn api_socket(global: &Global) -> impl Fn() -> Result<ApiSocket, String> {
+    || bowline::engine::api_socket(&|name| place(global, name)).map_err(|why| why.to_string())
 }
 
 /// An Engine that is asked what it has; one of this machine ahead, so that it answers while the file is read.

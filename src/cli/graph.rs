@@ -9,6 +9,7 @@ use bowline::state::desired::DesiredOptions;
 use clap::{Args, ValueEnum};
 
 use super::args::Global;
+use super::engine::api_socket;
 use super::exit::{Exit, Failure};
 use super::output;
 use super::stack::Stack;
@@ -52,7 +53,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let mut exit = Exit::Ok;
     if arguments.verified {
         // a file that cannot be read here is a check that is not proved
-        attach::contents(&mut stack.project, &mut Findings::new());
+        attach::contents(&mut stack.project, &api_socket(global), &mut Findings::new());
         let report = verify::report(global, &stack)?;
         drawing.verify(&report);
         exit = verify::exit(&report);

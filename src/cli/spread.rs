@@ -13,7 +13,7 @@ use bowline::state::desired::{DesiredOptions, desired};
 use bowline::state::observed::Observed;
 
 use super::args::Global;
-use super::engine::{Purpose, connect};
+use super::engine::{Purpose, api_socket, connect};
 use super::exit::{Exit, Failure};
 use super::lock::{self, Lock};
 use super::preflight::{self, Rigour};
@@ -71,7 +71,7 @@ impl Spread {
             let global = Global { at: Some(place), on: Some(part.name.to_string()), ..global.clone() };
             let (name, mut project) = (part.name, part.project);
             let mut findings = Findings::new();
-            attach::contents(&mut project, &mut findings);
+            attach::contents(&mut project, &api_socket(&global), &mut findings);
             output::findings(&files, &findings, global.verbose);
             if findings.has_errors() {
                 return Err(load::refused());

@@ -13,7 +13,7 @@ use bowline::state::observed::{Gap, Observed};
 use bowline::vantage::shim::{self, Reason};
 
 use super::args::Global;
-use super::engine::{Purpose, environment};
+use super::engine::{Purpose, api_socket, environment};
 use super::exit::{Exit, Failure};
 use super::preflight::{self, Rigour};
 use super::spread::{self, Spread};
@@ -80,7 +80,7 @@ impl Stack {
     pub fn loaded(global: &Global, loaded: Loaded, options: &DesiredOptions, rigour: Rigour) -> Result<Self, Failure> {
         let (mut project, files, passed) = load::accepted(global, loaded, rigour)?;
         let mut findings = Findings::new();
-        compose::attach::contents(&mut project, &mut findings);
+        compose::attach::contents(&mut project, &api_socket(global), &mut findings);
         output::findings(&files, &findings, global.verbose);
         if findings.has_errors() {
             return Err(load::refused());

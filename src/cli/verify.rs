@@ -16,7 +16,7 @@ use bowline::vantage::Way;
 use clap::{Args, ValueEnum};
 
 use super::args::Global;
-use super::engine::{Purpose, connect};
+use super::engine::{Purpose, api_socket, connect};
 use super::exit::{Exit, Failure};
 use super::preflight::Rigour;
 use super::spread::{Spread, is_spread};
@@ -102,7 +102,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let (mut project, files, _) = load::accepted(global, loaded, Rigour::Refuse)?;
     // a file that cannot be read here is a check that is not proved, and no reason to prove nothing
-    attach::contents(&mut project, &mut Findings::new());
+    attach::contents(&mut project, &api_socket(global), &mut Findings::new());
     if !arguments.offline {
         preflight::settle_parents(global, Purpose::Write, &mut project, &files)?;
     }

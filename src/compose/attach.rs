@@ -1,16 +1,27 @@
-//! What a stack brings along to the Engine besides its words: the contents of configs and secrets, and security profiles.
+//! What a stack brings along to the Engine besides its words: the contents of configs and secrets, security profiles, and the way to the
+//! Engine itself (`use_api_socket`).
 //!
 //! Looked for only by commands that need it: `up` and `plan` ([`contents`]) and `build` ([`builds`]). `config`, `pull`,
 //! `graph`, `down` need none of it.
 
 use std::path::Path;
 
-use super::model::{BuildSecret, Bytes, FileContent, FileOwner, Project, Service, ServiceFile};
+use super::model::{
+    ApiSocket, BuildSecret, Bytes, FileContent, FileKind, FileOwner, Mount, Project, Service, ServiceFile,
+};
+use super::tree;
 use crate::finding::{Code, Finding, Findings};
 use crate::source::{Span, Spanned};
+use crate::yaml::{Mapping, Node};
 
-/// Reads everything that containers need. What cannot be had is found.
-pub fn contents(project: &mut Project, findings: &mut Findings) {
+/// Where such a service has the socket, its configuration's directory, and the variable that names that.
+const SOCKET: &str = "/var/run/docker.sock";
+const CONFIGURATION: &str = "/run/secrets/docker";
+const VARIABLE: &str = "DOCKER_CONFIG";
+
+/// Reads everything that containers need. What cannot be had is found. `way` is asked where a service wants to speak to the Engine.
+pub fn contents(project: &mut Project, way: &dyn Fn() -> Result<ApiSocket, String>, findings: &mut Findings) {
+    api_socket(project, way, findings);
     let directory = project.working_dir.clone();
     for service in project.services.values_mut() {
         profiles(service, &directory, findings);
@@ -18,6 +29,40 @@ pub fn contents(project: &mut Project, findings: &mut Findings) {
         for file in &mut service.files {
             read(&mut file.value, findings);
             check(file, &name, findings);
+        }
+    }
+}
+
+/// Gives services with `use_api_socket` what docker compose 2.40.3 gives them: the socket, and a config with the credentials, unless they have a
+/// docker configuration of their own. The tree gets the same, for the hash is of it.
+fn api_socket(project: &mut Project, way: &dyn Fn() -> Result<ApiSocket, String>, findings: &mut Findings) {
+    let mut asked = None;
+    for service in project.services.values_mut() {
+        let Some(at) = service.api_socket else { continue };
+        let socket = match asked.get_or_insert_with(way) {
+            Ok(socket) => socket,
+            Err(why) => {
+                let message = format!("services.{}.use_api_socket: {why}", service.name);
+                findings.push(Finding::error(Code::NotSupported, message).at(at));
+                continue;
+            }
+        };
+        let (source, target) = (socket.path.display().to_string(), format!("{CONFIGURATION}/config.json"));
+        service.mounts.push(Spanned::new(Mount::bind(&source, SOCKET), at));
+        let content = FileContent::Text(socket.configuration.clone());
+        let (kind, owner) = (FileKind::Config, FileOwner::default());
+        let file = ServiceFile { kind, source: "use_api_socket".to_owned(), target: target.clone(), content, owner };
+        service.files.push(Spanned::new(file, at));
+        service.environment.entry(VARIABLE.to_owned()).or_insert_with(|| Some(CONFIGURATION.to_owned()));
+
+        let own =
+            tree::field_mut(&mut project.tree, "services").and_then(|all| tree::field_mut(all, service.name.as_str()));
+        let Some(own) = own else { continue };
+        tree::push(own, "volumes", &[("type", "bind"), ("source", &source), ("target", SOCKET)], at);
+        tree::push(own, "configs", &[("source", "#apisocket"), ("target", &target)], at);
+        tree::set_default(own, "environment", |span| Node::map(span, Mapping::new()));
+        if let Some(environment) = tree::field_mut(own, "environment") {
+            tree::set_default(environment, VARIABLE, |span| Node::str(span, CONFIGURATION));
         }
     }
 }
@@ -146,8 +191,38 @@ secrets: {unset: {environment: NOBODY_SETS_THIS}, lost: {file: /no/such/file}, o
     #[test]
     fn containers_need_the_variables_of_their_secrets() {
         let (mut project, mut findings) = (load_text("compose.yaml", TEXT).project.unwrap(), Findings::new());
-        contents(&mut project, &mut findings);
+        contents(&mut project, &nowhere, &mut findings);
         assert_eq!(told(&findings), [("required-variable", Severity::Error)]);
+    }
+
+    fn nowhere() -> Result<ApiSocket, String> {
+        Err("it is at tcp://far:2375".to_owned())
+    }
+
+    #[test]
+    fn who_may_speak_to_the_engine_has_its_socket_and_credentials() {
+        let text = "services: {a: {image: busybox, use_api_socket: true}, b: {image: busybox, use_api_socket: true, read_only: true,
+            environment: {DOCKER_CONFIG: /mine}}, c: {image: busybox, use_api_socket: false}}";
+        let load = || load_text("compose.yaml", text).project.unwrap();
+        let (mut project, mut findings) = (load(), Findings::new());
+        let way = || Ok(ApiSocket { path: "/run/my.sock".into(), configuration: Bytes::new(b"{}".as_slice()) });
+        contents(&mut project, &way, &mut findings);
+        assert!(findings.is_empty(), "{findings:?}");
+        let seen = |name: &str| {
+            let service = &project.services[name];
+            let mounts = service.mounts.iter().map(|mount| mount.target.as_str());
+            let files = service.files.iter().map(|file| file.target.as_str());
+            let variable = service.environment.get(VARIABLE).cloned().flatten().unwrap_or_default();
+            (mounts.chain(files).collect::<Vec<_>>(), variable)
+        };
+        let both = vec![SOCKET, "/run/secrets/docker/config.json"];
+        assert_eq!(seen("a"), (both.clone(), CONFIGURATION.to_owned()));
+        assert_eq!(seen("b"), (both, "/mine".to_owned()));
+        assert_eq!(seen("c"), (vec![], String::new()));
+        contents(&mut load(), &nowhere, &mut findings);
+        let messages: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
+        let said = |name| format!("services.{name}.use_api_socket: it is at tcp://far:2375");
+        assert_eq!(messages, [said("a"), said("b")]);
     }
 
     #[test]

@@ -44,6 +44,16 @@ pub fn is_true(node: &Node, key: &str) -> bool {
     node.get(key).and_then(Node::as_bool) == Some(true)
 }
 
+/// Adds a mapping of texts to the list under a key.
+pub fn push(node: &mut Node, key: &str, fields: &[(&str, &str)], at: Span) {
+    set_default(node, key, |span| Node::seq(span, vec![]));
+    let mut map = Mapping::new();
+    fields.iter().for_each(|(name, text)| map.insert(*name, at, Node::str(at, *text)));
+    if let Some(items) = field_mut(node, key).and_then(Node::as_seq_mut) {
+        items.push(Node::map(at, map));
+    }
+}
+
 /// Sets a key of a mapping where it has none.
 pub fn set_default(node: &mut Node, key: &str, value: impl FnOnce(Span) -> Node) {
     if node.get(key).is_none() {

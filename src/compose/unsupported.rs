@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_is_not_done_is_named() {
-        let text = "services: {b: {image: x, deploy: {restart_policy: {max_attempts: 2}}}, a: {image: x, use_api_socket: true, pull_policy: refresh, ulimits: {}, deploy: {mode: global, replicas: 2, update_config: {delay: 3s, order: start-first}, \
+        let text = "services: {b: {image: x, deploy: {restart_policy: {max_attempts: 2}}}, a: {image: x, provider: {type: x}, pull_policy: refresh, ulimits: {}, deploy: {mode: global, replicas: 2, update_config: {delay: 3s, order: start-first}, \
             restart_policy: {condition: any, max_attempts: 3}}, \
             ports: [{target: 80, name: web}], volumes: [{type: npipe, source: y, target: /y}]}}";
         let project = load_text("c.yaml", text).project.unwrap();
@@ -136,7 +136,7 @@ mod tests {
             [
                 "services.b.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",
                 "services.a.pull_policy: `refresh` needs `pull_refresh_after`",
-                "services.a.use_api_socket is not supported yet",
+                "services.a.provider is not supported yet",
                 "services.a.deploy.mode has no effect here",
                 "services.a.deploy.update_config.delay has no effect here",
                 "services.a.deploy.restart_policy.max_attempts: the Engine counts attempts with `condition: on-failure` alone",

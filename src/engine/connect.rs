@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::credentials;
 use super::error::Error;
 use super::tls::Tls;
+use crate::compose::model::{ApiSocket, Bytes};
 
 /// The socket of an Engine on this machine.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -95,6 +96,22 @@ pub fn find(environment: &dyn Fn(&str) -> Option<String>) -> Result<Address, Err
     match context {
         Some(name) => from_context(&directory, &name),
         None => Ok(Address::Unix(DEFAULT_SOCKET.into())),
+    }
+}
+
+/// What a service with `use_api_socket` gets of the Engine that `environment` names.
+///
+/// # Errors
+/// [`Error::Address`] for an Engine that is behind no socket of this machine, and credentials that cannot be had.
+pub fn api_socket(environment: &dyn Fn(&str) -> Option<String>) -> Result<ApiSocket, Error> {
+    match find(environment)? {
+        Address::Unix(path) => {
+            let configuration = credentials::all(credentials::directory(environment).as_deref())?;
+            Ok(ApiSocket { path, configuration: Bytes::new(configuration) })
+        }
+        other => Err(Error::Address(format!(
+            "it needs an Engine behind a socket of this machine, and this one is at {other}"
+        ))),
     }
 }
 

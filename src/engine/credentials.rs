@@ -1,15 +1,18 @@
 //! Who we are to a registry: what the docker configuration (`config.json`) and its credential helpers know.
 //!
-//! The protocol of helpers: `docker-credential-NAME get`, the registry on its input, `{"Username", "Secret"}` on its output.
+//! The protocol of helpers: `docker-credential-NAME get`, the registry on its input, `{"Username", "Secret"}` on its output; and
+//! `list`, which gives a mapping from registries to users.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bollard::auth::DockerCredentials;
 use indexmap::IndexMap;
-use serde::Deserialize;
-use tokio::io::AsyncWriteExt;
+use serde::{Deserialize, Serialize};
 
 use super::Error;
 
@@ -26,12 +29,16 @@ struct Configuration {
 }
 
 /// One registry: `user:password` in base64, or the two by themselves, or a token.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 struct Entry {
+    #[serde(skip_serializing_if = "String::is_empty")]
     auth: String,
+    #[serde(skip_serializing)]
     username: String,
+    #[serde(skip_serializing)]
     password: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     identitytoken: String,
 }
 
@@ -48,15 +55,55 @@ struct Answer {
 /// # Errors
 /// [`Error::Address`] for a configuration that cannot be read, and a helper that fails.
 pub(super) async fn credentials(directory: &Path, image: &str) -> Result<Option<DockerCredentials>, Error> {
+    let (directory, image) = (directory.to_owned(), image.to_owned());
+    // a helper may ask its user
+    let asked = tokio::task::spawn_blocking(move || find(&directory, &image)).await;
+    asked.map_err(|why| Error::Stream(Arc::new(std::io::Error::other(why))))?
+}
+
+/// A configuration of its own with all that is known of registries, for whoever cannot ask the helpers.
+///
+/// # Errors
+/// [`Error::Address`] for a configuration that cannot be read, and a helper that fails.
+pub(super) fn all(directory: Option<&Path>) -> Result<Vec<u8>, Error> {
+    let configuration = directory.map(read).transpose()?.flatten().unwrap_or_default();
+    let mut found: Vec<(String, DockerCredentials)> = vec![];
+    match configuration.creds_store.as_str() {
+        "" => {
+            let entries = configuration.auths.into_iter();
+            found.extend(entries.filter_map(|(name, entry)| Some((name.clone(), from_entry(entry, &name)?))));
+        }
+        store => {
+            for registry in list(&helper(store))? {
+                let known = ask(&helper(store), &registry)?;
+                found.extend(known.map(|known| (registry, known)));
+            }
+        }
+    }
+    for (registry, name) in configuration.cred_helpers {
+        let known = ask(&helper(&name), &registry)?;
+        found.extend(known.map(|known| (registry, known)));
+    }
+    let auths: IndexMap<String, Entry> = found.into_iter().map(|(name, known)| (name, to_entry(known))).collect();
+    let written = serde_json::to_vec_pretty(&serde_json::json!({ "auths": auths }));
+    written.map_err(|why| Error::Stream(Arc::new(std::io::Error::other(why))))
+}
+
+/// The configuration of a directory; none where there is no such file.
+fn read(directory: &Path) -> Result<Option<Configuration>, Error> {
     let path = directory.join("config.json");
     let Ok(text) = std::fs::read(&path) else { return Ok(None) };
     let unreadable = |why| Error::Address(format!("the docker configuration {} cannot be read: {why}", path.display()));
-    let configuration: Configuration = serde_json::from_slice(&text).map_err(unreadable)?;
+    serde_json::from_slice(&text).map(Some).map_err(unreadable)
+}
+
+fn find(directory: &Path, image: &str) -> Result<Option<DockerCredentials>, Error> {
+    let Some(configuration) = read(directory)? else { return Ok(None) };
     let registry = registry(image);
     let named = configuration.cred_helpers.get(registry).or_else(|| configuration.cred_helpers.get(host(registry)));
-    let helper = named.unwrap_or(&configuration.creds_store);
-    if !helper.is_empty()
-        && let Some(found) = ask(Path::new(&format!("docker-credential-{helper}")), registry).await?
+    let name = named.unwrap_or(&configuration.creds_store);
+    if !name.is_empty()
+        && let Some(found) = ask(&helper(name), registry)?
     {
         return Ok(Some(found));
     }
@@ -80,7 +127,7 @@ fn host(name: &str) -> &str {
 }
 
 fn from_entry(entry: Entry, registry: &str) -> Option<DockerCredentials> {
-    let decoded = base64::engine::general_purpose::STANDARD.decode(entry.auth.trim()).unwrap_or_default();
+    let decoded = STANDARD.decode(entry.auth.trim()).unwrap_or_default();
     let decoded = String::from_utf8(decoded).unwrap_or_default();
     let (username, password) = match decoded.split_once(':') {
         Some((user, password)) => (user.to_owned(), password.trim_end_matches('\0').to_owned()),
@@ -97,22 +144,53 @@ fn from_entry(entry: Entry, registry: &str) -> Option<DockerCredentials> {
     (found.username.is_some() || found.identitytoken.is_some()).then_some(found)
 }
 
-/// Asks a helper; none where it has nothing for the registry.
-async fn ask(program: &Path, registry: &str) -> Result<Option<DockerCredentials>, Error> {
-    let failed = |why: String| Error::Address(format!("the credential helper {} failed: {why}", program.display()));
-    let mut command = tokio::process::Command::new(program);
-    command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().map_err(|why| failed(why.to_string()))?;
-    if let Some(mut input) = child.stdin.take() {
+/// The same as the configuration writes it.
+fn to_entry(known: DockerCredentials) -> Entry {
+    let pair = |user: String| format!("{user}:{}", known.password.unwrap_or_default());
+    let auth = known.username.map(|user| STANDARD.encode(pair(user))).unwrap_or_default();
+    Entry { auth, identitytoken: known.identitytoken.unwrap_or_default(), ..Entry::default() }
+}
+
+/// The program of a helper.
+fn helper(name: &str) -> PathBuf {
+    PathBuf::from(format!("docker-credential-{name}"))
+}
+
+/// Has a helper do something: what it says, and whether it succeeded.
+fn call(program: &Path, verb: &str, input: &str) -> Result<(bool, String), Error> {
+    let mut command = Command::new(program);
+    command.arg(verb).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|why| failed(program, &why))?;
+    if let Some(mut stdin) = child.stdin.take() {
         // a helper that does not read has its answer already
-        let _ = input.write_all(registry.as_bytes()).await;
+        let _ = stdin.write_all(input.as_bytes());
     }
-    let output = child.wait_with_output().await.map_err(|why| failed(why.to_string()))?;
-    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if !output.status.success() {
-        return if said.contains("credentials not found") { Ok(None) } else { Err(failed(said)) };
+    let output = child.wait_with_output().map_err(|why| failed(program, &why))?;
+    Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+}
+
+fn failed(program: &Path, why: &dyn std::fmt::Display) -> Error {
+    Error::Address(format!("the credential helper {} failed: {why}", program.display()))
+}
+
+/// The registries that a helper knows.
+fn list(program: &Path) -> Result<Vec<String>, Error> {
+    let (succeeded, said) = call(program, "list", "")?;
+    if !succeeded {
+        return Err(failed(program, &said));
     }
-    let answer: Answer = serde_json::from_str(&said).map_err(|why| failed(why.to_string()))?;
+    let known: IndexMap<String, serde_json::Value> =
+        serde_json::from_str(&said).map_err(|why| failed(program, &why))?;
+    Ok(known.into_keys().collect())
+}
+
+/// Asks a helper; none where it has nothing for the registry.
+fn ask(program: &Path, registry: &str) -> Result<Option<DockerCredentials>, Error> {
+    let (succeeded, said) = call(program, "get", registry)?;
+    if !succeeded {
+        return if said.contains("credentials not found") { Ok(None) } else { Err(failed(program, &said)) };
+    }
+    let answer: Answer = serde_json::from_str(&said).map_err(|why| failed(program, &why))?;
     let is_token = answer.username == "<token>";
     Ok(Some(DockerCredentials {
         username: (!is_token).then_some(answer.username),
@@ -178,16 +256,30 @@ mod tests {
         assert!(credentials(directory.path(), "busybox").await.unwrap_err().to_string().contains("config.json"));
     }
 
-    #[tokio::test]
-    async fn a_helper_is_asked_for_the_registry() {
+    #[test]
+    fn a_helper_is_asked_for_the_registry() {
         let directory = tempfile::tempdir().unwrap();
         let helper = directory.path().join("helper");
-        let script = "#!/bin/sh\nread registry\ncase $registry in\n  none) echo 'credentials not found in native keychain'; exit 1;;\n  bad) echo broken; exit 2;;\nesac\necho '{\"ServerURL\":\"x\",\"Username\":\"u\",\"Secret\":\"'$registry'\"}'\n";
+        let script = "#!/bin/sh\n[ $1 = list ] && { echo '{\"registry.example\": \"u\"}'; exit; }\nread registry\ncase $registry in\n  none) echo 'credentials not found in native keychain'; exit 1;;\n  bad) echo broken; exit 2;;\nesac\necho '{\"ServerURL\":\"x\",\"Username\":\"u\",\"Secret\":\"'$registry'\"}'\n";
         std::fs::write(&helper, script).unwrap();
         std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let found = ask(&helper, "registry.example").await.unwrap().unwrap();
+        let found = ask(&helper, "registry.example").unwrap().unwrap();
         assert_eq!((found.username.as_deref(), found.password.as_deref()), (Some("u"), Some("registry.example")));
-        assert!(ask(&helper, "none").await.unwrap().is_none());
-        assert!(ask(&helper, "bad").await.unwrap_err().to_string().contains("broken"));
+        assert_eq!(list(&helper).unwrap(), ["registry.example"]);
+        assert!(ask(&helper, "none").unwrap().is_none());
+        assert!(ask(&helper, "bad").unwrap_err().to_string().contains("broken"));
+    }
+
+    #[test]
+    fn all_that_is_known_can_be_handed_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = r#"{"auths": {"a.example": {"username": "me", "password": "it"}, "b.example": {"identitytoken": "t"}, "c.example": {}},
+            "HttpHeaders": {"X-Meta": "mine"}}"#;
+        std::fs::write(directory.path().join("config.json"), text).unwrap();
+        let handed: serde_json::Value = serde_json::from_slice(&all(Some(directory.path())).unwrap()).unwrap();
+        let expected =
+            serde_json::json!({"auths": {"a.example": {"auth": "bWU6aXQ="}, "b.example": {"identitytoken": "t"}}});
+        assert_eq!(handed, expected);
+        assert_eq!(all(None).unwrap(), b"{\n  \"auths\": {}\n}");
     }
 }

@@ -37,7 +37,7 @@ use crate::state::observed::EngineFacts;
 pub use archive::{Commit, Download, PathStat};
 pub use attach::Attachment;
 use call::Call;
-pub use connect::{Address, find, parse};
+pub use connect::{Address, api_socket, find, parse};
 pub use encode::Creation;
 pub use ends::{Ends, Piece};
 pub use error::Error;

@@ -156,7 +156,8 @@ fn load(request: &Request) -> Result<(Project, Files, Findings), StackError> {
     let mut loaded = compose::load(request);
     if let Some(project) = &mut loaded.project {
         loaded.findings.append(compose::unsupported(project));
-        compose::attach::contents(project, &mut loaded.findings);
+        let way = || crate::engine::api_socket(&|name| std::env::var(name).ok()).map_err(|why| why.to_string());
+        compose::attach::contents(project, &way, &mut loaded.findings);
         compose::attach::builds(project, &mut loaded.findings);
     }
     if loaded.project.as_ref().is_some_and(|project| project.hosts.is_some()) {

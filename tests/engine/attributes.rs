@@ -1,6 +1,6 @@
 //! Attributes of services on a real Engine: what the file says is there, stays, and is mended when a hand changed it.
 
-use crate::stack::{Stack, block_on, engine};
+use crate::stack::{Ran, Stack, block_on, engine};
 
 const CONFINED: &str = "
 services:
@@ -165,6 +165,40 @@ fn a_read_only_root_has_its_configs_and_secrets_with_owners_and_loses_no_volume(
     stack.run("rm -sf", 0);
     assert_eq!(volumes().len(), 1, "that of `run` is there, as it is itself");
     stack.run("down -t 0", 0);
+    assert_eq!(stack.remains(), "");
+}
+
+#[test]
+fn who_may_speak_to_the_engine_finds_it_and_its_users_credentials() {
+    let text = "services: {web: {image: busybox, command: sleep 1000, init: true, use_api_socket: true}}";
+    let Some(stack) = Stack::new("socket", text) else { return };
+    let run = |arguments: &str, code: i32| {
+        let mut command = stack.bowline(arguments);
+        let ran = Ran::from(command.env("DOCKER_CONFIG", &stack.directory).output().unwrap());
+        assert_eq!(ran.code, Some(code), "{arguments}\n{}", ran.err);
+        ran
+    };
+    let know = |password: &str| {
+        let text =
+            format!("{{\"auths\": {{\"registry.example\": {{\"username\": \"me\", \"password\": \"{password}\"}}}}}}");
+        std::fs::write(stack.directory.join("config.json"), text).unwrap();
+    };
+    know("one");
+    run("up -d", 0);
+    let inside =
+        stack.shell("web", "test -S /var/run/docker.sock && echo $DOCKER_CONFIG; cat $DOCKER_CONFIG/config.json");
+    assert!(inside.starts_with("/run/secrets/docker") && inside.contains("\"bWU6b25l\""), "{inside}");
+    assert!(run("up -d", 0).err.contains("nothing to do"));
+    assert!(run("verify", 0).out.contains("all proved"));
+    know("two");
+    let changed = run("up -d -t 0", 0);
+    assert!(changed.err.contains("configs.use_api_socket (content "), "{}", changed.err);
+    let mut far = stack.bowline("up -d");
+    let refused = Ran::from(far.env("DOCKER_HOST", "tcp://192.0.2.1:2375").output().unwrap());
+    assert_eq!(refused.code, Some(65), "{}", refused.err);
+    let words = "services.web.use_api_socket: it needs an Engine behind a socket of this machine, and this one is at tcp://192.0.2.1:2375";
+    assert!(refused.err.contains(words), "{}", refused.err);
+    run("down -t 0", 0);
     assert_eq!(stack.remains(), "");
 }
 

@@ -112,6 +112,7 @@ services:
     secrets: [token, {source: given, target: /run/secrets/env}]
     environment: {MODE: test, EMPTY: }
     labels: [tier=web]
+    use_api_socket: true
   db:
     image: busybox
     command: sleep 1000

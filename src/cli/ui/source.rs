@@ -20,7 +20,7 @@ use bowline::verify::touch::touches;
 use bowline::verify::{derive, gather};
 
 use super::super::args::Global;
-use super::super::engine::Purpose;
+use super::super::engine::{Purpose, api_socket};
 use super::super::exit::{Exit, Failure};
 use super::super::preflight::Rigour;
 use super::super::stack::{Named, Stack};
@@ -77,7 +77,7 @@ impl Source {
             return (self, None);
         }
         loaded.findings.append(compose::unsupported(&project));
-        compose::attach::contents(&mut project, &mut loaded.findings);
+        compose::attach::contents(&mut project, &api_socket(global), &mut loaded.findings);
         if loaded.findings.has_errors() {
             return (self, wrong(&loaded.findings));
         }

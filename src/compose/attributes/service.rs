@@ -105,7 +105,7 @@ pub(super) const ROWS: &[Attribute] = &[
     at("storage_opt", Settings, "Options of the storage driver.").becomes("HostConfig.StorageOpt"),
     at("sysctls", Pairs, "Kernel parameters of its namespaces.").becomes("HostConfig.Sysctls"),
     at("tty", Flag, "Whether it has a terminal.").becomes("Tty"),
-    at("use_api_socket", StrictFlag, "Whether it may speak to the Engine, with your registry credentials.").not_yet(),
+    at("use_api_socket", StrictFlag, "Whether it may speak to the Engine, with your registry credentials."),
     at("user", Text, "The user that its processes run as: `name`, `uid`, `uid:gid`.").becomes("User"),
     at("userns_mode", Text, "Whose user namespace it lives in.").becomes("HostConfig.UsernsMode"),
     at("uts", Text, "Whose host name it shares.").becomes("HostConfig.UTSMode"),

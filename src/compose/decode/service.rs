@@ -67,6 +67,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         user: f.text("user"),
         working_dir: f.text("working_dir"),
         tty: f.flag("tty").unwrap_or(false),
+        api_socket: f.flag("use_api_socket").filter(|wanted| *wanted).and(node.get("use_api_socket")).map(|n| n.span),
         stdin_open: f.flag("stdin_open").unwrap_or(false),
         mac_address: f.parsed("mac_address", Code::BadMac, "a MAC address", MAC_HELP),
         mounts,

@@ -61,6 +61,15 @@ pub enum FileContent {
     Nowhere,
 }
 
+/// What a service with `use_api_socket` gets.
+#[derive(Clone, Debug)]
+pub struct ApiSocket {
+    /// The Engine's socket.
+    pub path: PathBuf,
+    /// A docker configuration with the credentials for registries.
+    pub configuration: Bytes,
+}
+
 /// Bytes that do not show themselves: they may be a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bytes(Arc<[u8]>);

@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 
 pub use build::{Build, BuildKit, BuildSecret};
 pub use develop::{Action, Watch};
-pub use file::{Bytes, FileContent, FileKind, FileOwner, ServiceFile};
+pub use file::{ApiSocket, Bytes, FileContent, FileKind, FileOwner, ServiceFile};
 pub use hosts::{EnginePlace, Hosts, Need, Part};
 pub use network::{Ipam, Network, Pool, Trunk};
 pub use part::part_without;

@@ -96,6 +96,8 @@ pub struct Service {
     pub working_dir: Option<String>,
     /// `tty`.
     pub tty: bool,
+    /// Where `use_api_socket: true` stands.
+    pub api_socket: Option<Span>,
     /// `stdin_open`.
     pub stdin_open: bool,
     /// `mac_address` of the service: it goes to the primary network.
@@ -342,6 +344,20 @@ pub struct Mount {
     pub is_mapping: bool,
     /// `volume.labels`: of the volume that is made for it.
     pub labels: BTreeMap<String, String>,
+}
+
+impl Mount {
+    /// A path of the host, as the short form says it.
+    pub fn bind(source: &str, target: &str) -> Self {
+        let source = MountSource::Bind(Bind {
+            source: source.into(),
+            create_host_path: true,
+            propagation: None,
+            selinux: None,
+            recursive: None,
+        });
+        Self { target: target.to_owned(), source, read_only: false, is_mapping: false, labels: BTreeMap::new() }
+    }
 }
 
 /// What is mounted.
