@@ -190,7 +190,9 @@ enum Effect {
     Restart(Cause),
 }
 
+/// A replacement by one of them goes before a restart by another.
 fn effect_on(replica: &Replica, fates: &Fates) -> Option<Effect> {
+    let mut restart = None;
     let fate = fates.get(replica)?;
     let kept = fate.kept.as_ref()?;
     if let Attachment::Replica(parent) = &fate.wanted.attachment
@@ -201,7 +203,7 @@ fn effect_on(replica: &Replica, fates: &Fates) -> Option<Effect> {
         match (&owner.kept, shared) {
             (Some(owner), Some(shared)) if kept.found.network_mode == shared => {
                 if owner.restarted.is_some() {
-                    return Some(Effect::Restart(cause));
+                    restart = Some(Effect::Restart(cause));
                 }
             }
             _ => return Some(Effect::Replace(cause)),
@@ -213,7 +215,7 @@ fn effect_on(replica: &Replica, fates: &Fates) -> Option<Effect> {
         match &owner.kept {
             None => return Some(Effect::Replace(cause)),
             Some(owner) if owner.restarted.is_some() && borrow.what.dies_with_owner() => {
-                return Some(Effect::Restart(cause));
+                restart.get_or_insert(Effect::Restart(cause));
             }
             Some(_) => {}
         }
@@ -231,8 +233,8 @@ fn effect_on(replica: &Replica, fates: &Fates) -> Option<Effect> {
     {
         return Some(Effect::Replace(Cause::Drifted(vec![difference.clone()])));
     }
-    if !kept.found.state.is_running() {
-        return None;
+    if restart.is_some() || !kept.found.state.is_running() {
+        return restart;
     }
     let restarts = fate.wanted.needs.iter().filter(|(_, dependency)| dependency.restart).map(|(name, _)| name);
     let moved = |fate: &&Fate| match fate.interrupted() {

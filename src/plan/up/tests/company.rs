@@ -31,6 +31,28 @@ fn who_lives_in_a_replaced_namespace_is_replaced_after_it() {
 }
 
 #[test]
+fn who_borrows_from_one_that_is_replaced_is_not_only_restarted_with_another() {
+    let lab = Lab::load(
+        "
+        services:
+          lender: {image: busybox, command: old, network_mode: none}
+          web: {image: busybox, network_mode: none, depends_on: {lender: {condition: service_started, restart: true}}}
+          side: {image: busybox, network_mode: 'service:web', pid: 'service:lender'}
+        ",
+    );
+    let edited = lab.edit("command: old", "command: new");
+    let planned = edited.up_from(&lab.up().observed());
+    let operations = planned.operations();
+    assert!(operations.contains(&"stop web.1".to_owned()) && !operations.contains(&"remove web.1".to_owned()));
+    assert!(
+        operations.contains(&"create side.1".to_owned()),
+        "it would be in the namespace of nobody:\n{}",
+        planned.plan
+    );
+    assert!(edited.up_from(&planned.observed()).plan.is_empty());
+}
+
+#[test]
 fn a_container_of_the_project_may_be_shared_with_by_its_name() {
     for share in ["network_mode: 'WHO'", "ipc: 'WHO'", "pid: 'WHO'", "volumes_from: ['WHO']"] {
         let by = |who: &str| {
