@@ -34,7 +34,7 @@ pub fn contents(project: &mut Project, way: &dyn Fn() -> Result<ApiSocket, Strin
 }
 
 /// Gives services with `use_api_socket` what docker compose 2.40.3 gives them: the socket, and a config with the credentials, unless they have a
-/// docker configuration of their own. The tree gets the same, for the hash is of it.
+/// docker configuration of their own. The tree gets what docker compose has there, for the hash is of it: always the default socket.
 fn api_socket(project: &mut Project, way: &dyn Fn() -> Result<ApiSocket, String>, findings: &mut Findings) {
     let mut asked = None;
     for service in project.services.values_mut() {
@@ -58,7 +58,7 @@ fn api_socket(project: &mut Project, way: &dyn Fn() -> Result<ApiSocket, String>
         let own =
             tree::field_mut(&mut project.tree, "services").and_then(|all| tree::field_mut(all, service.name.as_str()));
         let Some(own) = own else { continue };
-        tree::push(own, "volumes", &[("type", "bind"), ("source", &source), ("target", SOCKET)], at);
+        tree::push(own, "volumes", &[("type", "bind"), ("source", SOCKET), ("target", SOCKET)], at);
         tree::push(own, "configs", &[("source", "#apisocket"), ("target", &target)], at);
         tree::set_default(own, "environment", |span| Node::map(span, Mapping::new()));
         if let Some(environment) = tree::field_mut(own, "environment") {
@@ -215,6 +215,7 @@ secrets: {unset: {environment: NOBODY_SETS_THIS}, lost: {file: /no/such/file}, o
             let variable = service.environment.get(VARIABLE).cloned().flatten().unwrap_or_default();
             (mounts.chain(files).collect::<Vec<_>>(), variable)
         };
+        assert_eq!(project.services["a"].mounts[0].value, Mount::bind("/run/my.sock", SOCKET));
         let both = vec![SOCKET, "/run/secrets/docker/config.json"];
         assert_eq!(seen("a"), (both.clone(), CONFIGURATION.to_owned()));
         assert_eq!(seen("b"), (both, "/mine".to_owned()));

@@ -99,7 +99,8 @@ pub fn find(environment: &dyn Fn(&str) -> Option<String>) -> Result<Address, Err
     }
 }
 
-/// What a service with `use_api_socket` gets of the Engine that `environment` names.
+/// What a service with `use_api_socket` gets of the Engine that `environment` names: that Engine's socket, and not whatever is at the default
+/// path of its host (an Engine without root, or a second one, is elsewhere).
 ///
 /// # Errors
 /// [`Error::Address`] for an Engine that is behind no socket of this machine, and credentials that cannot be had.
@@ -107,12 +108,26 @@ pub fn api_socket(environment: &dyn Fn(&str) -> Option<String>) -> Result<ApiSoc
     match find(environment)? {
         Address::Unix(path) => {
             let configuration = credentials::all(credentials::directory(environment).as_deref())?;
+            let path = on_its_host(path, environment("HOME").as_deref());
             Ok(ApiSocket { path, configuration: Bytes::new(configuration) })
         }
         other => Err(Error::Address(format!(
             "it needs an Engine behind a socket of this machine, and this one is at {other}"
         ))),
     }
+}
+
+/// Where the Engine itself has the socket that we see at `path`. One in the user's home belongs to a virtual machine (Docker Desktop, Colima,
+/// Rancher Desktop), whose Engine has the default; another name of the default is the default, as docker compose writes it.
+fn on_its_host(path: PathBuf, home: Option<&str>) -> PathBuf {
+    let home = home.filter(|home| Path::new(home).components().count() > 1);
+    let of_a_machine = home.is_some_and(|home| path.starts_with(home));
+    let same = || {
+        path.canonicalize()
+            .ok()
+            .filter(|real| Path::new(DEFAULT_SOCKET).canonicalize().is_ok_and(|default| *real == default))
+    };
+    if of_a_machine || same().is_some() { DEFAULT_SOCKET.into() } else { path }
 }
 
 /// The context that the configuration names; a configuration that is not there, or not JSON, names none.
@@ -199,6 +214,16 @@ mod tests {
     fn find_with(variables: &[(&str, &str)]) -> Result<Address, Error> {
         let map: BTreeMap<&str, &str> = variables.iter().copied().collect();
         find(&|name| map.get(name).map(|v| (*v).to_owned()))
+    }
+
+    #[test]
+    fn a_container_gets_the_socket_where_its_engine_has_it() {
+        let given = |path: &str, home| on_its_host(path.into(), home).display().to_string();
+        assert_eq!(given("/run/user/1000/docker.sock", Some("/home/me")), "/run/user/1000/docker.sock");
+        assert_eq!(given("/home/me/.docker/run/docker.sock", Some("/home/me")), DEFAULT_SOCKET);
+        for home in [Some("/"), Some(""), None] {
+            assert_eq!(given("/run/other.sock", home), "/run/other.sock", "{home:?}");
+        }
     }
 
     #[test]
