@@ -21,6 +21,8 @@ const AT_ONCE: usize = 16;
 /// The same of an Engine on this machine: more only wait for each other, on connections that are to be made first (50 inspections on two
 /// cores: 11 ms one by one, 4.6 ms four at once, 6.7 ms sixteen).
 const AT_ONCE_HERE: usize = 4;
+/// From so many containers on they are asked for ahead. Fewer than ten gain nothing by it, and lose nothing.
+const WORTH_IT: usize = 4;
 /// How long a container that is listed may take until it can be inspected, in pauses of milliseconds: 6 s together.
 const BEING_MADE: [u64; 8] = [10, 40, 150, 400, 900, 1500, 1500, 1500];
 
@@ -139,10 +141,23 @@ impl Engine {
         ids: impl ExactSizeIterator<Item = &str>,
         gaps: &mut Vec<Gap>,
     ) -> Result<Vec<ObservedContainer>, Error> {
-        let count = ids.len();
-        let asked = ids.map(|id| async move { (id, self.inspect_listed(project, id).await) });
+        let ids: Vec<&str> = ids.collect();
+        let mut answered = vec![];
+        if ids.len() >= WORTH_IT {
+            let paths: Vec<String> = ids.iter().map(|id| inspection(id).path().to_owned()).collect();
+            answered = self.transport.ahead(&paths, decode::container).await;
+        }
+        answered.resize_with(ids.len(), || None);
+        let mut found = Vec::with_capacity(ids.len());
+        let mut left = vec![];
+        for (id, answer) in ids.into_iter().zip(answered) {
+            match answer {
+                Some(container) => found.extend(container),
+                None => left.push(id),
+            }
+        }
+        let asked = left.into_iter().map(|id| async move { (id, self.inspect_listed(project, id).await) });
         let mut answers = stream::iter(asked).buffer_unordered(self.at_once());
-        let mut found = Vec::with_capacity(count);
         while let Some((id, answer)) = answers.next().await {
             let about = format!("container {}", ContainerId::from_engine(id).short());
             found.extend(or_gap(gaps, &about, answer)?.flatten());

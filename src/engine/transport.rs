@@ -25,6 +25,8 @@ use super::connect::Address;
 use super::error::Error;
 use super::tls;
 
+mod ahead;
+
 /// Bytes that a connection reads ahead at most. Hyper's own limit is six times as much, and a stack has a connection for the logs
 /// of every container.
 const BUFFER: usize = 64 * 1024;
@@ -125,7 +127,10 @@ impl Transport {
 
     /// The path and query of `uri` with the negotiated version in front, whichever version the caller put there.
     fn path(&self, uri: &Uri) -> String {
-        let path = uri.path_and_query().map_or("/", |p| p.as_str());
+        self.versioned(uri.path_and_query().map_or("/", |p| p.as_str()))
+    }
+
+    fn versioned(&self, path: &str) -> String {
         let bare = without_version(path);
         match self.api.get() {
             Some((major, minor)) => format!("/v{major}.{minor}{bare}"),

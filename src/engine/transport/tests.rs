@@ -188,3 +188,35 @@ fn nobody_at_the_address_is_told_with_the_address() {
         assert!(told.contains("unix:///nonexistent/d.sock") && told.contains("No such file"), "{told}");
     });
 }
+
+const NOT_THERE: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 16\r\n\r\n{\"message\":\"no\"}";
+const NO_JSON: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n<p>\r\n0\r\n\r\n";
+const CHUNKS: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n2;x=y\r\n7]\r\n0\r\n\r\n";
+
+#[test]
+fn what_is_asked_ahead_is_answered_at_its_place_or_left() {
+    block_on(async {
+        let ahead = async |name: &str, options: Options, plays: &[Play], paths: usize| {
+            let server = Server::start(name, &[&[Play::Say(PING)], plays].concat());
+            let engine = server.open(options).await.unwrap();
+            let paths: Vec<String> = (0..paths).map(|n| format!("/containers/{n}/json")).collect();
+            let answers = engine.transport.ahead(&paths, |seen: Vec<u8>| seen).await;
+            assert_eq!(answers.len(), paths.len());
+            (answers.into_iter().flatten().collect::<Vec<_>>(), server.seen())
+        };
+        let plain = Options::default;
+        let (answers, seen) = ahead("ahead", plain(), &[Play::Say(CHUNKS); 100], 100).await;
+        assert_eq!((answers, seen.len()), (vec![vec![7]; 100], 101));
+        assert!((0..100).all(|n| seen.contains(&format!("GET /v1.51/containers/{n}/json"))), "{seen:?}");
+        let mixed = [EMPTY, NOT_THERE, NO_JSON, CHUNKS].map(Play::Say);
+        let (answers, _) = ahead("mixed", plain(), &mixed, 4).await;
+        assert_eq!(answers.iter().map(Vec::len).sum::<usize>(), 1, "two are answered, with nothing and with a 7");
+        assert_eq!(answers.len(), 2);
+        // the connection of the one that is cut off ends, with all that it was asked
+        let (answers, _) = ahead("cut", plain(), &[[Play::Say(EMPTY); 5].as_slice(), &[Play::Hang]].concat(), 9).await;
+        assert!(answers.len() <= 5, "{answers:?}");
+        let gate: Gate = Arc::new(|_, _| Ok(()));
+        let (answers, seen) = ahead("gated", Options { gate: Some(gate), ..plain() }, &[Play::Say(EMPTY); 9], 9).await;
+        assert_eq!((answers.len(), seen.len()), (0, 1), "a gate sees each request, so none goes this way");
+    });
+}
