@@ -51,6 +51,7 @@ const EVERYWHERE: &[Rule] = &[
     naming::check_aliases,
     naming::check_links,
     mount::check_selinux,
+    mount::check_lent_memory,
     waiting::check_health_waits,
     waiting::check_completion_waits,
     driver::check_mode,

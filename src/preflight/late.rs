@@ -55,6 +55,7 @@ const MESSAGES: &[(&[&str], Code)] = &[
     (&["failed to create the", "port", "device or resource busy"], Code::ParentBusy),
     (&["failed to create the macvlan port", "invalid argument"], Code::ParentBusy),
     (&["only one instance of"], Code::Conflict),
+    (&["get: no such volume"], Code::Conflict),
     (&["already using parent interface"], Code::ParentShared),
     (&["networks have same bridge name"], Code::BridgeTaken),
     (&["existing interface", "is not a bridge"], Code::BridgeTaken),
