@@ -20,11 +20,12 @@ pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
         }
     };
     for service in scene.project.services.values() {
+        let own = scene.desired.containers.values().find(|c| c.replica.service == service.name);
         if !service.annotations.is_empty() {
-            need((1, 43), format!("`annotations` of {}", service.name), Some(service.span));
+            let at = own.map_or(service.span, |own| own.span_of("annotations"));
+            need((1, 43), format!("`annotations` of {}", service.name), Some(at));
         }
-        let primary = scene.desired.containers.values().find(|c| c.replica.service == service.name);
-        let primary = primary.and_then(|c| match &c.attachment {
+        let primary = own.and_then(|c| match &c.attachment {
             Attachment::Networks(networks) => networks.keys().next(),
             _ => None,
         });
@@ -44,7 +45,6 @@ pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
                 need((1, 49), format!("`interface_name` of network {key}"), Some(name.span));
             }
         }
-        let own = scene.desired.containers.values().find(|c| c.replica.service == service.name);
         let copied = own.and_then(|c| c.settings.files_volume.as_ref().and(c.settings.files.first()));
         if let Some(file) = copied.and_then(|copied| service.files.iter().find(|f| f.value.target == copied.target)) {
             let (kind, source) = (file.value.kind.section().trim_end_matches('s'), &file.value.source);

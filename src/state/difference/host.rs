@@ -103,9 +103,14 @@ fn set(list: &[String]) -> BTreeSet<String> {
 
 fn resources(out: &mut Comparison, declared: &Settings, found: &Settings, unchanged: bool) {
     let (ours, theirs) = (&declared.resources, &found.resources);
-    out.same("cpu_count", &ours.cpu_count, &theirs.cpu_count);
-    out.same("cpu_percent", &ours.cpu_percent, &theirs.cpu_percent);
-    // what the kernel cannot do is dropped
+    // what the kernel cannot do is dropped, a share in per cent by every Linux
+    for (field, ours, theirs) in
+        [("cpu_count", ours.cpu_count, theirs.cpu_count), ("cpu_percent", ours.cpu_percent, theirs.cpu_percent)]
+    {
+        if !(unchanged && theirs == 0) {
+            out.same(field, &ours, &theirs);
+        }
+    }
     if !(unchanged && theirs.memory_swappiness <= 0) {
         out.same("mem_swappiness", &ours.memory_swappiness, &theirs.memory_swappiness.max(0));
     }

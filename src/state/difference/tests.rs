@@ -109,7 +109,7 @@ fn a_limit_that_was_changed_by_hand_is_set_back_without_another_container() {
 #[test]
 fn what_the_engine_fills_in_or_drops_is_no_difference() {
     let plan = by_hand(
-        "mem_limit: 64m, mem_swappiness: 5, cpu_shares: 7, oom_kill_disable: true, blkio_config: {weight: 20}",
+        "mem_limit: 64m, mem_swappiness: 5, cpu_shares: 7, oom_kill_disable: true, blkio_config: {weight: 20}, cpu_percent: 50",
         |settings| {
             settings.shm_size = 64 << 20;
             settings.runtime = Some("crun".to_owned());
@@ -121,6 +121,7 @@ fn what_the_engine_fills_in_or_drops_is_no_difference() {
             resources.memory_swap = 128 << 20;
             (resources.memory_swappiness, resources.cpu_shares, resources.block.weight) = (-1, 0, 0);
             resources.oom_kill_disable = false;
+            resources.cpu_percent = 0;
         },
     );
     assert!(plan.is_empty(), "{plan}");
