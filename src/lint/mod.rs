@@ -5,6 +5,7 @@
 
 mod address;
 mod driver;
+mod image;
 mod mac;
 mod mount;
 mod naming;
@@ -48,6 +49,7 @@ const EVERYWHERE: &[Rule] = &[
     address::check_unique,
     mac::check_multicast,
     mac::check_unique,
+    image::check_names,
     naming::check_aliases,
     naming::check_links,
     mount::check_selinux,
