@@ -298,7 +298,7 @@ impl MountKind {
 pub struct EndpointSettings {
     /// Names that its peers know it by: container name, service name, the file's aliases.
     pub aliases: BTreeSet<String>,
-    /// Those of the file that are the container's or the service's name as well: docker compose says them twice.
+    /// Those that are said twice, as docker compose says them: by the file and as the container's or the service's name, or as both these names.
     pub repeated: Vec<String>,
     /// `container:alias` pairs, as often as docker compose says them.
     pub links: Vec<(String, String)>,

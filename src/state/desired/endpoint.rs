@@ -71,9 +71,11 @@ fn settings(
     endpoint: &Endpoint,
     links: &[(String, String)],
 ) -> EndpointSettings {
-    let mut aliases = BTreeSet::from([naming.container(service, replica.number), service.name.to_string()]);
+    let (own, name) = (naming.container(service, replica.number), service.name.to_string());
+    let twice = Some(own.clone()).filter(|own| *own == name);
+    let mut aliases = BTreeSet::from([own, name]);
     let repeated = endpoint.aliases.iter().map(|alias| &alias.value).filter(|alias| aliases.contains(*alias));
-    let repeated = repeated.cloned().collect();
+    let repeated = twice.into_iter().chain(repeated.cloned()).collect();
     aliases.extend(endpoint.aliases.iter().map(|alias| alias.value.clone()));
     let mut driver_opts: std::collections::BTreeMap<_, _> =
         endpoint.driver_opts.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -139,5 +141,32 @@ fn link_name(naming: &Naming, target: &LinkTarget) -> String {
             Some(service) => naming.container(service, replica.number),
             None => replica.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compose::load_text;
+    use crate::state::desired::{Attachment, DesiredOptions, desired};
+
+    /// What is said twice of each container, by its name.
+    fn repeated(text: &str) -> Vec<(String, Vec<String>)> {
+        let project = load_text("compose.yaml", text).project.unwrap();
+        let desired = desired(&project, &DesiredOptions::default());
+        let of = |attachment: &Attachment| match attachment {
+            Attachment::Networks(networks) => networks.values().flat_map(|n| n.repeated.clone()).collect(),
+            _ => vec![],
+        };
+        desired.containers.values().map(|c| (c.name.clone(), of(&c.attachment))).collect()
+    }
+
+    #[test]
+    fn a_name_that_is_the_containers_and_the_services_is_said_twice_as_docker_compose_says_it() {
+        let text = "{name: p, services: {db: {image: x, container_name: db}, web: {image: x, networks: {default: {aliases: [web, w]}}}, \
+                    own: {image: x, container_name: other}}}";
+        let twice = |name: &str| vec![name.to_owned()];
+        let expected =
+            [("db".to_owned(), twice("db")), ("p-web-1".to_owned(), twice("web")), ("other".to_owned(), vec![])];
+        assert_eq!(repeated(text), expected);
     }
 }

@@ -83,6 +83,7 @@ fn made(template: DesiredContainer, name: String, one_off: &OneOff) -> DesiredCo
     if let Attachment::Networks(networks) = &mut container.attachment {
         for endpoint in networks.values_mut() {
             match one_off.aliases {
+                true if old == container.replica.service.as_str() => {}
                 true => _ = endpoint.aliases.remove(&old),
                 false => endpoint.aliases.clear(),
             }
