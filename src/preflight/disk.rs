@@ -30,7 +30,7 @@ pub(super) fn check_disk(scene: Scene<'_>, findings: &mut Findings) {
             in_gib(together),
             in_gib(disk.free)
         );
-        let finding = Finding::warning(Code::DiskShort, message).at(service.span);
+        let finding = Finding::warning(Code::DiskShort, message).at(scene.place(service, &["storage_opt"]));
         findings.push(finding.help("smaller ones (`storage_opt: {size: …}`), or a larger disk for the Engine's data"));
     }
 }

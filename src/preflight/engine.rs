@@ -22,7 +22,7 @@ pub(super) fn check_api_version(scene: Scene<'_>, findings: &mut Findings) {
     for service in scene.project.services.values() {
         let own = scene.desired.containers.values().find(|c| c.replica.service == service.name);
         if !service.annotations.is_empty() {
-            let at = own.map_or(service.span, |own| own.span_of("annotations"));
+            let at = scene.place(service, &["annotations"]);
             need((1, 43), format!("`annotations` of {}", service.name), Some(at));
         }
         let primary = own.and_then(|c| match &c.attachment {
@@ -140,8 +140,8 @@ pub(super) fn check_memory(scene: Scene<'_>, findings: &mut Findings) {
                 mebibytes(limit),
                 mebibytes(total)
             );
-            findings
-                .push(Finding::warning(Code::MemoryShort, message).at(service.span).help("the limit limits nothing"));
+            let at = scene.place(service, &["mem_limit", "deploy.resources.limits"]);
+            findings.push(Finding::warning(Code::MemoryShort, message).at(at).help("the limit limits nothing"));
         }
     }
     if reserved > total
@@ -152,7 +152,8 @@ pub(super) fn check_memory(scene: Scene<'_>, findings: &mut Findings) {
             mebibytes(reserved),
             mebibytes(total)
         );
-        let finding = Finding::warning(Code::MemoryShort, message).at(service.span);
+        let at = scene.place(service, &["mem_reservation", "deploy.resources.reservations"]);
+        let finding = Finding::warning(Code::MemoryShort, message).at(at);
         findings.push(finding.help("reserve less, or run fewer of them here"));
     }
 }

@@ -29,8 +29,9 @@ pub use host::HostFacts;
 pub use lan::asked as asked_of_wires;
 pub use sources::devices as volume_devices;
 
-use crate::compose::model::Project;
+use crate::compose::model::{Project, Service};
 use crate::finding::Findings;
+use crate::source::Span;
 use crate::state::desired::Desired;
 use crate::state::observed::{EngineFacts, Observed};
 
@@ -47,6 +48,15 @@ pub struct Scene<'a> {
     pub observed: &'a Observed,
     /// What its host has.
     pub host: &'a HostFacts,
+}
+
+impl Scene<'_> {
+    /// Where a service says the first of these attributes that it has; its name, where it has none.
+    fn place(&self, service: &Service, attributes: &[&str]) -> Span {
+        let own = self.desired.containers.values().find(|container| container.replica.service == service.name);
+        let said = own.and_then(|own| attributes.iter().find_map(|attribute| own.spans.get(*attribute)));
+        said.copied().unwrap_or(service.span)
+    }
 }
 
 /// Every rule, all findings at once.

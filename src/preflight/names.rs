@@ -192,7 +192,7 @@ pub(super) fn check_devices(scene: Scene<'_>, findings: &mut Findings) {
         for device in &service.resources.devices {
             if scene.host.missing_paths.contains(Path::new(&device.source)) {
                 let message = format!("{} wants the device `{}`, which is not there", service.name, device.source);
-                let finding = Finding::error(Code::DeviceMissing, message).at(service.span);
+                let finding = Finding::error(Code::DeviceMissing, message).at(scene.place(service, &["devices"]));
                 findings.push(finding.help("plug it in, load its driver, or leave it out of `devices`"));
             }
         }
