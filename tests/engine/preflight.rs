@@ -105,7 +105,7 @@ fn a_device_that_is_not_there() {
     let text =
         "services:\n  web:\n    image: busybox\n    command: sleep 1000\n    devices: ['/dev/bowline-none:/dev/x']\n";
     let Some(stack) = Stack::new("pf-device", text) else { return };
-    refused(&stack, "device-missing", "2:3", "/dev/bowline-none");
+    refused(&stack, "device-missing", "5:5", "/dev/bowline-none");
     refused_late(&stack, "device-missing");
 }
 
@@ -227,7 +227,7 @@ fn an_option_that_came_later_and_layers_that_outgrow_the_disk() {
     let told = stack.run("plan", 2);
     assert!(
         told.err
-            .contains("warning[disk-short]: compose.yaml:1:12: the layers of the containers may grow to 900000.0 GiB"),
+            .contains("warning[disk-short]: compose.yaml:1:49: the layers of the containers may grow to 900000.0 GiB"),
         "{}",
         told.err
     );

@@ -290,9 +290,9 @@ fn what_is_mounted_and_is_not_there() {
         "a file seems to be meant",
         Silent,
     );
-    let device = web("devices: ['/dev/bt-no-such:/dev/x']", "").replace("  web:", "  ^web:");
+    let device = web("^devices: ['/dev/bt-no-such:/dev/x']", "");
     trap(&device, "error[device-missing]", "/dev/bt-no-such", Told);
-    trap(&web("mem_limit: 9000g", "").replace("  web:", "  ^web:"), "warning[memory-short]", "web may use", Silent);
+    trap(&web("^mem_limit: 9000g", ""), "warning[memory-short]", "web may use", Silent);
 }
 
 #[test]
