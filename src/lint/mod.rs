@@ -52,6 +52,7 @@ const EVERYWHERE: &[Rule] = &[
     image::check_names,
     naming::check_aliases,
     naming::check_links,
+    sharing::check_isolation,
     mount::check_selinux,
     mount::check_lent_memory,
     waiting::check_health_waits,

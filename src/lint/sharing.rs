@@ -35,6 +35,20 @@ pub(super) fn check_shared_name(project: &Project, findings: &mut Findings) {
     }
 }
 
+/// A way to keep containers apart that is Windows'.
+pub(super) fn check_isolation(project: &Project, findings: &mut Findings) {
+    for service in project.services.values() {
+        let Some(way) = service.isolation.as_ref().filter(|way| !["", "default"].contains(&way.as_str())) else {
+            continue;
+        };
+        let message = format!(
+            "{} is to be isolated by `{}`, and an Engine on Linux knows `default` alone",
+            service.name, way.value
+        );
+        findings.push(Finding::error(Code::BadValue, message).at(way.span).help("leave it out"));
+    }
+}
+
 /// What the Engine refuses beside another's network, and where it is written. Ports are a rule of their own.
 fn said(service: &Service) -> Vec<(&'static str, Span)> {
     let of = |option, at: Option<Span>| at.map(|at| (option, at));

@@ -89,7 +89,7 @@ pub(super) fn service(name: ServiceName, span: Span, node: &Node, findings: &mut
         }
         .into(),
         cgroup_parent: f.text("cgroup_parent"),
-        isolation: f.text("isolation"),
+        isolation: f.spanned("isolation"),
         runtime: f.text("runtime"),
         storage_options: f.pairs("storage_opt").into_iter().collect(),
         groups: f.texts("group_add"),

@@ -127,7 +127,7 @@ pub struct Service {
     /// `cgroup_parent`.
     pub cgroup_parent: Option<String>,
     /// `isolation`.
-    pub isolation: Option<String>,
+    pub isolation: Option<Spanned<String>>,
     /// `runtime`.
     pub runtime: Option<String>,
     /// `storage_opt`.

@@ -111,7 +111,7 @@ fn settings(project: &Project, service: &Service, replica: &Replica, borrows: &[
         logging: service.logging.clone().unwrap_or_default(),
         namespaces: namespaces(service, borrows),
         cgroup_parent: service.cgroup_parent.clone(),
-        isolation: service.isolation.clone(),
+        isolation: service.isolation.as_ref().map(|way| way.value.clone()),
         runtime: service.runtime.clone(),
         storage_options: service.storage_options.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         groups: service.groups.clone(),

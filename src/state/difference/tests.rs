@@ -45,7 +45,6 @@ const ATTRIBUTES: &[(&str, &str, &str)] = &[
     ("userns_mode: host", "userns_mode: other", "userns_mode (host, declared other)"),
     ("cgroup: host", "cgroup: private", "cgroup (host, declared private)"),
     ("cgroup_parent: /a", "cgroup_parent: /b", "cgroup_parent (/a, declared /b)"),
-    ("isolation: process", "isolation: default", "isolation (process, declared none)"),
     ("runtime: kata", "tty: false", "runtime (kata, declared runc)"),
     ("storage_opt: {size: 1G}", "storage_opt: {size: 2G}", "storage_opt.size (1G, declared 2G)"),
     ("logging: {driver: local}", "logging: {driver: none}", "logging.driver (local, declared none)"),
