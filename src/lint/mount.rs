@@ -33,7 +33,8 @@ fn what_it_excludes(mount: &Mount, bind: &Bind) -> Option<String> {
 /// when it makes the borrower (20.10 and 28.5). What the service has by `tmpfs` is lent to nobody, and is in nobody's way.
 pub(super) fn check_lent_memory(project: &Project, findings: &mut Findings) {
     for service in project.services.values() {
-        for entry in &service.volumes_from {
+        // `container:` names one by its own name, of this stack or not
+        for entry in service.volumes_from.iter().filter(|entry| !entry.starts_with("container:")) {
             let name = entry.split(':').next().unwrap_or_default();
             let lender = project.services.values().find(|lender| lender.name == *name);
             let Some((lender, memory)) = lender.and_then(|lender| Some((lender, memory_of(lender)?))) else { continue };
@@ -88,6 +89,12 @@ mod tests {
         assert_eq!(conflicts(long, "a"), [told]);
         assert_eq!(conflicts(long, "a:ro"), [told]);
         assert!(conflicts(long, "container:a").is_empty());
+        let text =
+            format!("services: {{container: {{image: x, {long}}}, b: {{image: x, volumes_from: ['container:a']}}}}");
+        assert!(
+            load_text("c.yaml", &text).findings.iter().all(|f| f.code != Code::Conflict),
+            "a service of that name lends nothing"
+        );
         assert!(conflicts("volumes: [/v], tmpfs: /t", "a").is_empty());
     }
 }

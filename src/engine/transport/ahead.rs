@@ -48,9 +48,7 @@ impl Transport {
                 let mut got = vec![];
                 // an end that comes too early leaves the rest to the usual road
                 let _ = self
-                    .one_road(socket, own, |place, text| {
-                        got.push((place, text.and_then(|t| serde_json::from_str(t).ok()).map(decode)))
-                    })
+                    .one_road(socket, own, |place, text| got.push((place, serde_json::from_str(text).ok().map(decode))))
                     .await;
                 got
             }
@@ -66,7 +64,7 @@ impl Transport {
         &self,
         socket: &std::path::Path,
         paths: impl Iterator<Item = (usize, &'a String)>,
-        mut got: impl FnMut(usize, Option<&str>),
+        mut got: impl FnMut(usize, &str),
     ) -> io::Result<()> {
         let mut road = Road { stream: UnixStream::connect(socket).await?, unread: BytesMut::new(), body: vec![] };
         let mut paths = paths.peekable();
@@ -82,7 +80,9 @@ impl Transport {
                 if let Some(log) = &self.log {
                     log(&Exchange { method: Method::GET, path, outcome: Ok(status), took: started.elapsed() });
                 }
-                got(place, if status == 200 { std::str::from_utf8(&road.body).ok() } else { None });
+                if let (200, Ok(text)) = (status, std::str::from_utf8(&road.body)) {
+                    got(place, text);
+                }
             }
         }
         Ok(())
