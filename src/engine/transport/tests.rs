@@ -220,3 +220,32 @@ fn what_is_asked_ahead_is_answered_at_its_place_or_left() {
         assert_eq!((answers.len(), seen.len()), (0, 1), "a gate sees each request, so none goes this way");
     });
 }
+
+#[test]
+fn each_answer_ahead_is_at_the_place_of_its_question() {
+    block_on(async {
+        let socket = std::env::temp_dir().join(format!("bowline-transport-place-{}.sock", std::process::id()));
+        let listener = UnixListener::bind(&socket).unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut head = Vec::new();
+                    while let Ok(byte) = stream.read_u8().await {
+                        head.push(byte);
+                        if head.ends_with(b"\r\n\r\n") {
+                            let number = String::from_utf8_lossy(&head).split(['/', ' ']).nth(2).unwrap().to_owned();
+                            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{number}", number.len());
+                            stream.write_all(answer.as_bytes()).await.unwrap();
+                            head.clear();
+                        }
+                    }
+                });
+            }
+        });
+        let transport = Transport::new(Address::Unix(socket.clone()), false, None, None).unwrap();
+        let paths: Vec<String> = (0..75).map(|number| format!("/{number}")).collect();
+        let answers = transport.ahead(&paths, |number: usize| number).await;
+        let _ = std::fs::remove_file(&socket);
+        assert_eq!(answers, (0..75).map(Some).collect::<Vec<_>>());
+    });
+}
