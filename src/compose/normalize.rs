@@ -3,6 +3,7 @@
 
 use crate::compose::defaults::is_external;
 use crate::compose::environment::Environment;
+use crate::compose::model::VolumesFrom;
 use crate::compose::resolve::look_up;
 use crate::compose::tree::{field_mut, has, items, section, section_mut, set, set_default, text};
 use crate::source::Span;
@@ -83,9 +84,8 @@ fn implicit_dependencies(service: &mut Node) {
         }
     }
     for mounts in items(service, "volumes_from") {
-        let name = mounts.as_str().unwrap_or_default();
-        if !name.starts_with("container:") {
-            needs.push((name.split(':').next().unwrap_or_default().to_owned(), mounts.span, false));
+        if let Some(name) = VolumesFrom::of(mounts.as_str().unwrap_or_default()).service() {
+            needs.push((name.to_owned(), mounts.span, false));
         }
     }
     if needs.is_empty() {

@@ -85,4 +85,5 @@ const ON_A_HOST: &[Rule] = &[
 /// Those that are no word of the Engine's: it could not even be asked. Nobody can go past them.
 pub fn check_unsayable(project: &Project, findings: &mut Findings) {
     mount::check_selinux(project, findings);
+    sharing::check_isolation_word(project, findings);
 }

@@ -1,6 +1,6 @@
 //! Mounts that no request to the Engine can say.
 
-use crate::compose::model::{Bind, Mount, MountSource, Project, Service};
+use crate::compose::model::{Bind, Mount, MountSource, Project, Service, VolumesFrom};
 use crate::finding::{Code, Finding, Findings};
 use crate::source::Spanned;
 
@@ -33,9 +33,8 @@ fn what_it_excludes(mount: &Mount, bind: &Bind) -> Option<String> {
 /// when it makes the borrower (20.10 and 28.5). What the service has by `tmpfs` is lent to nobody, and is in nobody's way.
 pub(super) fn check_lent_memory(project: &Project, findings: &mut Findings) {
     for service in project.services.values() {
-        // `container:` names one by its own name, of this stack or not
-        for entry in service.volumes_from.iter().filter(|entry| !entry.starts_with("container:")) {
-            let name = entry.split(':').next().unwrap_or_default();
+        for entry in &service.volumes_from {
+            let Some(name) = VolumesFrom::of(entry).service() else { continue };
             let lender = project.services.values().find(|lender| lender.name == *name);
             let Some((lender, memory)) = lender.and_then(|lender| Some((lender, memory_of(lender)?))) else { continue };
             let (borrower, target) = (&service.name, &memory.value.target);

@@ -37,10 +37,17 @@ pub(super) fn check_shared_name(project: &Project, findings: &mut Findings) {
 
 /// A way to keep containers apart that is Windows'.
 pub(super) fn check_isolation(project: &Project, findings: &mut Findings) {
+    refuse_isolation(project, &["", "default"], findings);
+}
+
+/// The same where the API itself has no such word.
+pub(super) fn check_isolation_word(project: &Project, findings: &mut Findings) {
+    refuse_isolation(project, &["", "default", "process", "hyperv"], findings);
+}
+
+fn refuse_isolation(project: &Project, taken: &[&str], findings: &mut Findings) {
     for service in project.services.values() {
-        let Some(way) = service.isolation.as_ref().filter(|way| !["", "default"].contains(&way.as_str())) else {
-            continue;
-        };
+        let Some(way) = service.isolation.as_ref().filter(|way| !taken.contains(&way.as_str())) else { continue };
         let message = format!(
             "{} is to be isolated by `{}`, and an Engine on Linux knows `default` alone",
             service.name, way.value

@@ -188,6 +188,10 @@ fn who_may_speak_to_the_engine_finds_it_and_its_users_credentials() {
     let inside =
         stack.shell("web", "test -S /var/run/docker.sock && echo $DOCKER_CONFIG; cat $DOCKER_CONFIG/config.json");
     assert!(inside.starts_with("/run/secrets/docker") && inside.contains("\"bWU6b25l\""), "{inside}");
+    let host = std::env::var("DOCKER_HOST").unwrap_or_default();
+    let socket = host.strip_prefix("unix://").unwrap_or("/var/run/docker.sock");
+    let mounted = "{{range .Mounts}}{{if eq .Destination \"/var/run/docker.sock\"}}{{.Source}}{{end}}{{end}}";
+    assert_eq!(stack.inspect("web", mounted), socket, "it is the socket of the Engine that runs it");
     assert!(run("up -d", 0).err.contains("nothing to do"));
     assert!(run("verify", 0).out.contains("all proved"));
     know("two");

@@ -26,6 +26,7 @@ services:
     stop_grace_period: 0s
     healthcheck: {test: 'true', interval: 100ms, retries: 50}
     networks: [front]
+  $NAME-same: {image: busybox, command: echo own, container_name: $NAME-same, networks: [front]}
   tool: {image: busybox, profiles: [tools], entrypoint: [echo, tool], command: [said], network_mode: none}
 networks: {front: {}}
 volumes: {data: {}}
@@ -53,13 +54,14 @@ fn a_one_off_container_is_made_as_docker_compose_makes_it() {
         "-v ./vars:/vars:ro -v /anon web",
         "--entrypoint date web",
         "tool",
+        "--use-aliases $NAME-same",
     ]
     .into_iter()
     .enumerate()
     {
         let made = |tool: &str, mut command: Command| {
             let name = format!("{}-{tool}{at}", stack.name);
-            command.args(["run", "-d", "--name", &name]).args(options.split(' '));
+            command.args(["run", "-d", "--name", &name]).args(options.replace("$NAME", &stack.name).split(' '));
             let ran = Ran::from(command.output().unwrap());
             assert_eq!(ran.code, Some(0), "{options}: {}", ran.err);
             let id = ran.out.trim().to_owned();

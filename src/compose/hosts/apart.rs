@@ -1,6 +1,7 @@
 //! What cannot reach over from one host to another: refused, with the reason and the way out.
 
 use super::Placed;
+use crate::compose::model::VolumesFrom;
 use crate::compose::tree::{is_true, items, section, text};
 use crate::finding::{Code, Finding, Findings};
 use crate::source::Span;
@@ -50,7 +51,7 @@ impl<'a> Service<'a> {
 
     fn check_links(&mut self, findings: &mut Findings) {
         for item in items(self.node, "links") {
-            let other = item.as_str().unwrap_or_default().split(':').next().unwrap_or_default();
+            let Some(other) = VolumesFrom::of(item.as_str().unwrap_or_default()).service() else { continue };
             let why = "a link is a line in the /etc/hosts of one host's containers, by which its Engine follows the other one's address";
             let help = "give the other one a static address on a trunk that both ride on: its names then go into `extra_hosts` by themselves; \
                         or take a Swarm's overlay network";

@@ -136,7 +136,7 @@ pub struct Service {
     pub groups: Vec<String>,
     /// `security_opt`; the profile of `seccomp=file` stands in it once [`crate::compose::attach`] has read it.
     pub security: Vec<Spanned<String>>,
-    /// `volumes_from`: `service[:ro]`, `container:name[:ro]`.
+    /// `volumes_from`, each as [`super::VolumesFrom`] reads it.
     pub volumes_from: Vec<Spanned<String>>,
     /// `post_start`.
     pub post_start: Vec<Hook>,

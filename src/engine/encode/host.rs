@@ -113,7 +113,7 @@ fn cgroup(word: &str) -> Option<Cgroup> {
     }
 }
 
-/// What the Engine knows; [`super::container`] has refused another word before.
+/// The words of the API; `lint::check_unsayable` lets no other pass.
 fn isolation(word: &str) -> Option<Isolation> {
     match word {
         "default" => Some(Isolation::DEFAULT),

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::{Attachment, Borrow, Borrowed, DesiredContainer, Naming, endpoint, file, hash, labels, spans};
 use crate::compose::model::{
     Condition, Dependency, Healthcheck, Mount, MountSource, Namespaces, Port, Project, Resources, Service,
+    VolumesFrom, VolumesOwner,
 };
 use crate::name::{Replica, ServiceName};
 use crate::state::settings::{HealthSettings, MountForm, MountKind, MountSettings, PortBinding, Settings};
@@ -135,22 +136,16 @@ fn borrows(naming: &Naming, service: &Service) -> Vec<Borrow> {
     let ipc = lender(&service.namespaces.ipc).map(|from| Borrow { what: Borrowed::Ipc, from });
     let pid = lender(&service.namespaces.pid).map(|from| Borrow { what: Borrowed::Pid, from });
     let volumes = service.volumes_from.iter().filter_map(|entry| {
-        let (owner, mode) = volumes_owner(entry);
+        let VolumesFrom { owner, mode } = VolumesFrom::of(entry);
+        let owner = match owner {
+            VolumesOwner::Service(name) => format!("service:{name}"),
+            VolumesOwner::Container(name) => format!("container:{name}"),
+        };
         let mode = mode.filter(|mode| *mode != "rw").map(str::to_owned);
         let what = Borrowed::Volumes { written: entry.value.clone(), mode };
         Some(Borrow { what, from: naming.lender(service, &owner)? })
     });
     ipc.into_iter().chain(pid).chain(volumes).collect()
-}
-
-/// An entry of `volumes_from`: `service:x` or `container:x`, and the mode.
-fn volumes_owner(entry: &str) -> (String, Option<&str>) {
-    let (kind, rest) = match entry.strip_prefix("container:") {
-        Some(rest) => ("container", rest),
-        None => ("service", entry),
-    };
-    let (name, mode) = rest.split_once(':').map_or((rest, None), |(name, mode)| (name, Some(mode)));
-    (format!("{kind}:{name}"), mode)
 }
 
 /// `volumes_from: [container:name[:mode]]` of containers outside the project, as the Engine takes it.

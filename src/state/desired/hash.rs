@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::compose::model::VolumesFrom;
 use crate::compose::print::{self, Dollars, Format};
 use crate::name::{NetworkKey, ServiceName, VolumeKey};
 use crate::yaml::{Node, json};
@@ -96,8 +97,8 @@ impl<'a> Decoded<'a> {
         }
         // a container outside the project counts by its name alone
         for entry in fields.get_mut("volumes_from").and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(name) = entry.as_str().and_then(|text| text.strip_prefix("container:")) {
-                *entry = name.split(':').next().unwrap_or_default().into();
+            if let Some(name) = entry.as_str().and_then(|text| VolumesFrom::of(text).container()) {
+                *entry = name.into();
             }
         }
         // `config` does not show these, and they count

@@ -254,6 +254,12 @@ fn names_that_lead_nowhere_or_to_others() {
     let ended = web(&format!("network_mode: ^'container:{}'", holder.name()), "");
     trap(&ended, "error[container-missing]", "does not run: it is exited", Told);
     trap("services: {web: {image: ^'bt-no-such:1', pull_policy: never}}", "error[image-missing]", "web needs it", Told);
+    trap("services: {web: {image: ^'busybox:', pull_policy: never}}", "error[bad-name]", "nothing follows", Told);
+    trap("services: {web: {image: ^'Busybox', pull_policy: never}}", "error[bad-name]", "has capitals", Told);
+    trap(&web("isolation: ^hyperv", ""), "error[bad-value]", "`default` alone", Told);
+    trap(&web("isolation: ^cell", ""), "error[bad-value]", "`default` alone", Unasked);
+    let memory = web("volumes_from: [^db]", "").replace("600}", "600, volumes: [{type: tmpfs, target: /m}]}");
+    trap(&memory, "error[conflict]", "cannot lend its tmpfs at /m", Told);
     trap(&web("network_mode: bridge, links: [^db]", ""), "error[dead-link]", "the target", Told); // P22
     let apart = web("networks: [n], links: [^db]", "networks: {n: {}}");
     trap(&apart, "error[dead-link]", "put web and db on one network", Silent);
