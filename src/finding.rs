@@ -316,7 +316,16 @@ impl Findings {
         };
         let of_shape = |code| matches!(code, Code::WrongType | Code::BadValue | Code::MissingKey | Code::BadMerge);
         let outer = |at: Span, code| code == Code::BadKey && causes.iter().any(|c| at.is_within(*c) && *c != at);
-        self.all.retain(|f| f.at.is_none_or(|at| !(of_shape(f.code) && touches(at) || outer(at, f.code))));
+        self.retain(|f| f.at.is_none_or(|at| !(of_shape(f.code) && touches(at) || outer(at, f.code))));
+    }
+
+    /// Drops the errors, for a command that none of them stands in the way of.
+    pub fn drop_errors(&mut self) {
+        self.retain(|f| f.severity != Severity::Error);
+    }
+
+    fn retain(&mut self, stays: impl Fn(&Finding) -> bool) {
+        self.all.retain(stays);
         self.counts = [0; 3];
         self.all.iter().for_each(|f| self.counts[f.severity as usize] += 1);
     }

@@ -1,6 +1,7 @@
 //! Progress on standard error: a live board in a terminal, plain or JSON lines elsewhere.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
@@ -18,6 +19,8 @@ pub struct Display {
     /// Whether a builder's words are kept back.
     quiet_build: bool,
     screen: RefCell<Screen>,
+    /// What plain lines said of steps that were skipped: of one container these may be many, and for one reason.
+    skipped: RefCell<BTreeSet<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,7 @@ impl Display {
             Progress::Auto if global.ansi != Ansi::Never && std::io::stderr().is_terminal() => Mode::Live,
             Progress::Auto => Mode::Plain,
         };
-        Self { mode, quiet_pull: false, quiet_build: false, screen: RefCell::default() }
+        Self { mode, quiet_pull: false, quiet_build: false, screen: RefCell::default(), skipped: RefCell::default() }
     }
 
     /// The same, without a word of how far a pull is where that is asked for (`--quiet-pull`).
@@ -77,7 +80,13 @@ impl Display {
                 self.screen.borrow_mut().board.hear(plan, event, Instant::now());
                 return self.redraw();
             }
-            Mode::Plain => progress::plain(plan, event),
+            Mode::Plain => {
+                let mut lines = progress::plain(plan, event);
+                if let Event::Ended(_, Fate::Skipped { .. }) = event {
+                    lines.retain(|line| self.skipped.borrow_mut().insert(line.clone()));
+                }
+                lines
+            }
             Mode::Json => progress::json(plan, event),
             Mode::Quiet => return,
         };
@@ -124,6 +133,7 @@ impl Display {
     pub fn finish(&self, plan: &Plan, outcomes: &Outcomes) {
         self.redraw();
         self.screen.replace(Screen::default());
+        self.skipped.take();
         if self.mode != Mode::Live {
             return;
         }

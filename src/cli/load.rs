@@ -67,6 +67,16 @@ pub fn whole(global: &Global, mut loaded: Loaded, rigour: Rigour) -> Result<(Pro
     }
 }
 
+/// The project of a command that makes nothing: what an Engine would refuse in it is in nobody's way there, and is told with `-v` alone.
+pub fn known(global: &Global, loaded: Loaded) -> Result<(Project, Files), Failure> {
+    let Loaded { project, files, mut findings, .. } = loaded;
+    if project.is_some() && !global.verbose {
+        findings.drop_errors();
+    }
+    output::findings(&files, &findings, global.verbose);
+    project.map(|project| (project, files)).ok_or_else(refused)
+}
+
 /// The end of a command whose files are wrong; what is wrong has been said.
 pub fn refused() -> Failure {
     Failure::new(Exit::File, "this stack cannot be worked with")

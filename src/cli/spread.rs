@@ -41,6 +41,15 @@ pub struct Seat {
     pub stack: Stack,
 }
 
+/// Of a stack on several hosts no single Engine can be named.
+fn check_one_is_not_named(global: &Global) -> Result<(), Failure> {
+    match hosts::only(global)?.is_some() || global.context.is_some() {
+        true => Err(Failure::new(Exit::Usage, "the stack is on several hosts, and one Engine is named")
+            .hint("`--host NAME=URL` says where a host's Engine is; `--on NAME` works on one alone")),
+        false => Ok(()),
+    }
+}
+
 /// Whether a stack is on several hosts, and all of them are meant.
 pub fn is_spread(global: &Global, loaded: &Loaded) -> bool {
     global.on.is_none() && loaded.project.as_ref().is_some_and(|project| project.hosts.is_some())
@@ -58,32 +67,51 @@ impl Spread {
         options: &DesiredOptions,
         rigour: Rigour,
     ) -> Result<Self, Failure> {
-        if hosts::only(global)?.is_some() || global.context.is_some() {
-            return Err(Failure::new(Exit::Usage, "the stack is on several hosts, and one Engine is named")
-                .hint("`--host NAME=URL` says where a host's Engine is; `--on NAME` works on one alone"));
-        }
-        let (mut whole, files, passed) = load::whole(global, loaded, rigour)?;
-        hosts::check_named(global, &whole)?;
-        let (parts, needs) = whole.hosts.take().map(|hosts| (hosts.parts, hosts.needs)).unwrap_or_default();
-        let mut seats = vec![];
-        for part in parts {
-            let place = hosts::place(global, &part)?;
-            let global = Global { at: Some(place), on: Some(part.name.to_string()), ..global.clone() };
-            let (name, mut project) = (part.name, part.project);
+        check_one_is_not_named(global)?;
+        let (whole, files, passed) = load::whole(global, loaded, rigour)?;
+        Self::seated(global, whole, |global, name, mut project| {
             let mut findings = Findings::new();
-            attach::contents(&mut project, &api_socket(&global), &mut findings);
+            attach::contents(&mut project, &api_socket(global), &mut findings);
             output::findings(&files, &findings, global.verbose);
             if findings.has_errors() {
                 return Err(load::refused());
             }
             if let Some(purpose) = purpose {
-                preflight::settle_parents(&global, purpose, &mut project, &files).map_err(|why| on(&name, why))?;
+                preflight::settle_parents(global, purpose, &mut project, &files).map_err(|why| on(name, why))?;
             }
             let desired = desired(&project, options);
-            let stack = Stack { project, desired, files: files.clone(), passed: passed.clone() };
-            seats.push(Seat { name, global, stack });
-        }
-        Ok(Self { seats, needs, whole })
+            Ok(Stack { project, desired, files: files.clone(), passed: passed.clone() })
+        })
+    }
+
+    /// The same for a command that makes nothing, as [`load::known`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn known(global: &Global, loaded: Loaded) -> Result<Self, Failure> {
+        check_one_is_not_named(global)?;
+        let (whole, files) = load::known(global, loaded)?;
+        Self::seated(global, whole, |_, _, project| {
+            let desired = desired(&project, &DesiredOptions::default());
+            Ok(Stack { project, desired, files: files.clone(), passed: BTreeSet::new() })
+        })
+    }
+
+    /// Each host with its part, as `stack` makes it.
+    fn seated(
+        global: &Global,
+        mut whole: Project,
+        stack: impl Fn(&Global, &HostName, Project) -> Result<Stack, Failure>,
+    ) -> Result<Self, Failure> {
+        hosts::check_named(global, &whole)?;
+        let (parts, needs) = whole.hosts.take().map(|hosts| (hosts.parts, hosts.needs)).unwrap_or_default();
+        let seats = parts.into_iter().map(|part| {
+            let place = hosts::place(global, &part)?;
+            let global = Global { at: Some(place), on: Some(part.name.to_string()), ..global.clone() };
+            let stack = stack(&global, &part.name, part.project)?;
+            Ok(Seat { name: part.name, global, stack })
+        });
+        Ok(Self { seats: seats.collect::<Result<_, Failure>>()?, needs, whole })
     }
 
     /// The project's name.

@@ -89,15 +89,11 @@ impl Stack {
         Ok(Self { project, desired, files, passed })
     }
 
-    fn from(global: &Global, loaded: Loaded, options: &DesiredOptions) -> Result<Self, Failure> {
-        match loaded {
-            Loaded { project: Some(project), files, findings, .. } if !findings.has_errors() => {
-                let project = hosts::part(global, project)?;
-                let desired = desired(&project, options);
-                Ok(Self { project, desired, files, passed: BTreeSet::new() })
-            }
-            _ => Err(load::refused()),
-        }
+    fn known(global: &Global, loaded: Loaded) -> Result<Self, Failure> {
+        let (project, files) = load::known(global, loaded)?;
+        let project = hosts::part(global, project)?;
+        let desired = desired(&project, &DesiredOptions::default());
+        Ok(Self { project, desired, files, passed: BTreeSet::new() })
     }
 
     /// Looks at the Engine as far as this stack is concerned, and insists on every answer.
@@ -122,7 +118,8 @@ impl Stack {
         // the first answer of Engines before API 1.42 does not tell of a Swarm
         let overlay = self.desired.networks.values().any(|network| network.driver == "overlay");
         let facts = if overlay { Facts::Whole } else { Facts::Brief };
-        let scope = Scope { project: &self.desired.project, images, facts };
+        let names = self.desired.containers.values().map(|container| container.name.to_string()).collect();
+        let scope = Scope { project: &self.desired.project, images, names, facts };
         let mut observed = engine.observe_after(survey, &scope).await?;
         add_shims(engine, &self.desired.project, Some(&self.desired), &mut observed).await;
         Ok(observed)
@@ -139,7 +136,7 @@ async fn add_shims(engine: &Engine, project: &ProjectName, desired: Option<&Desi
 
 /// What the Engine has of a project that is known by its name alone.
 async fn look(engine: &Engine, project: &ProjectName) -> Result<Observed, Failure> {
-    Ok(engine.observe(&Scope { project, images: vec![], facts: Facts::Brief }).await?)
+    Ok(engine.observe(&Scope { project, images: vec![], names: vec![], facts: Facts::Brief }).await?)
 }
 
 /// What the Engine does not tell may be what a plan would destroy or make twice: so there is none.
@@ -163,8 +160,7 @@ impl Found {
     pub fn find(global: &Global) -> Result<Self, Failure> {
         match Named::load(global)? {
             Some(loaded) if spread::is_spread(global, &loaded) => {
-                Spread::of(global, None, loaded, &DesiredOptions::default(), Rigour::Refuse)
-                    .map(|spread| Self::Spread(Box::new(spread)))
+                Spread::known(global, loaded).map(|spread| Self::Spread(Box::new(spread)))
             }
             loaded => Named::of(global, loaded).map(Self::One),
         }
@@ -209,11 +205,8 @@ impl Named {
             };
         }
         match environment("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()) {
-            Some(name) if loaded.findings.has_errors() => named(&name),
-            _ => {
-                output::findings(&loaded.files, &loaded.findings, global.verbose);
-                Ok(Self::Stack(Box::new(Stack::from(global, loaded, &DesiredOptions::default())?)))
-            }
+            Some(name) if loaded.project.is_none() => named(&name),
+            _ => Stack::known(global, loaded).map(|stack| Self::Stack(Box::new(stack))),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, MaybeDone, maybe_done};
 use futures_util::stream::{self, StreamExt};
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::call::{Call, segment};
 use super::decode::{self, wire};
@@ -23,6 +23,9 @@ const AT_ONCE: usize = 16;
 const AT_ONCE_HERE: usize = 4;
 /// From so many containers on they are asked for ahead. Fewer than ten gain nothing by it, and lose nothing.
 const WORTH_IT: usize = 4;
+/// From so many names on they are inspected before the list says that they are there: it takes the Engine as long as half of the
+/// inspections do, and names that are wrong cost next to nothing.
+const WORTH_A_GUESS: usize = 10;
 /// How long a container that is listed may take until it can be inspected, in pauses of milliseconds: 6 s together.
 const BEING_MADE: [u64; 8] = [10, 40, 150, 400, 900, 1500, 1500, 1500];
 
@@ -36,6 +39,8 @@ pub struct Scope<'a> {
     pub project: &'a ProjectName,
     /// The images that are asked for by name.
     pub images: Vec<String>,
+    /// The names that its containers should have: where they are many, these are inspected while the lists are awaited.
+    pub names: Vec<String>,
     /// Whether the Engine's address pools and its kind of privilege matter ([`Engine::all_facts`], 8 ms).
     pub facts: Facts,
 }
@@ -96,12 +101,16 @@ impl Engine {
     /// # Errors
     /// The same.
     pub async fn observe_after(&self, survey: Survey, scope: &Scope<'_>) -> Result<Observed, Error> {
-        let ((summaries, networks, volumes), images, facts) =
-            futures_util::join!(survey.lists(), self.images(&scope.images), self.facts_for(scope.facts));
+        let ((summaries, networks, volumes), images, facts, guessed) = futures_util::join!(
+            survey.lists(),
+            self.images(&scope.images),
+            self.facts_for(scope.facts),
+            self.guessed(&scope.names)
+        );
         let mut gaps = vec![];
         let (own, others) = divide(summaries?, scope.project);
         let listed = own.iter().map(|summary| summary.id.as_str());
-        let containers = self.containers(scope.project, listed, &mut gaps).await?;
+        let containers = self.containers(scope.project, listed, guessed, &mut gaps).await?;
         let others: Vec<OtherContainer> = others.into_iter().map(decode::summary).collect();
         let mut networks = networks?;
         add_members(&mut networks, &containers, &others);
@@ -133,22 +142,28 @@ impl Engine {
         Ok(self.ask::<Vec<wire::Summary>>(call).await?.into_iter().map(decode::summary).collect())
     }
 
-    /// Inspects containers that were listed, several at once, sorted by replica and name. One that is gone meanwhile is not
-    /// there; one that cannot be inspected is a gap.
+    /// Containers that have these names, none where they are few. What they are for the list says: a name may be another's by now.
+    async fn guessed(&self, names: &[String]) -> Vec<ObservedContainer> {
+        if names.len() < WORTH_A_GUESS {
+            return vec![];
+        }
+        self.inspect_ahead(names).await.into_iter().flatten().flatten().collect()
+    }
+
+    /// Inspects containers that were listed, but for those that were by their names, several at once; sorted by replica and name. One that is
+    /// gone meanwhile is not there; one that cannot be inspected is a gap.
     async fn containers(
         &self,
         project: &ProjectName,
-        ids: impl ExactSizeIterator<Item = &str>,
+        ids: impl Iterator<Item = &str>,
+        guessed: Vec<ObservedContainer>,
         gaps: &mut Vec<Gap>,
     ) -> Result<Vec<ObservedContainer>, Error> {
-        let ids: Vec<&str> = ids.collect();
-        let mut answered = vec![];
-        if ids.len() >= WORTH_IT {
-            let paths: Vec<String> = ids.iter().map(|id| inspection(id).path().to_owned()).collect();
-            answered = self.transport.ahead(&paths, decode::container).await;
-        }
-        answered.resize_with(ids.len(), || None);
-        let mut found = Vec::with_capacity(ids.len());
+        let mut ids: IndexSet<&str> = ids.collect();
+        let mut found = guessed;
+        found.retain(|container| ids.swap_remove(container.id.as_str()));
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let answered = self.inspect_ahead(&ids).await;
         let mut left = vec![];
         for (id, answer) in ids.into_iter().zip(answered) {
             match answer {
@@ -165,6 +180,15 @@ impl Engine {
         found.sort_by(|a, b| (&a.replica, &a.name).cmp(&(&b.replica, &b.name)));
         gaps.sort_by(|a, b| a.about.cmp(&b.about));
         Ok(found)
+    }
+
+    /// What inspections without waiting say, each at its place; none where that road is not taken or did not lead to an answer.
+    async fn inspect_ahead(&self, ids: &[impl AsRef<str>]) -> Vec<Option<Option<ObservedContainer>>> {
+        if ids.len() < WORTH_IT {
+            return ids.iter().map(|_| None).collect();
+        }
+        let paths: Vec<String> = ids.iter().map(|id| inspection(id.as_ref()).path().to_owned()).collect();
+        self.transport.ahead(&paths, decode::container).await
     }
 
     /// Inspects a container that was listed. While the Engine makes a container, it is in the list and cannot be inspected yet
@@ -243,13 +267,16 @@ impl Engine {
         }
     }
 
-    /// One image by name or id; none where it is not there.
+    /// One image by name or id; none where it is not there, as one whose name cannot be an image's is not.
     ///
     /// # Errors
-    /// What the Engine says, but "no such image".
+    /// What the Engine says, but "no such image" and "invalid reference format".
     pub async fn image(&self, name: &str) -> Result<Option<ObservedImage>, Error> {
-        Ok(absent(self.ask(Call::get(&format!("/images/{}/json", segment(name)))).await)?
-            .map(|image| decode::image(image, self.clock)))
+        match self.ask(Call::get(&format!("/images/{}/json", segment(name)))).await {
+            Ok(image) => Ok(Some(decode::image(image, self.clock))),
+            Err(Error::Refused { status: 400, message }) if message.contains("invalid reference format") => Ok(None),
+            Err(error) => absent(Err(error)),
+        }
     }
 
     /// The Engine itself by `GET /info`: its platform, its address pools, whether it runs without root.

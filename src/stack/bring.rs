@@ -150,7 +150,8 @@ async fn observe(engine: &Engine, wanted: &Desired) -> Result<Observed, StackErr
         wanted.containers.values().flat_map(|c| c.settings.images()).map(str::to_owned).collect();
     images.sort_unstable();
     images.dedup();
-    let mut observed = engine.observe(&Scope { project: &wanted.project, images, facts: Facts::Brief }).await?;
+    let mut observed =
+        engine.observe(&Scope { project: &wanted.project, images, names: vec![], facts: Facts::Brief }).await?;
     if let Err(why) = shim::look(engine, &wanted.project, Reason::of(wanted), &mut observed).await {
         observed.gaps.push(Gap { about: "the links of its host (x-trunks)".to_owned(), why: why.to_string() });
     }

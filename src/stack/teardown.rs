@@ -36,7 +36,7 @@ pub async fn teardown(
     images.dedup();
     let mut last = Ok(());
     for look in 0..LOOKS {
-        let scope = Scope { project, images: images.clone(), facts: Facts::Brief };
+        let scope = Scope { project, images: images.clone(), names: vec![], facts: Facts::Brief };
         let mut observed = engine.observe(&scope).await?;
         let reason = file.map_or(Reason::NoFile, Reason::of);
         let seen = shim::look(engine, project, reason, &mut observed).await;

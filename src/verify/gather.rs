@@ -87,7 +87,7 @@ pub async fn prove_over(
     let started = Instant::now();
     let deadline = started + project.rules.timeout.unwrap_or(PATIENCE);
     let desired = desired(project, &DesiredOptions::default());
-    let scope = Scope { project: &project.name, images: images(&desired), facts: Depth::Brief };
+    let scope = Scope { project: &project.name, images: images(&desired), names: vec![], facts: Depth::Brief };
     let mut agenda = Agenda::default();
     let mut gap = Gap::watch(engine).await?;
     let mut proof = Proof {

@@ -190,3 +190,30 @@ fn an_edited_label_replaces_its_container_alone_and_a_foreign_network_is_left_al
     stack.run("down -v", 0);
     assert_eq!(stack.remains(), "");
 }
+
+/// From ten services on their containers are looked for by the names that they should have, before the Engine has said which there are.
+#[test]
+fn containers_with_each_others_names_are_taken_for_whose_they_are() {
+    let services: String =
+        (0..12).map(|n| format!("  s{n}: {{image: busybox, command: sleep 1000, network_mode: none}}\n")).collect();
+    let Some(stack) = Stack::new("dnames", &format!("services:\n{services}")) else { return };
+    stack.run("create", 0);
+    for hands in ["rename $NAME-s0-1 $NAME-t", "rename $NAME-s1-1 $NAME-s0-1", "rename $NAME-t $NAME-s1-1"] {
+        stack.docker(&hands.replace("$NAME", &stack.name));
+    }
+    stack.docker(&format!("rm {}-s2-1", stack.name));
+    let planned = stack.run("plan", 2).out.replace(&stack.name, "$NAME");
+    let steps: Vec<String> = planned.lines().map(step).filter(|step| !step.contains("start")).collect();
+    let wanted = [
+        "create s0.1: differs: container_name ($NAME-s1-1, declared $NAME-s0-1)",
+        "remove old s0.1",
+        "rename s1.1 $NAME-s1-1: differs: container_name ($NAME-s0-1, declared $NAME-s1-1)",
+        "rename s0.1 $NAME-s0-1: differs: container_name ($NAME-s1-1, declared $NAME-s0-1)",
+        "create s2.1: missing",
+    ];
+    assert_eq!(steps, wanted, "{planned}");
+    stack.run("up -d", 0);
+    assert!(stack.run("up -d", 0).err.contains("nothing to do"));
+    stack.run("down -t 0", 0);
+    assert_eq!(stack.remains(), "");
+}

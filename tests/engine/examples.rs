@@ -198,7 +198,7 @@ impl Example {
     /// A container, as the Engine shows it.
     pub fn container(&self, service: &str) -> ObservedContainer {
         let project = self.stack.project();
-        let scope = Scope { project: &project, images: vec![], facts: Facts::Brief };
+        let scope = Scope { project: &project, images: vec![], names: vec![], facts: Facts::Brief };
         let observed = self.on_engine(async |engine| engine.observe(&scope).await.unwrap());
         observed.containers.into_iter().find(|c| c.replica.service == service).unwrap()
     }

@@ -152,3 +152,33 @@ fn a_program_runs_in_a_container_with_its_input_output_and_exit_code() {
     stack.run("stop -t 1 web", 0);
     assert!(stack.run("exec web true", 1).err.contains("no container of web runs"));
 }
+
+/// `TAG=1 bowline up` in one shell, `bowline down` in another: what an Engine would refuse to make is in the way of those alone who make it.
+#[test]
+fn what_an_engine_would_refuse_to_make_can_be_looked_at_stopped_and_taken_away() {
+    let text = "services: {web: {image: 'busybox:${TAG}', command: sleep 1000, stop_grace_period: 0s}}";
+    let Some(stack) = Stack::new("unmade", text) else { return };
+    let up = Ran::from(stack.bowline("-f compose.yaml up -d").env("TAG", "latest").output().unwrap());
+    assert_eq!(up.code, Some(0), "{}", up.err);
+    for (arguments, told) in [
+        ("ps -q", ""),
+        ("exec web true", ""),
+        ("logs", ""),
+        ("top", ""),
+        ("stop", "Stopped"),
+        ("start", "Started"),
+        ("restart", "Started"),
+        ("-v pause", "error[bad-name]: web has the image `busybox:`"),
+        ("kill", "Killed"),
+    ] {
+        let ran = stack.run(&format!("-f compose.yaml {arguments}"), 0);
+        assert!(ran.err.contains(told), "{arguments}: {}", ran.err);
+        assert!(arguments.starts_with("-v") || !ran.err.contains("error"), "{arguments}: {}", ran.err);
+    }
+    for arguments in ["up -d", "create", "plan", "run --rm web"] {
+        let ran = stack.run(&format!("-f compose.yaml {arguments}"), 65);
+        assert!(ran.err.contains("error[bad-name]: web has the image `busybox:`"), "{arguments}: {}", ran.err);
+    }
+    stack.run("-f compose.yaml down", 0);
+    assert_eq!(stack.remains(), "");
+}

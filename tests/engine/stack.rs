@@ -169,7 +169,7 @@ impl Stack {
     pub fn names(&self) -> Vec<String> {
         block_on(async {
             let Some(engine) = engine().await else { return vec![] };
-            let scope = Scope { project: &self.project(), images: vec![], facts: Facts::Brief };
+            let scope = Scope { project: &self.project(), images: vec![], names: vec![], facts: Facts::Brief };
             let seen = engine.observe(&scope).await.unwrap();
             let own = seen.containers.into_iter().map(|container| container.name);
             let others = seen.others.into_iter().map(|container| container.name);

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 
 use super::{Attachment, Borrow, Borrowed, DesiredContainer, Naming, endpoint, file, hash, labels, spans};
 use crate::compose::model::{
-    Condition, Dependency, Healthcheck, Mount, MountSource, Namespaces, Port, Project, Resources, Service,
-    VolumesFrom, VolumesOwner,
+    Condition, Dependency, Healthcheck, Mount, MountSource, Namespaces, Port, Project, Resources, Service, VolumesFrom,
+    VolumesOwner,
 };
 use crate::name::{Replica, ServiceName};
 use crate::state::settings::{HealthSettings, MountForm, MountKind, MountSettings, PortBinding, Settings};
