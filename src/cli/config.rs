@@ -42,9 +42,9 @@ pub struct Arguments {
     /// Do not check whether the file makes sense as a whole.
     #[arg(long)]
     no_consistency: bool,
-    /// Do not look up variables that `environment` names without a value.
-    #[arg(long)]
-    no_env_resolution: bool,
+    /// Changes nothing, as with docker compose 2.40.
+    #[arg(long = "no-env-resolution")]
+    _no_env_resolution: bool,
 }
 
 /// One part of the answer instead of all of it.
@@ -98,7 +98,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         normalization: arguments.no_normalize,
         path_resolution: arguments.no_path_resolution,
         consistency: arguments.no_consistency,
-        env_resolution: arguments.no_env_resolution,
+        env_files: false,
     };
     let mut loaded = load::load(global, &request);
     let Some(tree) = loaded.tree.take().filter(|_| !arguments.quiet || !loaded.findings.has_errors()) else {

@@ -184,7 +184,10 @@ impl Named {
     /// What the command line and the directory give. A project by its name alone needs no directory.
     fn load(global: &Global) -> Result<Option<Loaded>, Failure> {
         match load::request(global, &[]) {
-            Ok(request) => Ok(Some(compose::load(&request))),
+            Ok(mut request) => {
+                request.skip.env_files = true;
+                Ok(Some(compose::load(&request)))
+            }
             Err(_) if Self::name_alone(global).is_some() => Ok(None),
             Err(failure) => Err(failure),
         }

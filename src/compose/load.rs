@@ -316,7 +316,9 @@ impl Loader<'_> {
         }
         let selection = profile::named(&tree, selection, &request.services, self.findings);
         consistency::check_exposed(&tree, self.findings);
-        self.read_env_files(&mut tree, &selection, environment);
+        if !self.skip.env_files {
+            self.read_env_files(&mut tree, &selection, environment);
+        }
         let networks: Vec<String> = tree::section(&tree, "networks").map(|(key, _)| key.to_string()).collect();
         profile::prune(&mut tree, &selection, request.all_resources);
         let split = if self.skip.consistency || self.skip.normalization {

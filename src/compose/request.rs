@@ -35,7 +35,7 @@ pub struct Request {
     pub skip: Skip,
 }
 
-/// Stages that `config` can leave out; nothing is left out for a command that talks to an Engine.
+/// Stages that `config` can leave out; a command that talks to an Engine leaves out `env_files` at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skip {
     /// `--no-interpolate`.
@@ -46,8 +46,8 @@ pub struct Skip {
     pub path_resolution: bool,
     /// `--no-consistency`.
     pub consistency: bool,
-    /// `--no-env-resolution`.
-    pub env_resolution: bool,
+    /// Files of variables and labels: a command that makes no container does not need what is in them.
+    pub env_files: bool,
 }
 
 impl Request {

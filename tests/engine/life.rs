@@ -153,13 +153,18 @@ fn a_program_runs_in_a_container_with_its_input_output_and_exit_code() {
     assert!(stack.run("exec web true", 1).err.contains("no container of web runs"));
 }
 
-/// `TAG=1 bowline up` in one shell, `bowline down` in another: what an Engine would refuse to make is in the way of those alone who make it.
+/// `TAG=1 bowline up` in one shell, `bowline down` in another: what an Engine would refuse to make, and a file of variables that is gone, is in the
+/// way of those alone who make it.
 #[test]
 fn what_an_engine_would_refuse_to_make_can_be_looked_at_stopped_and_taken_away() {
-    let text = "services: {web: {image: 'busybox:${TAG}', command: sleep 1000, stop_grace_period: 0s}}";
+    let text =
+        "services: {web: {image: 'busybox:${TAG}', command: sleep 1000, stop_grace_period: 0s, env_file: now.env}}";
     let Some(stack) = Stack::new("unmade", text) else { return };
+    let file = stack.directory.join("now.env");
+    std::fs::write(&file, "A=1\n").unwrap();
     let up = Ran::from(stack.bowline("-f compose.yaml up -d").env("TAG", "latest").output().unwrap());
     assert_eq!(up.code, Some(0), "{}", up.err);
+    std::fs::remove_file(&file).unwrap();
     for (arguments, told) in [
         ("ps -q", ""),
         ("exec web true", ""),
@@ -175,10 +180,13 @@ fn what_an_engine_would_refuse_to_make_can_be_looked_at_stopped_and_taken_away()
         assert!(ran.err.contains(told), "{arguments}: {}", ran.err);
         assert!(arguments.starts_with("-v") || !ran.err.contains("error"), "{arguments}: {}", ran.err);
     }
+    assert!(stack.run("-f compose.yaml up -d", 65).err.contains("the environment file now.env is not there"));
+    std::fs::write(&file, "A=1\n").unwrap();
     for arguments in ["up -d", "create", "plan", "run --rm web"] {
         let ran = stack.run(&format!("-f compose.yaml {arguments}"), 65);
         assert!(ran.err.contains("error[bad-name]: web has the image `busybox:`"), "{arguments}: {}", ran.err);
     }
+    std::fs::remove_file(&file).unwrap();
     stack.run("-f compose.yaml down", 0);
     assert_eq!(stack.remains(), "");
 }

@@ -54,7 +54,7 @@ fn request(case: &Path) -> Request {
             None if line == "--no-normalize" => request.skip.normalization = true,
             None if line == "--no-path-resolution" => request.skip.path_resolution = true,
             None if line == "--no-consistency" => request.skip.consistency = true,
-            None if line == "--no-env-resolution" => request.skip.env_resolution = true,
+            None if line == "--no-env-files" => request.skip.env_files = true,
             Some(("stdin", file)) => request.stdin = Some(fs::read(case.join(file)).expect("the file is there")),
             _ => {
                 let (name, value) = line.split_once('=').unwrap_or_else(|| panic!("{}: {line}", case.display()));
