@@ -79,9 +79,13 @@ async fn inside(global: &Global, arguments: &Arguments, named: &Named) -> Result
 fn chosen<'o>(observed: &'o Observed, service: &str, index: u32) -> Result<&'o ObservedContainer, Failure> {
     let runs = |container: &&ObservedContainer| matches!(container.state, ContainerState::Running { .. });
     let of_service = observed.containers.iter().filter(|c| c.replica.service == *service && c.replica.number > 0);
-    let mut right = of_service.filter(|c| index == 0 || c.replica.number == index).filter(runs);
-    let which = if index == 0 { service.to_owned() } else { format!("{service} (number {index})") };
-    right.next().ok_or_else(|| {
+    let mut right = of_service.filter(|c| index == 0 || c.replica.number == index);
+    right.clone().find(runs).ok_or_else(|| {
+        if let Some(held) = right.find(|container| container.state == ContainerState::Paused) {
+            let hint = format!("`bowline unpause {service}` lets it go on");
+            return Failure::new(Exit::StepFailed, format!("{} is paused", held.name)).hint(hint);
+        }
+        let which = if index == 0 { service.to_owned() } else { format!("{service} (number {index})") };
         Failure::new(Exit::StepFailed, format!("no container of {which} runs"))
             .hint("`bowline ps -a` shows what there is")
     })

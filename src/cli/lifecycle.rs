@@ -177,6 +177,10 @@ async fn change(global: &Global, asked: &Asked<'_>, named: &Named) -> Result<Exi
         output::answer(&plan.to_string())?;
         return Ok(Exit::Ok);
     }
+    if matches!(asked.change, Change::Start) && observed.containers.is_empty() {
+        let failure = Failure::new(Exit::StepFailed, format!("{} has no container to start", named.name()));
+        return Err(failure.hint("`bowline up -d` makes what is missing, and starts it"));
+    }
     let display = Display::new(global);
     if plan.is_empty() {
         display.remark(&format!("nothing of {} to {}", named.name(), asked.change.word()));

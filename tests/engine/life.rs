@@ -84,6 +84,7 @@ fn a_stack_is_made_scaled_held_killed_waited_for_and_removed() {
   job: {image: busybox, command: sh -c 'read wait; exit 3', stdin_open: true}
 ";
     let Some(stack) = Stack::new("verbs", yaml) else { return };
+    assert!(stack.run("start", 1).err.contains("has no container to start"), "as with docker compose");
     stack.run("create", 0);
     assert_eq!(stack.inspect("web", "{{.State.Status}}"), "created");
     stack.run("up -d", 0);
@@ -94,6 +95,8 @@ fn a_stack_is_made_scaled_held_killed_waited_for_and_removed() {
     stack.run("pause web", 0);
     assert_eq!(stack.inspect("web", "{{.State.Status}}"), "paused");
     assert!(stack.run("pause web", 0).err.contains("nothing of"));
+    let held = stack.run("exec web true", 1).err;
+    assert!(held.contains("-web-1 is paused") && held.contains("`bowline unpause web`"), "{held}");
     stack.run("unpause", 0);
     assert_eq!(stack.inspect("web", "{{.State.Status}}"), "running");
 
@@ -173,6 +176,8 @@ fn what_an_engine_would_refuse_to_make_can_be_looked_at_stopped_and_taken_away()
         ("stop", "Stopped"),
         ("start", "Started"),
         ("restart", "Started"),
+        ("pause", "Paused"),
+        ("unpause", "Unpaused"),
         ("-v pause", "error[bad-name]: web has the image `busybox:`"),
         ("kill", "Killed"),
     ] {

@@ -68,7 +68,7 @@ fn of_host(plan: &Plan, step: StepId) -> Vec<Subject> {
         Operation::RunHook { container: target, .. } => container(target, "Hook", "Hook done"),
         Operation::CopyFiles(target) => container(target, "Copying", "Copied"),
         Operation::Update(target) => container(target, "Updating", "Updated"),
-        Operation::Unpause(target) => container(target, "Resuming", "Resumed"),
+        Operation::Unpause(target) => container(target, "Unpausing", "Unpaused"),
         Operation::Remove { container: target, .. } => container(target, "Removing", "Removed"),
         Operation::Await(wait) => {
             let done = match wait.condition {
