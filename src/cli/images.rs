@@ -1,11 +1,14 @@
 //! `bowline build`, `pull` and `push`.
 
 use bowline::compose::attach;
+use bowline::compose::value::bytes;
 use bowline::finding::Findings;
+use bowline::name::ServiceName;
 use bowline::plan::images::{self, PullOptions, PushOptions};
 use bowline::plan::up::Reach;
 use bowline::plan::{Flaw, Plan};
-use bowline::state::desired::DesiredOptions;
+use bowline::report::bake;
+use bowline::state::desired::{BuildFlags, Desired, DesiredOptions};
 use bowline::state::observed::Observed;
 use clap::{Args, ValueEnum};
 
@@ -28,6 +31,27 @@ pub struct Build {
     /// Run every step anew.
     #[arg(long)]
     no_cache: bool,
+    /// The instance of buildx that builds.
+    #[arg(long, value_name = "NAME")]
+    builder: Option<String>,
+    /// Have the Dockerfiles checked by the builder, and build nothing.
+    #[arg(long, conflicts_with = "print")]
+    check: bool,
+    /// The memory of the container that a build works in; only the classic builder has one.
+    #[arg(short, long, value_name = "BYTES", value_parser = size)]
+    memory: Option<i64>,
+    /// Print the builds as a file of `docker buildx bake`, and build nothing.
+    #[arg(long)]
+    print: bool,
+    /// An attestation of where an image comes from, over the file's: `true`, `false`, `mode=max`.
+    #[arg(long, value_name = "WHICH")]
+    provenance: Option<String>,
+    /// An attestation of what is in an image, over the file's: `true`, `false`, `generator=IMAGE`.
+    #[arg(long, value_name = "WHICH")]
+    sbom: Option<String>,
+    /// Push the images of services that have an `image`.
+    #[arg(long, conflicts_with = "check")]
+    push: bool,
     /// Pull base images even where they are there.
     #[arg(long)]
     pull: bool,
@@ -101,8 +125,20 @@ pub fn build(global: &Global, arguments: &Build) -> Result<Exit, Failure> {
     if findings.has_errors() {
         return Err(load::refused());
     }
-    for wanted in stack.desired.builds.values_mut() {
+    let named = service_names(&arguments.services);
+    for (service, wanted) in &mut stack.desired.builds {
+        let is_meant = named.is_empty() || named.contains(service) || arguments.with_dependencies;
+        wanted.flags = BuildFlags {
+            builder: arguments.builder.clone(),
+            memory: arguments.memory,
+            push: arguments.push && wanted.named && is_meant,
+        };
         let build = &mut wanted.build;
+        for (own, asked) in
+            [(&mut build.buildkit.provenance, &arguments.provenance), (&mut build.buildkit.sbom, &arguments.sbom)]
+        {
+            *own = asked.clone().or(own.take());
+        }
         build.no_cache |= arguments.no_cache;
         build.pull |= arguments.pull;
         build.buildkit.ssh.extend(arguments.ssh.iter().cloned());
@@ -121,9 +157,45 @@ pub fn build(global: &Global, arguments: &Build) -> Result<Exit, Failure> {
         output::remark("no service has a build");
         return Ok(Exit::Ok);
     }
-    let (services, reach) = (service_names(&arguments.services), reach(arguments.with_dependencies));
-    let plan = |stack: &Stack, observed: &_| images::build(&stack.desired, observed, &services, reach);
+    let reach = reach(arguments.with_dependencies);
+    if arguments.print || arguments.check {
+        let chosen = images::to_build(&stack.desired, &named, reach);
+        return match arguments.print {
+            true => output::answer(&bake::json(&stack.project, &stack.desired, &chosen)).map(|()| Exit::Ok),
+            false => block_on(check(global, arguments.quiet, &stack.desired, &chosen)),
+        };
+    }
+    let plan = |stack: &Stack, observed: &_| images::build(&stack.desired, observed, &named, reach);
     block_on(carry_out(global, arguments.quiet, &stack, plan))
+}
+
+/// `--check`: one Dockerfile after the other, each report under the name of its service.
+async fn check(global: &Global, quiet: bool, desired: &Desired, services: &[&ServiceName]) -> Result<Exit, Failure> {
+    let engine = connect(global, Purpose::Read).await?;
+    let tell = |line: &str| {
+        if !quiet {
+            output::remark(line);
+        }
+    };
+    let mut warned = vec![];
+    for service in services {
+        let Some(wanted) = desired.builds.get(*service) else { continue };
+        let why = |why| Failure::new(Exit::StepFailed, format!("cannot check the build of {service}: {why}"));
+        let check = engine.check_build(wanted, &tell).await.map_err(why)?;
+        output::answer(&format!("{service}\n\n{}\n", check.report.trim_end()))?;
+        if !check.passed {
+            warned.push(service.as_str());
+        }
+    }
+    match warned.is_empty() {
+        true => Ok(Exit::Ok),
+        false => Err(Failure::new(Exit::StepFailed, format!("the check warns of {}", warned.join(", ")))),
+    }
+}
+
+/// Bytes, as the file writes them.
+fn size(text: &str) -> Result<i64, String> {
+    bytes::parse(text).map_err(|bad| bad.message)
 }
 
 /// Runs `pull`.

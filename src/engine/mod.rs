@@ -36,6 +36,7 @@ use bytes::Bytes;
 use crate::state::observed::EngineFacts;
 pub use archive::{Commit, Download, PathStat};
 pub use attach::Attachment;
+pub use build::BuildCheck;
 use call::Call;
 pub use connect::{Address, api_socket, find, parse};
 pub use encode::Creation;

@@ -35,12 +35,17 @@ pub fn refresh(desired: &Desired, observed: &Observed, options: &UpOptions) -> R
 /// # Errors
 /// A [`Flaw`] is a mistake of this module, never of the user.
 pub fn build(desired: &Desired, observed: &Observed, services: &[ServiceName], reach: Reach) -> Result<Plan, Flaw> {
-    let scope = Scope::new(desired, services, reach);
     let (mut builder, mut images) = (PlanBuilder::new(), Images::new(desired, observed));
-    for service in desired.builds.keys().filter(|service| scope.all.contains(*service)) {
+    for service in to_build(desired, services, reach) {
         images.build(&mut builder, service, &|_| Some(Cause::Requested("build".to_owned())));
     }
     builder.finish(desired.clone(), observed)
+}
+
+/// The services that `build` means: these, or all that have one.
+pub fn to_build<'a>(desired: &'a Desired, services: &[ServiceName], reach: Reach) -> Vec<&'a ServiceName> {
+    let scope = Scope::new(desired, services, reach);
+    desired.builds.keys().filter(|service| scope.all.contains(*service)).collect()
 }
 
 /// The flags of `pull`.

@@ -1,5 +1,6 @@
 //! What was found and what happened, as text and JSON: pure, one file a format.
 
+pub mod bake;
 pub mod brief;
 pub mod codes;
 pub mod containers;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-pub use build::DesiredBuild;
+pub use build::{BuildFlags, DesiredBuild};
 
 use super::settings::{EndpointSettings, IpamSettings, Settings};
 use super::shim::{self, DesiredShim};

@@ -133,7 +133,7 @@ fn a_build_that_fails_says_where_and_what_needs_buildx_is_told() {
     }
     stack.write("services: {web: {build: {context: ctx, ssh: [default]}}}");
     let ssh = Ran::from(stack.bowline("-f compose.yaml build").env("DOCKER_BUILDKIT", "0").output().unwrap());
-    assert!(ssh.err.contains("ssh of `build` need buildx"), "{ssh:?}");
+    assert!(ssh.err.contains("ssh of `build` needs buildx"), "{ssh:?}");
     stack.write("services: {web: {build: nowhere}}");
     let nowhere = stack.run("-f compose.yaml build", 1);
     assert!(nowhere.err.contains("nowhere"), "{nowhere:?}");

@@ -1,5 +1,7 @@
 //! How an image is built.
 
+use std::path::Path;
+
 use indexmap::IndexMap;
 
 use super::FileContent;
@@ -42,6 +44,16 @@ pub struct Build {
     pub platforms: Vec<String>,
     /// What only BuildKit can do.
     pub buildkit: BuildKit,
+}
+
+impl Build {
+    /// Where the Dockerfile is: a path, or within a repository or an archive a path from its root.
+    pub fn dockerfile_path(&self) -> String {
+        match self.context.contains("://") {
+            true => self.dockerfile.clone(),
+            false => Path::new(&self.context).join(&self.dockerfile).display().to_string(),
+        }
+    }
 }
 
 /// The part of `build` that the Engine's classic builder does not know.

@@ -2,11 +2,12 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
+use super::BuildCheck;
 use crate::compose::model::{BuildSecret, FileContent};
 use crate::engine::Error;
 use crate::state::desired::DesiredBuild;
@@ -23,38 +24,79 @@ pub(super) async fn is_here() -> bool {
 
 /// Builds, and tells each line of the builder.
 pub(super) async fn build(wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<(), Error> {
+    if wanted.flags.memory.is_some() {
+        tell("BuildKit limits no build's memory: --memory is left out");
+    }
+    let end = run(wanted, if wanted.flags.push { "--push" } else { "--load" }, tell).await?;
+    if end.status.success() { Ok(()) } else { Err(end.error()) }
+}
+
+/// Has the Dockerfile checked instead, and tells each line of the builder.
+pub(super) async fn check(wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<BuildCheck, Error> {
+    let end = run(wanted, "--check", tell).await?;
+    match end.status.success() || !end.said.is_empty() {
+        true => Ok(BuildCheck { passed: end.status.success(), report: end.said }),
+        false => Err(end.error()),
+    }
+}
+
+/// How the command ended.
+struct End {
+    status: ExitStatus,
+    /// Its standard output.
+    said: String,
+    /// The line that says what went wrong.
+    why: Option<String>,
+}
+
+impl End {
+    fn error(self) -> Error {
+        Error::Build(self.why.unwrap_or_else(|| format!("docker buildx build ended with {}", self.status)))
+    }
+}
+
+/// Runs the command; `result` is the option that says what becomes of it.
+async fn run(wanted: &DesiredBuild, result: &str, tell: &dyn Fn(&str)) -> Result<End, Error> {
     let cannot = |why: std::io::Error| Error::Build(format!("docker buildx build: {why}"));
     let mut command = Command::new("docker");
-    command.args(["buildx", "build"]).args(arguments(wanted)?).kill_on_drop(true);
+    command.args(["buildx", "build", result]).args(arguments(wanted)?).kill_on_drop(true);
     for (place, secret) in wanted.build.buildkit.secrets.iter().enumerate() {
         if let FileContent::Text(bytes) = &secret.content {
             command.env(variable(place), OsStr::from_bytes(bytes.as_slice()));
         }
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(cannot)?;
     if let Some(mut input) = child.stdin.take()
         && let Some(text) = &wanted.build.dockerfile_inline
     {
         input.write_all(text.as_bytes()).await.map_err(cannot)?;
     }
-    let mut error = None;
-    if let Some(output) = child.stderr.take() {
-        let mut lines = BufReader::new(output).split(b'\n');
-        while let Some(line) = lines.next_segment().await.map_err(cannot)? {
-            let line = String::from_utf8_lossy(&line);
-            let line = line.trim_end();
-            if let Some(why) = line.strip_prefix("ERROR: ") {
-                error = Some(why.to_owned());
-            }
-            tell(line);
+    let (answer, progress) = (child.stdout.take(), child.stderr.take());
+    let answered = async {
+        let mut said = vec![];
+        if let Some(mut answer) = answer {
+            answer.read_to_end(&mut said).await?;
         }
-    }
-    let status = child.wait().await.map_err(cannot)?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(Error::Build(error.unwrap_or_else(|| format!("docker buildx build ended with {status}"))))
+        std::io::Result::Ok(String::from_utf8_lossy(&said).into_owned())
+    };
+    let told = async {
+        let mut error = None;
+        if let Some(progress) = progress {
+            let mut lines = BufReader::new(progress).split(b'\n');
+            while let Some(line) = lines.next_segment().await? {
+                let line = String::from_utf8_lossy(&line);
+                let line = line.trim_end();
+                if let Some(why) = line.strip_prefix("ERROR: ") {
+                    error = Some(why.to_owned());
+                }
+                tell(line);
+            }
+        }
+        Ok(error)
+    };
+    let (said, why) = futures_util::try_join!(answered, told).map_err(cannot)?;
+    Ok(End { status: child.wait().await.map_err(cannot)?, said, why })
 }
 
 /// The command's arguments (`docker buildx build --help`).
@@ -63,8 +105,9 @@ pub(super) async fn build(wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<
 /// For a secret that nobody can give.
 fn arguments(wanted: &DesiredBuild) -> Result<Vec<String>, Error> {
     let build = &wanted.build;
-    let mut arguments = vec!["--progress=plain".to_owned(), "--load".to_owned()];
+    let mut arguments = vec!["--progress=plain".to_owned()];
     let mut add = |name: &str, value: String| arguments.push(format!("--{name}={value}"));
+    wanted.flags.builder.iter().for_each(|builder| add("builder", builder.clone()));
     wanted.tags.iter().for_each(|tag| add("tag", tag.clone()));
     add("file", dockerfile(wanted));
     build.args.iter().for_each(|(name, value)| add("build-arg", format!("{name}={value}")));
@@ -117,11 +160,9 @@ fn variable(place: usize) -> String {
 
 /// buildx looks for the file from where it is called, not from the context.
 fn dockerfile(wanted: &DesiredBuild) -> String {
-    let build = &wanted.build;
-    match &build.dockerfile_inline {
+    match &wanted.build.dockerfile_inline {
         Some(_) => "-".to_owned(),
-        None if build.context.contains("://") => build.dockerfile.clone(),
-        None => std::path::Path::new(&build.context).join(&build.dockerfile).display().to_string(),
+        None => wanted.build.dockerfile_path(),
     }
 }
 
@@ -168,7 +209,7 @@ secrets: {s: {environment: S}, f: {file: /f}}
         let project = load_text_with("c.yaml", text, &environment, &Request::default()).project.unwrap();
         let builds = desired(&project, &Default::default()).builds;
         let said = arguments(&builds[1]).unwrap().join("\n");
-        let expected = "--progress=plain --load --tag=a:1 --tag=more:2 --file=/ctx/sub/D --build-arg=A=1 --label=l=x \
+        let expected = "--progress=plain --tag=a:1 --tag=more:2 --file=/ctx/sub/D --build-arg=A=1 --label=l=x \
             --label=com.docker.compose.project=p --label=com.docker.compose.service=a --target=t --network=host \
             --add-host=h=1.2.3.4 --cache-from=old --shm-size=1024 --ulimit=nofile=10:10 --ulimit=nproc=1:2 \
             --platform=linux/amd64,linux/arm64 --build-context=o=/other --build-context=s=docker-image://p-base \

@@ -33,9 +33,14 @@ struct Told {
 /// Builds, and tells each line of the builder.
 pub(super) async fn build(engine: &Engine, wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<(), Error> {
     let said = wanted.build.buildkit.said();
-    if !said.is_empty() || wanted.build.platforms.len() > 1 {
-        let what = if said.is_empty() { "several platforms".to_owned() } else { said.join(", ") };
-        return Err(Error::Build(format!("{what} of `build` need buildx, which is not here: install docker-buildx")));
+    if !said.is_empty() {
+        return Err(lacks(&format!("{} of `build`", said.join(", "))));
+    }
+    if wanted.build.platforms.len() > 1 {
+        return Err(lacks("several platforms of `build`"));
+    }
+    if wanted.flags.builder.is_some() {
+        return Err(lacks("`--builder`"));
     }
     let refused = |why: io::Error| Error::Build(why.to_string());
     let build = &wanted.build;
@@ -66,6 +71,11 @@ pub(super) async fn build(engine: &Engine, wanted: &DesiredBuild, tell: &dyn Fn(
         hear(&line, tell)?;
     }
     Ok(())
+}
+
+/// Of what this builder cannot do.
+pub(super) fn lacks(what: &str) -> Error {
+    Error::Build(format!("{what} needs buildx, which is not here: install docker-buildx"))
 }
 
 fn hear(line: &[u8], tell: &dyn Fn(&str)) -> Result<(), Error> {
@@ -111,6 +121,7 @@ fn call(wanted: &DesiredBuild, dockerfile: &str) -> Call {
         ("extrahosts", hosts),
         ("shmsize", build.shm_size.map(|bytes| bytes.to_string())),
         ("platform", platform.cloned()),
+        ("memory", wanted.flags.memory.map(|bytes| bytes.to_string())),
         ("nocache", build.no_cache.then(|| "1".to_owned())),
         ("pull", build.pull.then(|| "1".to_owned())),
     ] {

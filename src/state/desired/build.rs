@@ -18,10 +18,23 @@ pub struct DesiredBuild {
     pub build: Build,
     /// The platform that the service asks for.
     pub platform: Option<String>,
+    /// What the command says besides the file.
+    pub flags: BuildFlags,
     /// The services whose images it starts from (`additional_contexts: {base: service:NAME}`).
     pub needs: Vec<ServiceName>,
     /// Where the service is declared.
     pub span: Span,
+}
+
+/// What a command says of a build that no file does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildFlags {
+    /// `--builder`: an instance of buildx.
+    pub builder: Option<String>,
+    /// `--memory`, in bytes, of the container that the classic builder works in.
+    pub memory: Option<i64>,
+    /// `--push`: to the registries of its names.
+    pub push: bool,
 }
 
 impl DesiredBuild {
@@ -61,5 +74,6 @@ fn desired(project: &Project, service: &Service, build: &Build) -> DesiredBuild 
     let tags = std::iter::once(image(service)).chain(build.tags.iter().cloned()).collect();
     // a name that is made up has the place of its service
     let named = service.image.as_ref().is_some_and(|image| image.span != service.span);
-    DesiredBuild { tags, named, build, platform: service.platform.clone(), needs, span: service.span }
+    let (platform, flags) = (service.platform.clone(), BuildFlags::default());
+    DesiredBuild { tags, named, build, platform, flags, needs, span: service.span }
 }

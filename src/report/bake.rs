@@ -1,0 +1,266 @@
+//! Builds as a file of `docker buildx bake` (buildx's bake reference), as `docker compose build --print` has it.
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::compose::model::{BuildSecret, FileContent, Project};
+use crate::name::ServiceName;
+use crate::state::desired::{Desired, DesiredBuild};
+
+#[derive(Serialize)]
+struct Bake<'a> {
+    group: IndexMap<&'a str, Group>,
+    target: IndexMap<String, Target<'a>>,
+}
+
+#[derive(Serialize)]
+struct Group {
+    targets: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Target<'a> {
+    context: &'a str,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    contexts: IndexMap<&'a str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dockerfile: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dockerfile_inline: Option<&'a str>,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    args: IndexMap<&'a str, &'a str>,
+    labels: IndexMap<&'a str, &'a str>,
+    tags: Vec<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    cache_from: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    cache_to: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    secret: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    ssh: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    platforms: Vec<&'a str>,
+    #[serde(skip_serializing_if = "is_off")]
+    pull: bool,
+    #[serde(skip_serializing_if = "is_off")]
+    no_cache: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shm_size: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ulimits: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    entitlements: &'a [String],
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    extra_hosts: IndexMap<&'a str, &'a str>,
+    output: [&'static str; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attest: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_off(flag: &bool) -> bool {
+    !flag
+}
+
+/// The file, as JSON, of the builds of these services and of those that they start from.
+pub fn json(project: &Project, desired: &Desired, services: &[&ServiceName]) -> String {
+    let mut all: Vec<&ServiceName> = vec![];
+    for service in services {
+        with_bases(desired, service, &mut all);
+    }
+    let target = |name: &&ServiceName| Some((key(name), target(project, name, desired.builds.get(*name)?)));
+    let bake = Bake {
+        group: IndexMap::from([("default", Group { targets: all.iter().map(|name| key(name)).collect() })]),
+        target: all.iter().filter_map(target).collect(),
+    };
+    serde_json::to_string_pretty(&bake).unwrap_or_default()
+}
+
+/// A service after those that its image starts from; each is there once.
+fn with_bases<'a>(desired: &'a Desired, service: &'a ServiceName, all: &mut Vec<&'a ServiceName>) {
+    let mut open = vec![(service, false)];
+    let mut seen = vec![];
+    while let Some((service, is_after)) = open.pop() {
+        if is_after {
+            all.push(service);
+        } else if let Some(build) = desired.builds.get(service)
+            && !all.contains(&service)
+            && !seen.contains(&service)
+        {
+            seen.push(service);
+            open.push((service, true));
+            open.extend(build.needs.iter().rev().map(|base| (base, false)));
+        }
+    }
+}
+
+/// What bake calls a service: its names have no dots.
+fn key(service: &ServiceName) -> String {
+    service.as_str().replace('.', "_")
+}
+
+fn target<'a>(project: &'a Project, service: &ServiceName, wanted: &'a DesiredBuild) -> Target<'a> {
+    let (build, kit) = (&wanted.build, &wanted.build.buildkit);
+    let written = project.services.get(service).and_then(|service| service.build.as_ref());
+    let contexts = written.map(|build| &build.buildkit.contexts).into_iter().flatten();
+    let platforms = if build.platforms.is_empty() { wanted.platform.as_slice() } else { &build.platforms };
+    let limit = |(name, soft, hard): &(String, i64, i64)| match soft == hard {
+        true => format!("{name}={soft}"),
+        false => format!("{name}={soft}:{hard}"),
+    };
+    Target {
+        context: &build.context,
+        contexts: contexts.map(|(name, context)| (name.as_str(), base(context))).collect(),
+        dockerfile: build.dockerfile_inline.is_none().then(|| build.dockerfile_path()),
+        dockerfile_inline: build.dockerfile_inline.as_deref(),
+        args: texts(&build.args),
+        labels: texts(&build.labels),
+        tags: wanted.tags.iter().map(String::as_str).collect(),
+        cache_from: &build.cache_from,
+        cache_to: &kit.cache_to,
+        target: build.target.as_deref(),
+        secret: kit.secrets.iter().filter_map(|secret| source(project, secret)).collect(),
+        ssh: &kit.ssh,
+        platforms: platforms.iter().map(String::as_str).collect(),
+        pull: build.pull,
+        no_cache: build.no_cache,
+        network: build.network.as_deref(),
+        shm_size: build.shm_size.map(|bytes| bytes.to_string()),
+        ulimits: build.ulimits.iter().map(limit).collect(),
+        entitlements: &kit.entitlements,
+        extra_hosts: build.extra_hosts.iter().map(|(name, address)| (name.as_str(), address.as_str())).collect(),
+        output: [match (wanted.flags.push, platforms.len()) {
+            (true, _) => "type=registry",
+            (false, 0 | 1) => "type=docker",
+            (false, _) => "type=image,push=false",
+        }],
+        attest: [("provenance", &kit.provenance), ("sbom", &kit.sbom)]
+            .into_iter()
+            .filter_map(|(kind, word)| attest(kind, word.as_deref()?))
+            .collect(),
+    }
+}
+
+fn texts(map: &IndexMap<String, String>) -> IndexMap<&str, &str> {
+    map.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// An additional context; another service's image is that target's.
+fn base(context: &str) -> String {
+    match context.strip_prefix("service:") {
+        Some(service) => format!("target:{}", service.replace('.', "_")),
+        None => context.to_owned(),
+    }
+}
+
+/// Where a secret is: a file, or a variable by its name. What is in it is in no file of anyone.
+fn source(project: &Project, secret: &BuildSecret) -> Option<String> {
+    let id = &secret.id;
+    match &secret.content {
+        FileContent::Path(path, _) => Some(format!("id={id},type=file,src={}", path.display())),
+        FileContent::Text(_) | FileContent::Unset(_) => {
+            let declared = project.tree.get("secrets")?.get(&secret.source)?;
+            Some(format!("id={id},type=env,env={}", declared.get("environment")?.as_str()?))
+        }
+        FileContent::Nowhere => None,
+    }
+}
+
+fn attest(kind: &str, word: &str) -> Option<String> {
+    match word {
+        "false" => None,
+        "true" | "" => Some(format!("type={kind}")),
+        options => Some(format!("type={kind},{options}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::environment::Environment;
+    use crate::compose::{Request, load_text_with};
+    use crate::state::desired::desired;
+
+    #[test]
+    fn it_is_what_docker_compose_prints() {
+        let text = "
+name: p
+services:
+  no.dots: {build: {context: /b, dockerfile_inline: 'FROM busybox'}}
+  a:
+    image: a:1
+    platform: linux/amd64
+    build:
+      context: /ctx
+      dockerfile: sub/D
+      target: t
+      args: {A: '1'}
+      labels: {l: x}
+      network: host
+      extra_hosts: ['h:1.2.3.4']
+      cache_from: [old]
+      cache_to: ['type=inline']
+      no_cache: true
+      pull: true
+      shm_size: 1k
+      ulimits: {nofile: 10, nproc: {soft: 1, hard: 2}}
+      additional_contexts: {o: /other, s: service:no.dots}
+      secrets: [s, {source: f, target: g}]
+      ssh: [k=/key]
+      privileged: true
+      provenance: false
+      sbom: true
+  alone: {build: /c}
+secrets: {s: {environment: S}, f: {file: /f}}
+";
+        let mut environment = Environment::new();
+        environment.set("S", "not told", None);
+        let project = load_text_with("c.yaml", text, &environment, &Request::default()).project.unwrap();
+        let mut desired = desired(&project, &Default::default());
+        let a = "a".parse().unwrap();
+        desired.builds.get_mut(&a).unwrap().flags.push = true;
+        let said: serde_json::Value = serde_json::from_str(&json(&project, &desired, &[&a])).unwrap();
+        let wanted = serde_json::json!({
+            "group": {"default": {"targets": ["no_dots", "a"]}},
+            "target": {
+                "no_dots": {
+                    "context": "/b",
+                    "dockerfile-inline": "FROM busybox",
+                    "labels": {"com.docker.compose.project": "p", "com.docker.compose.service": "no.dots"},
+                    "tags": ["p-no.dots"],
+                    "output": ["type=docker"],
+                },
+                "a": {
+                    "context": "/ctx",
+                    "contexts": {"o": "/other", "s": "target:no_dots"},
+                    "dockerfile": "/ctx/sub/D",
+                    "args": {"A": "1"},
+                    "labels": {"l": "x", "com.docker.compose.project": "p", "com.docker.compose.service": "a"},
+                    "tags": ["a:1"],
+                    "cache-from": ["old"],
+                    "cache-to": ["type=inline"],
+                    "target": "t",
+                    "secret": ["id=s,type=env,env=S", "id=g,type=file,src=/f"],
+                    "ssh": ["k=/key"],
+                    "platforms": ["linux/amd64"],
+                    "pull": true,
+                    "no-cache": true,
+                    "network": "host",
+                    "shm-size": "1024",
+                    "ulimits": ["nofile=10", "nproc=1:2"],
+                    "entitlements": ["security.insecure"],
+                    "extra-hosts": {"h": "1.2.3.4"},
+                    "output": ["type=registry"],
+                    "attest": ["type=sbom"],
+                },
+            },
+        });
+        assert_eq!(said, wanted);
+    }
+}
