@@ -111,15 +111,11 @@ impl Stack {
     }
 
     async fn look_after(&self, engine: &Engine, survey: Survey) -> Result<Observed, Failure> {
-        let each = self.desired.containers.values().flat_map(|c| c.settings.images());
-        let mut images: Vec<String> = each.map(str::to_owned).collect();
-        images.sort_unstable();
-        images.dedup();
         // the first answer of Engines before API 1.42 does not tell of a Swarm
         let overlay = self.desired.networks.values().any(|network| network.driver == "overlay");
         let facts = if overlay { Facts::Whole } else { Facts::Brief };
         let names = self.desired.containers.values().map(|container| container.name.to_string()).collect();
-        let scope = Scope { project: &self.desired.project, images, names, facts };
+        let scope = Scope { project: &self.desired.project, images: self.desired.images(), names, facts };
         let mut observed = engine.observe_after(survey, &scope).await?;
         add_shims(engine, &self.desired.project, Some(&self.desired), &mut observed).await;
         Ok(observed)

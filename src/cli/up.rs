@@ -68,6 +68,12 @@ pub struct Arguments {
     #[arg(short, long, conflicts_with_all = ["wait", "verify", "abort_on_container_exit", "abort_on_container_failure",
           "exit_code_from"])]
     watch: bool,
+    /// Show nothing of what a builder says; where it fails, its last lines are told.
+    #[arg(long)]
+    quiet_build: bool,
+    /// Keys to press while attached: there are none, so that only `--menu=false` can be said.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    menu: Option<bool>,
     /// Only these services, and what they depend on.
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
@@ -271,6 +277,10 @@ pub fn plan(global: &Global, stack: &Stack, observed: &Observed, options: &UpOpt
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
+    if arguments.menu == Some(true) {
+        return Err(Failure::new(Exit::Usage, "an attached `up` has no menu of keys")
+            .hint("`bowline ui` shows the stack live, `up --watch` follows the sources; `--menu=false` says the same as nothing"));
+    }
     let changes = &arguments.changes;
     let (wanted, rigour) = (changes.desired(global), Rigour::of(arguments.no_preflight));
     let ahead = Ahead::ask(global, Purpose::Write)?;
@@ -347,7 +357,7 @@ async fn converge(
     let mut passed = stack.passed.clone();
     let rigour = Rigour::of(arguments.no_preflight);
     passed.extend(preflight::check(global, &engine, stack, &observed, &plan, rigour).await?);
-    let display = Display::new(global).quiet_pull(arguments.changes.quiet_pull);
+    let display = Display::new(global).quiet_pull(arguments.changes.quiet_pull).quiet_build(arguments.quiet_build);
     let stage = Stage { health: arguments.health.into(), ..Stage::new(global, &engine, &display, &lock) };
     if global.dry_run {
         output::answer(&plan.to_string())?;

@@ -69,7 +69,7 @@ fn api_socket(project: &mut Project, way: &dyn Fn() -> Result<ApiSocket, String>
 
 /// Looks whether the secrets of builds are there.
 pub fn builds(project: &Project, findings: &mut Findings) {
-    for build in project.services.values().filter_map(|service| service.build.as_ref()) {
+    for build in project.services.values().chain(project.bases.values()).filter_map(|service| service.build.as_ref()) {
         build.buildkit.secrets.iter().filter_map(missing).for_each(|finding| findings.push(finding));
     }
 }

@@ -320,6 +320,12 @@ impl Loader<'_> {
             self.read_env_files(&mut tree, &selection, environment);
         }
         let networks: Vec<String> = tree::section(&tree, "networks").map(|(key, _)| key.to_string()).collect();
+        let bases = Selection { active: profile::bases(&tree, &selection), inactive: vec![] };
+        let based = (!bases.active.is_empty()).then(|| {
+            let mut tree = tree.clone();
+            profile::prune(&mut tree, &bases, false);
+            tree
+        });
         profile::prune(&mut tree, &selection, request.all_resources);
         let split = if self.skip.consistency || self.skip.normalization {
             None
@@ -338,8 +344,12 @@ impl Loader<'_> {
         let identity =
             decode::Identity { name, named_by, working_dir: directory, files, env_files, inactive, networks };
         let parts = split.map(|split| Box::new(self.decode_parts(split, &identity, environment)));
+        // what else is wrong with a service that takes no part is nobody's matter
+        let bases =
+            based.map(|tree| decode::decode(&tree, identity.clone(), environment, &mut Findings::new()).services);
         let mut project = decode::decode(&tree, identity, environment, self.findings);
         project.hosts = parts;
+        project.bases = bases.unwrap_or_default();
         let project = (!self.findings.has_errors()).then_some(project);
         if let Some(project) = project.as_ref().filter(|_| !self.skip.consistency) {
             lint::check(project, self.findings);

@@ -69,6 +69,24 @@ pub fn named(tree: &Node, selection: Selection, named: &[String], findings: &mut
     Selection { inactive: inactive.collect(), active: kept }
 }
 
+/// Services that take no part, and whose images those that do start from (`build.additional_contexts: {base: service:NAME}`).
+pub fn bases(tree: &Node, selection: &Selection) -> BTreeSet<String> {
+    let services = tree.get("services");
+    let starts_from = |name: &str| {
+        let build = services.and_then(|services| services.get(name)).and_then(|service| service.get("build"));
+        let contexts = build.into_iter().flat_map(|build| section(build, "additional_contexts"));
+        contexts.filter_map(|(_, entry)| entry.value.as_str()?.strip_prefix("service:"))
+    };
+    let mut bases = BTreeSet::new();
+    let mut next: Vec<&str> = selection.active.iter().flat_map(|name| starts_from(name)).collect();
+    while let Some(name) = next.pop() {
+        if !selection.active.contains(name) && bases.insert(name.to_owned()) {
+            next.extend(starts_from(name));
+        }
+    }
+    bases
+}
+
 fn no_such_service(tree: &Node, name: &str) -> Finding {
     let known: Vec<&str> = section(tree, "services").map(|(name, _)| &**name).collect();
     let finding = Finding::error(Code::UndefinedReference, format!("there is no service `{name}`"));

@@ -278,15 +278,19 @@ impl<'a> Work<'a> {
     /// Removes images, each when every container that goes is gone. One that somebody else uses stays, and is told.
     fn images(&mut self, images: Images) {
         let made = self.observed.containers.iter().map(|c| (&c.replica.service, &c.settings.image));
-        let asked = self.file.into_iter().flat_map(|file| file.containers.values());
+        let file = self.file.into_iter();
+        let asked = file.clone().flat_map(|file| file.containers.values());
         let asked = asked.map(|c| (&c.replica.service, &c.settings.image));
+        // of a service that has no container, too: others may start from its image
+        let built = file.flat_map(|file| &file.builds);
+        let built = built.filter_map(|(service, build)| Some((service, build.tags.first()?)));
         let chosen = |(service, image): &(&ServiceName, &String)| {
             let is_local = **image == format!("{}-{service}", self.project);
             let is_gone = matches!(self.observed.images.get(*image), Some(None));
             let is_named = self.options.services.is_empty() || self.options.services.contains(service);
             is_named && !is_gone && (images == Images::All || is_local)
         };
-        let all: BTreeSet<&String> = made.chain(asked).filter(chosen).map(|(_, image)| image).collect();
+        let all: BTreeSet<&String> = made.chain(asked).chain(built).filter(chosen).map(|(_, image)| image).collect();
         for image in all {
             let operation = Operation::RemoveImage { image: image.clone() };
             let removal = self.builder.step(operation, Cause::Requested("down --rmi".to_owned()));

@@ -107,7 +107,8 @@ fn key(service: &ServiceName) -> String {
 
 fn target<'a>(project: &'a Project, service: &ServiceName, wanted: &'a DesiredBuild) -> Target<'a> {
     let (build, kit) = (&wanted.build, &wanted.build.buildkit);
-    let written = project.services.get(service).and_then(|service| service.build.as_ref());
+    let declared = project.services.get(service).or_else(|| project.bases.get(service));
+    let written = declared.and_then(|service| service.build.as_ref());
     let contexts = written.map(|build| &build.buildkit.contexts).into_iter().flatten();
     let platforms = if build.platforms.is_empty() { wanted.platform.as_slice() } else { &build.platforms };
     let limit = |(name, soft, hard): &(String, i64, i64)| match soft == hard {

@@ -146,10 +146,7 @@ fn owned(project: &Project, labels: &BTreeMap<String, String>) -> Desired {
 
 /// Looks at the Engine for a stack; without knowing everything, nothing is planned.
 async fn observe(engine: &Engine, wanted: &Desired) -> Result<Observed, StackError> {
-    let mut images: Vec<String> =
-        wanted.containers.values().flat_map(|c| c.settings.images()).map(str::to_owned).collect();
-    images.sort_unstable();
-    images.dedup();
+    let images = wanted.images();
     let mut observed =
         engine.observe(&Scope { project: &wanted.project, images, names: vec![], facts: Facts::Brief }).await?;
     if let Err(why) = shim::look(engine, &wanted.project, Reason::of(wanted), &mut observed).await {

@@ -26,14 +26,7 @@ pub async fn teardown(
     let none = Hooks::default();
     // nothing interrupts this: what is left then would be somebody's trouble
     let hooks = Hooks { tell: hooks.and_then(|hooks| hooks.tell), ..none };
-    let mut images: Vec<String> = file
-        .into_iter()
-        .flat_map(|file| file.containers.values())
-        .flat_map(|c| c.settings.images())
-        .map(str::to_owned)
-        .collect();
-    images.sort_unstable();
-    images.dedup();
+    let images = file.map(Desired::images).unwrap_or_default();
     let mut last = Ok(());
     for look in 0..LOOKS {
         let scope = Scope { project, images: images.clone(), names: vec![], facts: Facts::Brief };

@@ -10,7 +10,7 @@ mod network;
 pub mod one_off;
 mod spans;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,6 +136,14 @@ impl Desired {
     /// Whether the file has this service, active or not.
     pub fn declares(&self, service: &str) -> bool {
         self.services.iter().chain(&self.inactive).any(|name| name == service)
+    }
+
+    /// The images that containers are made from and builds make, by name, sorted.
+    pub fn images(&self) -> Vec<String> {
+        let used = self.containers.values().flat_map(|container| container.settings.images());
+        let built = self.builds.values().filter_map(|build| build.tags.first()).map(String::as_str);
+        let all: BTreeSet<&str> = used.chain(built).collect();
+        all.into_iter().map(str::to_owned).collect()
     }
 
     /// Nothing: what `down` without a file works with.

@@ -139,3 +139,81 @@ fn a_build_that_fails_says_where_and_what_needs_buildx_is_told() {
     assert!(nowhere.err.contains("nowhere"), "{nowhere:?}");
     clean(&stack);
 }
+
+/// `--print`, `--check`, `--memory` and `--builder`, by the words of docker compose.
+#[test]
+fn a_build_can_be_printed_checked_limited_and_given_to_a_builder() {
+    let Some(stack) = stack("buildflags") else { return };
+    let file: serde_json::Value =
+        serde_json::from_str(&stack.run("-f compose.yaml build --print --no-cache --push --sbom true inline", 0).out)
+            .unwrap();
+    let target = &file["target"]["inline"];
+    assert_eq!(file["group"]["default"]["targets"], serde_json::json!(["inline"]));
+    assert_eq!(target["tags"], serde_json::json!([format!("{}-inline:1", stack.name)]));
+    assert_eq!((&target["no-cache"], &target["output"][0]), (&true.into(), &"type=registry".into()));
+    assert_eq!(target["attest"][0], "type=sbom");
+    assert_eq!(stack.docker(&format!("images -q --filter reference={}-*", stack.name)), "", "nothing was built");
+
+    let run = |arguments: &str, builder: &str| {
+        let mut command = stack.bowline(arguments);
+        Ran::from(command.env("DOCKER_BUILDKIT", builder).output().unwrap())
+    };
+    std::fs::write(
+        stack.directory.join("ctx/Dockerfile"),
+        "FROM busybox:latest AS final\nRUN cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; true\n",
+    )
+    .unwrap();
+    let limited = run("-f compose.yaml build --no-cache -m 32m web", "0");
+    assert!(limited.code == Some(0) && limited.err.contains("33554432"), "{limited:?}");
+    let unlimited = run("-f compose.yaml build -m 32m web", "1");
+    assert!(unlimited.code == Some(0) && unlimited.err.contains("--memory is left out"), "{unlimited:?}");
+    for (flag, told) in [("--builder b", "`--builder` needs buildx"), ("--check", "`--check` needs buildx")] {
+        let lacking = run(&format!("-f compose.yaml build {flag} web"), "0");
+        assert!(lacking.code == Some(1) && lacking.err.contains(told), "{lacking:?}");
+    }
+    let nobody = run("-f compose.yaml build --builder bt-nobody web", "1");
+    assert!(nobody.code == Some(1) && nobody.err.contains("bt-nobody"), "{nobody:?}");
+    if knows_checks() {
+        let right = run("-f compose.yaml build --check -q web", "1");
+        assert!(right.code == Some(0) && right.out.starts_with("web\n\nCheck complete, no warnings"), "{right:?}");
+        std::fs::write(stack.directory.join("ctx/Dockerfile"), "from busybox AS final\nRUN true\nRUN true\n").unwrap();
+        let warned = run("-f compose.yaml build --check", "1");
+        assert!(warned.code == Some(1) && warned.err.ends_with("error: the check warns of web\n"), "{warned:?}");
+        assert!(warned.out.contains("ConsistentInstructionCasing") && warned.out.contains("inline\n\n"), "{warned:?}");
+    } else {
+        let old = run("-f compose.yaml build --check web", "1");
+        assert!(old.code == Some(1) && old.err.contains("cannot check the build of web"), "{old:?}");
+    }
+    stack.run("-f compose.yaml down --rmi all", 0);
+}
+
+/// Whether the Engine's BuildKit knows checks, and contexts that are other images: both came with 23 and later.
+fn knows_checks() -> bool {
+    let version = Ran::from(Command::new("docker").args(["version", "-f", "{{.Server.Version}}"]).output().unwrap());
+    version.out.split('.').next().and_then(|major| major.parse().ok()).is_some_and(|major: u32| major >= 27)
+}
+
+/// The image of a service that takes no part is built for one that starts from it, and goes with it; its container is nobody's wish.
+#[test]
+fn what_an_image_starts_from_is_built_whoever_takes_part() {
+    let base = "build: {context: ctx, dockerfile_inline: 'FROM busybox\nRUN touch /based'}, networks: [aside]";
+    let from = "command: sleep 1000, stop_signal: KILL, build: {context: ctx, dockerfile_inline: 'FROM base\nRUN ls /based', \
+                additional_contexts: {base: 'service:base'}}";
+    for profile in ["", "profiles: [tools], "] {
+        let Some(stack) = stack("bases") else { return };
+        let text = format!("services:\n  base: {{{profile}{base}}}\n  web: {{{from}}}\nnetworks: {{aside: {{}}}}\n");
+        stack.write(&text.replace("\nRUN", "\\nRUN").replace('\'', "\"").replace("\"service:base\"", "'service:base'"));
+        let file = stack.run("-f compose.yaml build --print web", 0).out;
+        assert!(file.contains("\"base\": \"target:base\"") && file.contains("RUN touch /based"), "{file}");
+        if !knows_checks() {
+            return;
+        }
+        let up = stack.run("-f compose.yaml up -d web", 0);
+        assert!(up.err.contains(&format!("Image {}-base  Built", stack.name)), "{}", up.err);
+        assert_eq!(stack.docker("ps -a --filter {p} --format {{.Names}}"), format!("{}-web-1", stack.name));
+        assert!(!stack.docker("network ls --filter {p}").contains("aside"));
+        assert!(stack.run("-f compose.yaml up -d web", 0).err.contains("nothing to do"));
+        stack.run("-f compose.yaml down --rmi all", 0);
+        assert_eq!(stack.docker(&format!("images -q --filter reference={}-*", stack.name)), "");
+    }
+}

@@ -164,6 +164,15 @@ fn what_is_built_is_pushed_and_pulled_again_by_policy() {
     assert!(!pushed.err.contains("local"), "an image without a name of its own is nobody's\n{}", pushed.err);
     assert_eq!(registry.count(&format!("PUT /v2/{}/web/manifests/1", stack.name)), 1);
 
+    for builder in ["0", "1"] {
+        let puts = || registry.count(&format!("PUT /v2/{}/web/manifests/1", stack.name));
+        let before = puts();
+        let built = stack.bowline("build --push").env("DOCKER_BUILDKIT", builder).output().unwrap();
+        assert_eq!(built.status.code(), Some(0), "{built:?}");
+        assert_eq!(puts(), before + 1, "DOCKER_BUILDKIT={builder}: {built:?}");
+        assert_eq!(registry.count(&format!("PUT /v2/{}-local/manifests/latest", stack.name)), 0);
+    }
+
     // what BuildKit built on an Engine of 20.10 has no time of its own
     stack.docker(&format!("tag {0} {0}", image.0));
     let manifest = format!("/v2/{}/web/manifests/", stack.name);

@@ -63,6 +63,8 @@ pub struct Project {
     pub env_files: Vec<PathBuf>,
     /// The services that are active (their profile is, or they were named), in the order of the file.
     pub services: IndexMap<ServiceName, Service>,
+    /// Services that take no part, and whose images active ones start from: they are built alone.
+    pub bases: IndexMap<ServiceName, Service>,
     /// Services that the file defines and that no active profile wants.
     pub inactive: Vec<ServiceName>,
     /// The networks that active services use, `default` among them where one joins it.

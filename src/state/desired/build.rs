@@ -54,7 +54,7 @@ impl DesiredBuild {
 /// The builds of a project, by service.
 pub(super) fn builds(project: &Project) -> IndexMap<ServiceName, DesiredBuild> {
     let build = |service: &Service| Some((service.name.clone(), desired(project, service, service.build.as_ref()?)));
-    project.services.values().filter_map(build).collect()
+    project.services.values().chain(project.bases.values()).filter_map(build).collect()
 }
 
 fn desired(project: &Project, service: &Service, build: &Build) -> DesiredBuild {
@@ -65,7 +65,8 @@ fn desired(project: &Project, service: &Service, build: &Build) -> DesiredBuild 
     }
     let mut needs = vec![];
     for context in build.buildkit.contexts.values_mut() {
-        let other = context.strip_prefix("service:").and_then(|name| project.services.get(name));
+        let known = |name| project.services.get(name).or_else(|| project.bases.get(name));
+        let other = context.strip_prefix("service:").and_then(known);
         if let Some(other) = other {
             needs.push(other.name.clone());
             *context = format!("docker-image://{}", image(other));
