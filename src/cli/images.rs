@@ -113,6 +113,7 @@ pub struct Push {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Policy {
     Always,
+    #[value(alias = "if_not_present")]
     Missing,
 }
 

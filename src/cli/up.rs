@@ -164,8 +164,11 @@ pub struct Changes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pull {
     Always,
+    #[value(alias = "if_not_present")]
     Missing,
     Never,
+    /// What has a `build` is built anew, and nothing is pulled.
+    Build,
 }
 
 impl Pull {

@@ -142,7 +142,11 @@ impl<'a> Images<'a> {
             let policy = options.pull.as_deref().or(container.pull_policy.as_deref());
             let is_built = self.desired.builds.contains_key(service) && options.build != Some(false);
             if is_built && (options.build == Some(true) || policy == Some("build")) {
-                let flag = if policy == Some("build") { "pull_policy: build" } else { "--build" };
+                let flag = match (options.pull.as_deref(), policy) {
+                    (Some("build"), _) => "--pull build",
+                    (_, Some("build")) => "pull_policy: build",
+                    _ => "--build",
+                };
                 self.build(builder, service, &|_| Some(Cause::Refreshed(flag.to_owned())));
             } else if let Some(found) = self.observed.images.get(image).and_then(Option::as_ref) {
                 let is_old = container.pull_every.is_some_and(|limit| found.age.is_none_or(|age| age >= limit));

@@ -99,6 +99,9 @@ fn builds(stack: &Stack, variables: &[(&str, &str)]) {
 
     let again = stack.run("-f compose.yaml up -d", 0);
     assert!(again.err.contains("nothing to do"), "{}", again.err);
+    let by_policy = stack.run("-f compose.yaml --dry-run up -d --pull build web", 0).out;
+    assert!(by_policy.contains("build web") && by_policy.contains("--pull build"), "{by_policy}");
+    assert!(stack.run("-f compose.yaml --dry-run up -d --pull if_not_present", 0).out.is_empty());
     std::fs::write(stack.directory.join("ctx/page"), "changed").unwrap();
     let built =
         Ran::from(stack.bowline("-f compose.yaml up -d --build").envs(variables.iter().copied()).output().unwrap());
