@@ -3,15 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use bowline::compose::print::{self, Dollars};
-use bowline::compose::{Loaded, Skip, variables::variables};
+use bowline::compose::{Loaded, Skip, pin, variables::variables};
 use bowline::state::desired::{DesiredOptions, desired, labels};
 use bowline::yaml::{self, Node};
 use bowline::{name::Replica, report};
 use clap::{Args, ValueEnum};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::args::Global;
+use super::block_on;
+use super::engine::{Purpose, connect};
 use super::exit::{Exit, Failure};
 use super::{hosts, load, output};
+
+/// Registries that are asked at once.
+const AT_ONCE: usize = 4;
 
 /// Read, check and print the stack in canonical form
 #[derive(Debug, Args)]
@@ -25,6 +31,12 @@ pub struct Arguments {
     /// Check only, and print nothing: what the Engine would refuse is an error here.
     #[arg(short, long)]
     quiet: bool,
+    /// Name each image by the digest that its registry has for it now.
+    #[arg(long, conflicts_with_all = ["no_interpolate", "Part"])]
+    resolve_image_digests: bool,
+    /// Print the images by their digests alone: a stack file to go over the others.
+    #[arg(long, conflicts_with_all = ["no_interpolate", "Part"])]
+    lock_image_digests: bool,
     /// Write to a file.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -110,6 +122,11 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         if let Some(part) = part(&loaded, &tree, arguments)? {
             output::answer_to(file, &part)?;
         } else {
+            let tree = if arguments.resolve_image_digests || arguments.lock_image_digests {
+                block_on(pinned(global, tree, arguments.lock_image_digests))?
+            } else {
+                tree
+            };
             if let Some(project) = &mut loaded.project {
                 project.tree = Node::null(tree.span); // a tree that nobody else holds is printed without a copy
             }
@@ -127,6 +144,19 @@ fn of_host(global: &Global, loaded: &mut Loaded) -> Result<Node, Failure> {
     let tree = part.tree.clone();
     loaded.project = Some(part);
     Ok(tree)
+}
+
+/// The images by the digests that registries have for them; with `alone` nothing else.
+async fn pinned(global: &Global, mut tree: Node, alone: bool) -> Result<Node, Failure> {
+    let engine = connect(global, Purpose::Read).await?;
+    let images = pin::unpinned(&tree);
+    let asked = images.into_iter().map(async |image| {
+        let why = |why| Failure::new(Exit::StepFailed, format!("no digest of {image} is to be had: {why}"));
+        Ok::<_, Failure>((image.clone(), engine.digest(&image).await.map_err(why)?))
+    });
+    let digests: Vec<_> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
+    pin::pin(&mut tree, &digests.into_iter().collect());
+    Ok(if alone { pin::images(tree) } else { tree })
 }
 
 fn whole(tree: Node, arguments: &Arguments, file: Option<&Path>) -> Result<(), Failure> {

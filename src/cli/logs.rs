@@ -34,7 +34,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<String>,
     /// Only the last lines of each container; `all` for all.
-    #[arg(short = 'n', long, value_name = "LINES", default_value = "all", value_parser = tail)]
+    #[arg(short = 'n', long, value_name = "LINES", default_value = "all", value_parser = tail, allow_negative_numbers = true)]
     tail: Tail,
     /// The time in front of each line.
     #[arg(short, long)]

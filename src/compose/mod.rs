@@ -22,6 +22,7 @@ mod merge;
 pub mod model;
 mod normalize;
 mod order;
+pub mod pin;
 pub mod print;
 mod profile;
 pub mod project_name;

@@ -1,6 +1,7 @@
 //! What is asked of the loader: the command line's share and the environment's, as data.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
@@ -56,10 +57,17 @@ impl Request {
     /// # Errors
     /// When the current directory is gone.
     pub fn from_process() -> std::io::Result<Self> {
-        let text = |s: std::ffi::OsString| s.to_string_lossy().into_owned();
-        let environment = std::env::vars_os().map(|(k, v)| (text(k), text(v))).collect();
-        Ok(Self { environment, current_dir: current_dir()?, ..Self::default() })
+        let current_dir = current_dir()?;
+        Ok(Self { environment: environment(std::env::vars_os(), &current_dir), current_dir, ..Self::default() })
     }
+}
+
+/// The process's variables. `PWD` is always among them, whoever started the process: a file may say `${PWD}/data`.
+fn environment(process: impl Iterator<Item = (OsString, OsString)>, current_dir: &Path) -> IndexMap<String, String> {
+    let text = |s: OsString| s.to_string_lossy().into_owned();
+    let mut all: IndexMap<String, String> = process.map(|(name, value)| (text(name), text(value))).collect();
+    all.entry("PWD".to_owned()).or_insert_with(|| current_dir.to_string_lossy().into_owned());
+    all
 }
 
 /// The current directory as the shell names it (`PWD`), which keeps symbolic links, as docker compose does.
@@ -70,4 +78,19 @@ fn current_dir() -> std::io::Result<PathBuf> {
         Some(path) if path.canonicalize().is_ok_and(|p| p == physical) => path,
         _ => physical,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_directory_is_a_variable_whoever_started_the_process() {
+        let pwd = |process: &[(&str, &str)]| {
+            let process = process.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+            environment(process, Path::new("/here")).shift_remove("PWD")
+        };
+        assert_eq!(pwd(&[]).as_deref(), Some("/here"));
+        assert_eq!(pwd(&[("PWD", "/there")]).as_deref(), Some("/there"));
+    }
 }

@@ -79,6 +79,16 @@ impl Engine {
         }))
     }
 
+    /// `GET /distribution/{name}/json`: the digest by which its registry knows an image.
+    ///
+    /// # Errors
+    /// As [`Engine::pull`], and what the registry says.
+    pub async fn digest(&self, image: &str) -> Result<String, Error> {
+        let credentials = self.credentials(image).await?;
+        let found = self.docker.inspect_registry_image(image, credentials).await?;
+        found.descriptor.digest.ok_or_else(|| Error::NotFound(format!("its registry has no digest for {image}")))
+    }
+
     async fn credentials(&self, image: &str) -> Result<Option<bollard::auth::DockerCredentials>, Error> {
         match &self.configuration {
             Some(directory) => super::credentials::credentials(directory, image).await,

@@ -54,6 +54,7 @@ fn logs_of_all_services_stand_in_the_order_of_time() {
     assert_eq!(lines, ["db-1   | db up", "db-1   | db warns"]);
     assert_eq!(stack.run("logs --no-log-prefix web", 0).out, "web up\n");
     assert_eq!(stack.run("logs -n 1 --no-log-prefix web", 0).out, "web up\n");
+    assert_eq!(stack.run("logs --tail -1 --no-log-prefix web", 0).out, "web up\n");
     assert_eq!(stack.run("logs --since 2100-01-01T00:00:00Z", 0).out, "");
     let stamped = stack.run("logs -t web", 0).out;
     assert!(stamped.starts_with("web-1  | 20") && stamped.ends_with("Z web up\n"), "{stamped}");

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
 
-use crate::stack::Stack;
+use crate::compose::has_compose;
+use crate::stack::{Ran, Stack};
 
 /// Blobs and manifests by their path, and what was asked.
 #[derive(Default)]
@@ -171,6 +172,16 @@ fn what_is_built_is_pushed_and_pulled_again_by_policy() {
         assert_eq!(built.status.code(), Some(0), "{built:?}");
         assert_eq!(puts(), before + 1, "DOCKER_BUILDKIT={builder}: {built:?}");
         assert_eq!(registry.count(&format!("PUT /v2/{}-local/manifests/latest", stack.name)), 0);
+    }
+
+    for flag in ["--resolve-image-digests", "--lock-image-digests"] {
+        let own = stack.run(&format!("config {flag}"), 0).out;
+        assert!(own.contains(&format!("image: {}@sha256:", image.0)), "{own}");
+        assert_eq!(own.contains("networks:"), flag == "--resolve-image-digests", "{own}");
+        if has_compose() {
+            let theirs = Ran::from(stack.compose(&format!("config {flag}")).output().unwrap());
+            assert_eq!(own, theirs.out, "{flag}: {}", theirs.err);
+        }
     }
 
     // what BuildKit built on an Engine of 20.10 has no time of its own

@@ -64,7 +64,7 @@ const STEPS: &[&str] = &[
     "rm -f -s -v db",
     "up -d --no-start",
     "rm -f",
-    "start ! 0/1",
+    "start",
     "stop",
     "--profile built build -q built",
     "--profile built build built",
