@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::model::is_registry;
 use super::tree::{section, section_mut, set, text};
 use crate::yaml::Node;
 
@@ -41,7 +42,7 @@ pub fn images(mut tree: Node) -> Node {
 fn full(image: &str) -> String {
     let (rest, digest) = image.split_once('@').map_or((image, None), |(rest, digest)| (rest, Some(digest)));
     let (host, rest) = match rest.split_once('/') {
-        Some((host, path)) if is_host(host) && !HUB.contains(&host) => (host, path.to_owned()),
+        Some((host, path)) if is_registry(host) && !HUB.contains(&host) => (host, path.to_owned()),
         Some((host, path)) if HUB.contains(&host) => ("docker.io", official(path)),
         _ => ("docker.io", official(rest)),
     };
@@ -55,10 +56,6 @@ fn full(image: &str) -> String {
 /// One word is the Docker Hub's own.
 fn official(path: &str) -> String {
     if path.contains('/') { path.to_owned() } else { format!("library/{path}") }
-}
-
-fn is_host(first: &str) -> bool {
-    first == "localhost" || first.contains(['.', ':']) || first.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use crate::compose::model::is_registry;
 
 /// The name that the configuration has for Docker Hub.
 const HUB: &str = "https://index.docker.io/v1/";
@@ -115,7 +116,7 @@ fn find(directory: &Path, image: &str) -> Result<Option<DockerCredentials>, Erro
 /// The registry of an image: what stands before the first `/`, if that can be a host.
 fn registry(image: &str) -> &str {
     match image.split_once('/') {
-        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => first,
+        Some((first, _)) if is_registry(first) => first,
         _ => HUB,
     }
 }

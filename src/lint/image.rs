@@ -1,6 +1,6 @@
 //! The names of images, in the grammar of the registries (distribution/reference).
 
-use crate::compose::model::{MountSource, Project};
+use crate::compose::model::{MountSource, Project, is_registry};
 use crate::finding::{Code, Finding, Findings};
 
 /// Bytes of a name without tag and digest.
@@ -53,7 +53,7 @@ fn fault(text: &str) -> Option<&'static str> {
         _ => {}
     }
     let (host, path) = match name.split_once('/') {
-        Some((host, path)) if is_told_apart(host) => (Some(host), path),
+        Some((host, path)) if is_registry(host) => (Some(host), path),
         _ => (None, name),
     };
     if host.is_some_and(|host| !is_host(host)) {
@@ -71,11 +71,6 @@ fn fault(text: &str) -> Option<&'static str> {
     (!path.split('/').all(is_component)).then_some(
         "its name has other characters than letters and digits, parted by one `.`, one or two `_`, or any `-`",
     )
-}
-
-/// Whether the first part of a name is a host: it cannot be a name at the usual registry.
-fn is_told_apart(first: &str) -> bool {
-    first == "localhost" || first.contains(['.', ':']) || first.bytes().any(|b| b.is_ascii_uppercase())
 }
 
 fn is_host(text: &str) -> bool {

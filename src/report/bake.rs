@@ -1,5 +1,7 @@
 //! Builds as a file of `docker buildx bake` (buildx's bake reference), as `docker compose build --print` has it.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -70,9 +72,9 @@ fn is_off(flag: &bool) -> bool {
 
 /// The file, as JSON, of the builds of these services and of those that they start from.
 pub fn json(project: &Project, desired: &Desired, services: &[&ServiceName]) -> String {
-    let mut all: Vec<&ServiceName> = vec![];
+    let (mut all, mut seen) = (vec![], BTreeSet::new());
     for service in services {
-        with_bases(desired, service, &mut all);
+        with_bases(desired, service, &mut seen, &mut all);
     }
     let target = |name: &&ServiceName| Some((key(name), target(project, name, desired.builds.get(*name)?)));
     let bake = Bake {
@@ -83,21 +85,15 @@ pub fn json(project: &Project, desired: &Desired, services: &[&ServiceName]) -> 
 }
 
 /// A service after those that its image starts from; each is there once.
-fn with_bases<'a>(desired: &'a Desired, service: &'a ServiceName, all: &mut Vec<&'a ServiceName>) {
-    let mut open = vec![(service, false)];
-    let mut seen = vec![];
-    while let Some((service, is_after)) = open.pop() {
-        if is_after {
-            all.push(service);
-        } else if let Some(build) = desired.builds.get(service)
-            && !all.contains(&service)
-            && !seen.contains(&service)
-        {
-            seen.push(service);
-            open.push((service, true));
-            open.extend(build.needs.iter().rev().map(|base| (base, false)));
-        }
-    }
+fn with_bases<'a>(
+    desired: &'a Desired,
+    service: &'a ServiceName,
+    seen: &mut BTreeSet<&'a ServiceName>,
+    all: &mut Vec<&'a ServiceName>,
+) {
+    let Some(build) = desired.builds.get(service).filter(|_| seen.insert(service)) else { return };
+    build.needs.iter().for_each(|base| with_bases(desired, base, seen, all));
+    all.push(service);
 }
 
 /// What bake calls a service: its names have no dots.
@@ -126,7 +122,7 @@ fn target<'a>(project: &'a Project, service: &ServiceName, wanted: &'a DesiredBu
         cache_from: &build.cache_from,
         cache_to: &kit.cache_to,
         target: build.target.as_deref(),
-        secret: kit.secrets.iter().filter_map(|secret| source(project, secret)).collect(),
+        secret: kit.secrets.iter().filter_map(source).collect(),
         ssh: &kit.ssh,
         platforms: platforms.iter().map(String::as_str).collect(),
         pull: build.pull,
@@ -161,15 +157,12 @@ fn base(context: &str) -> String {
 }
 
 /// Where a secret is: a file, or a variable by its name. What is in it is in no file of anyone.
-fn source(project: &Project, secret: &BuildSecret) -> Option<String> {
+fn source(secret: &BuildSecret) -> Option<String> {
     let id = &secret.id;
-    match &secret.content {
-        FileContent::Path(path, _) => Some(format!("id={id},type=file,src={}", path.display())),
-        FileContent::Text(_) | FileContent::Unset(_) => {
-            let declared = project.tree.get("secrets")?.get(&secret.source)?;
-            Some(format!("id={id},type=env,env={}", declared.get("environment")?.as_str()?))
-        }
-        FileContent::Nowhere => None,
+    match (&secret.content, &secret.variable) {
+        (FileContent::Path(path, _), _) => Some(format!("id={id},type=file,src={}", path.display())),
+        (_, Some(variable)) => Some(format!("id={id},type=env,env={variable}")),
+        (_, None) => None,
     }
 }
 
@@ -186,70 +179,41 @@ mod tests {
     use super::*;
     use crate::compose::environment::Environment;
     use crate::compose::{Request, load_text_with};
-    use crate::state::desired::desired;
+    use crate::state::desired::{EVERY_ATTRIBUTE, desired};
 
     #[test]
     fn it_is_what_docker_compose_prints() {
-        let text = "
-name: p
-services:
-  no.dots: {build: {context: /b, dockerfile_inline: 'FROM busybox'}}
-  a:
-    image: a:1
-    platform: linux/amd64
-    build:
-      context: /ctx
-      dockerfile: sub/D
-      target: t
-      args: {A: '1'}
-      labels: {l: x}
-      network: host
-      extra_hosts: ['h:1.2.3.4']
-      cache_from: [old]
-      cache_to: ['type=inline']
-      no_cache: true
-      pull: true
-      shm_size: 1k
-      ulimits: {nofile: 10, nproc: {soft: 1, hard: 2}}
-      additional_contexts: {o: /other, s: service:no.dots}
-      secrets: [s, {source: f, target: g}]
-      ssh: [k=/key]
-      privileged: true
-      provenance: false
-      sbom: true
-  alone: {build: /c}
-secrets: {s: {environment: S}, f: {file: /f}}
-";
         let mut environment = Environment::new();
         environment.set("S", "not told", None);
-        let project = load_text_with("c.yaml", text, &environment, &Request::default()).project.unwrap();
+        let project = load_text_with("c.yaml", EVERY_ATTRIBUTE, &environment, &Request::default()).project.unwrap();
         let mut desired = desired(&project, &Default::default());
         let a = "a".parse().unwrap();
-        desired.builds.get_mut(&a).unwrap().flags.push = true;
+        let build = desired.builds.get_mut(&a).unwrap();
+        (build.flags.push, build.build.buildkit.sbom) = (true, Some("true".to_owned()));
         let said: serde_json::Value = serde_json::from_str(&json(&project, &desired, &[&a])).unwrap();
         let wanted = serde_json::json!({
-            "group": {"default": {"targets": ["no_dots", "a"]}},
+            "group": {"default": {"targets": ["base", "a"]}},
             "target": {
-                "no_dots": {
+                "base": {
                     "context": "/b",
-                    "dockerfile-inline": "FROM busybox",
-                    "labels": {"com.docker.compose.project": "p", "com.docker.compose.service": "no.dots"},
-                    "tags": ["p-no.dots"],
+                    "dockerfile": "/b/Dockerfile",
+                    "labels": {"com.docker.compose.project": "p", "com.docker.compose.service": "base"},
+                    "tags": ["p-base"],
                     "output": ["type=docker"],
                 },
                 "a": {
                     "context": "/ctx",
-                    "contexts": {"o": "/other", "s": "target:no_dots"},
+                    "contexts": {"o": "/other", "s": "target:base"},
                     "dockerfile": "/ctx/sub/D",
                     "args": {"A": "1"},
                     "labels": {"l": "x", "com.docker.compose.project": "p", "com.docker.compose.service": "a"},
-                    "tags": ["a:1"],
+                    "tags": ["a:1", "more:2"],
                     "cache-from": ["old"],
                     "cache-to": ["type=inline"],
                     "target": "t",
                     "secret": ["id=s,type=env,env=S", "id=g,type=file,src=/f"],
-                    "ssh": ["k=/key"],
-                    "platforms": ["linux/amd64"],
+                    "ssh": ["default", "k=/key"],
+                    "platforms": ["linux/amd64", "linux/arm64"],
                     "pull": true,
                     "no-cache": true,
                     "network": "host",
@@ -263,5 +227,11 @@ secrets: {s: {environment: S}, f: {file: /f}}
             },
         });
         assert_eq!(said, wanted);
+    }
+
+    #[test]
+    fn a_target_has_no_dots_in_its_name() {
+        assert_eq!(key(&"no.dots".parse().unwrap()), "no_dots");
+        assert_eq!(base("service:no.dots"), "target:no_dots");
     }
 }

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+#[cfg(test)]
+pub(crate) use build::EVERY_ATTRIBUTE;
 pub use build::{BuildFlags, DesiredBuild};
 
 use super::settings::{EndpointSettings, IpamSettings, Settings};

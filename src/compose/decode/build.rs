@@ -6,13 +6,11 @@ use crate::compose::tree;
 use crate::finding::Findings;
 use crate::yaml::{Node, Value};
 
-/// `services.*.build`; `content` tells where the secret of a key comes from.
-pub(super) fn build(
-    service: &Node,
-    path: &str,
-    content: &dyn Fn(&str) -> Option<FileContent>,
-    findings: &mut Findings,
-) -> Option<Build> {
+/// Where the secret of a key comes from, and the variable that holds it.
+type Content<'a> = dyn Fn(&str) -> Option<(FileContent, Option<String>)> + 'a;
+
+/// `services.*.build`.
+pub(super) fn build(service: &Node, path: &str, content: &Content<'_>, findings: &mut Findings) -> Option<Build> {
     let node = service.get("build").filter(|node| !node.is_null())?;
     let ulimits = tree::section(node, "ulimits").map(|(name, entry)| limit(name, &entry.value)).collect();
     let f = Fields { node, path: format!("{path}.build"), findings };
@@ -69,11 +67,12 @@ fn limit(name: &str, node: &Node) -> (String, i64, i64) {
     }
 }
 
-fn secrets(node: &Node, content: &dyn Fn(&str) -> Option<FileContent>) -> Vec<BuildSecret> {
+fn secrets(node: &Node, content: &Content<'_>) -> Vec<BuildSecret> {
     let secret = |item: &Node| {
         let source = tree::text(item, "source")?;
         let id = tree::text(item, "target").unwrap_or(source).to_owned();
-        Some(BuildSecret { id, source: source.to_owned(), content: content(source)?, span: item.span })
+        let (content, variable) = content(source)?;
+        Some(BuildSecret { id, source: source.to_owned(), content, variable, span: item.span })
     };
     tree::items(node, "secrets").iter().filter_map(secret).collect()
 }

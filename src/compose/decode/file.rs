@@ -54,3 +54,8 @@ pub(super) fn content(tree: &Node, kind: FileKind, source: &str, environment: &E
         None => FileContent::Nowhere,
     })
 }
+
+/// The variable that a config or a secret is to be in.
+pub(super) fn variable<'t>(tree: &'t Node, kind: FileKind, source: &str) -> Option<&'t str> {
+    tree::text(tree.get(kind.section())?.get(source)?, "environment")
+}

@@ -48,7 +48,10 @@ pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment,
         if let Ok(name) = key.parse::<ServiceName>() {
             let mut service = service::service(name.clone(), entry.key, &entry.value, findings);
             service.files = file::files(tree, &entry.value, environment);
-            let secret = |key: &str| file::content(tree, FileKind::Secret, key, environment);
+            let secret = |key: &str| {
+                let content = file::content(tree, FileKind::Secret, key, environment)?;
+                Some((content, file::variable(tree, FileKind::Secret, key).map(str::to_owned)))
+            };
             let built = build::build(&entry.value, &format!("services.{key}"), &secret, findings);
             service.build = built.map(Box::new);
             services.insert(name, service);

@@ -101,6 +101,8 @@ pub struct BuildSecret {
     pub source: String,
     /// Where it comes from.
     pub content: FileContent,
+    /// The variable that holds it, where one does.
+    pub variable: Option<String>,
     /// Where the build asks for it.
     pub span: Span,
 }

@@ -171,42 +171,13 @@ mod tests {
     use super::*;
     use crate::compose::environment::Environment;
     use crate::compose::{Request, load_text_with};
-    use crate::state::desired::desired;
+    use crate::state::desired::{EVERY_ATTRIBUTE, desired};
 
     #[test]
     fn every_attribute_becomes_an_argument() {
-        let text = "
-name: p
-services:
-  base: {build: /b}
-  a:
-    image: a:1
-    build:
-      context: /ctx
-      dockerfile: sub/D
-      target: t
-      args: {A: '1'}
-      labels: {l: x}
-      tags: [more:2]
-      network: host
-      extra_hosts: ['h:1.2.3.4']
-      cache_from: [old]
-      cache_to: ['type=inline']
-      no_cache: true
-      pull: true
-      shm_size: 1k
-      ulimits: {nofile: 10, nproc: {soft: 1, hard: 2}}
-      platforms: [linux/amd64, linux/arm64]
-      additional_contexts: {o: /other, s: service:base}
-      secrets: [s, {source: f, target: g}]
-      ssh: [default, k=/key]
-      privileged: true
-      provenance: false
-secrets: {s: {environment: S}, f: {file: /f}}
-";
         let mut environment = Environment::new();
         environment.set("S", "of .env", None);
-        let project = load_text_with("c.yaml", text, &environment, &Request::default()).project.unwrap();
+        let project = load_text_with("c.yaml", EVERY_ATTRIBUTE, &environment, &Request::default()).project.unwrap();
         let builds = desired(&project, &Default::default()).builds;
         let said = arguments(&builds[1]).unwrap().join("\n");
         let expected = "--progress=plain --tag=a:1 --tag=more:2 --file=/ctx/sub/D --build-arg=A=1 --label=l=x \

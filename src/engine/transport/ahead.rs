@@ -192,14 +192,11 @@ fn bad(what: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::block_on;
     use super::*;
 
     const CHUNKS: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1a;x=y\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n";
     const KNOWN: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\ngone";
-
-    fn block_on<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-    }
 
     /// What is read where the Engine sends `parts`, one after the other, and closes.
     async fn read(parts: &[&str], answers: usize) -> Vec<io::Result<(u16, String)>> {

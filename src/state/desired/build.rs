@@ -78,3 +78,35 @@ fn desired(project: &Project, service: &Service, build: &Build) -> DesiredBuild 
     let (platform, flags) = (service.platform.clone(), BuildFlags::default());
     DesiredBuild { tags, named, build, platform, flags, needs, span: service.span }
 }
+
+/// A stack whose service `a` says everything that a build can, for tests of who has to say it again.
+#[cfg(test)]
+pub(crate) const EVERY_ATTRIBUTE: &str = "
+name: p
+services:
+  base: {build: /b}
+  a:
+    image: a:1
+    build:
+      context: /ctx
+      dockerfile: sub/D
+      target: t
+      args: {A: '1'}
+      labels: {l: x}
+      tags: [more:2]
+      network: host
+      extra_hosts: ['h:1.2.3.4']
+      cache_from: [old]
+      cache_to: ['type=inline']
+      no_cache: true
+      pull: true
+      shm_size: 1k
+      ulimits: {nofile: 10, nproc: {soft: 1, hard: 2}}
+      platforms: [linux/amd64, linux/arm64]
+      additional_contexts: {o: /other, s: service:base}
+      secrets: [s, {source: f, target: g}]
+      ssh: [default, k=/key]
+      privileged: true
+      provenance: false
+secrets: {s: {environment: S}, f: {file: /f}}
+";
