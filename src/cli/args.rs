@@ -57,8 +57,11 @@ pub struct Global {
     #[arg(long)]
     pub all_resources: bool,
     /// Name containers with `_` instead of `-`, as docker-compose 1 did.
-    #[arg(long, env = "COMPOSE_COMPATIBILITY", value_parser = clap::builder::FalseyValueParser::new(), hide_env = true)]
+    #[arg(long, env = "COMPOSE_COMPATIBILITY", value_parser = switch, hide_env = true)]
     pub compatibility: bool,
+    /// Say nothing of containers of services that the file does not define.
+    #[arg(long, env = "COMPOSE_IGNORE_ORPHANS", value_parser = switch, hide = true)]
+    pub ignore_orphans: bool,
     /// How many steps run at once; -1: as many as the Engine is quick with.
     #[arg(long, default_value_t = -1, allow_negative_numbers = true, value_name = "NUMBER",
           env = "COMPOSE_PARALLEL_LIMIT", hide_env = true)]
@@ -78,6 +81,18 @@ pub struct Global {
     /// Show every request to the Engine.
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// A variable that switches something on or off: the words of Go's `strconv.ParseBool`, and plain ones.
+///
+/// # Errors
+/// For any other word, which docker compose takes for no.
+pub fn switch(word: &str) -> Result<bool, String> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "1" | "t" | "true" | "y" | "yes" | "on" => Ok(true),
+        "" | "0" | "f" | "false" | "n" | "no" | "off" => Ok(false),
+        _ => Err("it is neither true nor false".to_owned()),
+    }
 }
 
 /// `--progress`.

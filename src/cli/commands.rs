@@ -1,14 +1,16 @@
 //! Every command: one row each, with what reads its arguments and what runs it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, value_parser};
+use bowline::compose::gather::environment;
+use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, value_parser};
 
 use super::args::{Arguments, Global};
 use super::exit::{Exit, Failure};
 use super::{
-    attach, commit, completion, config, cp, down, events, exec, explain, export, graph, images, lifecycle, logs, ls,
-    plan, port, ps, reap, refused, run, stats, test, top, ui, up, used, verify, version, volumes, wait, watch,
+    attach, commit, completion, config, cp, down, events, exec, explain, export, graph, images, lifecycle, load, logs,
+    ls, plan, port, ps, reap, refused, run, stats, test, top, ui, up, used, verify, version, volumes, wait, watch,
 };
 
 /// A command that was given, with its arguments: what runs it.
@@ -106,14 +108,38 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     COMMANDS.iter().map(|row| row.name)
 }
 
-/// What a line says: the options before the command, and the command; none where it names none.
+/// What a line says: the options before the command, and the command; none where it names none. What it leaves open the environment may say,
+/// and what both leave open an environment file (`COMPOSE_PROGRESS=plain` in `.env`).
 ///
 /// # Errors
 /// clap's own: help that is asked for, and whatever makes no sense.
 pub fn read(line: &[OsString]) -> Result<(Global, Option<Given>), clap::Error> {
     let mut command = with(COMMANDS.iter().filter(|row| may_be_meant(row, line)));
     let matches = command.try_get_matches_from_mut(line)?;
+    let read = read_matches(&matches).map_err(|error| error.format(&mut command))?;
+    let kept = kept(&read.0, &command);
+    if kept.is_empty() {
+        return Ok(read);
+    }
+    let by_default = |argument: Arg| match argument.get_env().and_then(|name| kept.get(name.to_str()?)) {
+        Some(value) => argument.default_value(*value),
+        None => argument,
+    };
+    let mut command = command.mut_args(by_default).mut_subcommands(|command| command.mut_args(by_default));
+    let matches = command.try_get_matches_from_mut(line)?;
     read_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Those variables of the command's options that environment files have, and the environment itself does not. They live to the end of the
+/// program, as clap wants its defaults to.
+fn kept(global: &Global, command: &clap::Command) -> BTreeMap<String, &'static str> {
+    // a directory that is gone is told by whoever needs it
+    let Ok(request) = load::request(global, &[]) else { return BTreeMap::new() };
+    let files = environment(&request);
+    let all = command.get_arguments().chain(command.get_subcommands().flat_map(clap::Command::get_arguments));
+    let names = all.filter_map(|argument| argument.get_env()?.to_str());
+    let kept = names.filter_map(|name| Some((name, files.variable(name).filter(|kept| kept.origin.is_some())?)));
+    kept.map(|(name, kept)| (name.to_owned(), &*kept.value.clone().leak())).collect()
 }
 
 fn read_matches(matches: &ArgMatches) -> Result<(Global, Option<Given>), clap::Error> {

@@ -11,7 +11,7 @@ use bowline::plan::down::{self, DownOptions, down};
 use bowline::state::observed::Gap;
 use clap::{Args, ValueEnum};
 
-use super::args::Global;
+use super::args::{Global, switch};
 use super::carry::{self, Stage};
 use super::display::Display;
 use super::engine::{Purpose, connect};
@@ -30,7 +30,7 @@ const LOOKS: usize = 3;
 #[derive(Debug, Default, Args)]
 pub struct Arguments {
     /// Remove containers of services that the file does not define.
-    #[arg(long, env = "COMPOSE_REMOVE_ORPHANS", value_parser = clap::builder::FalseyValueParser::new(), hide_env = true)]
+    #[arg(long, env = "COMPOSE_REMOVE_ORPHANS", value_parser = switch, hide_env = true)]
     remove_orphans: bool,
     /// Remove images as well: all that the services use, or those that were built for them and have no name of their own.
     #[arg(long, value_enum, value_name = "WHICH")]
@@ -67,7 +67,7 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
     let lock = lock::take(global, &engine, named.name(), "down", &mut signals).await?;
     let observed = named.look_everywhere(&engine).await?;
     observed.gaps.iter().for_each(|gap| output::remark(&gap.to_string()));
-    let options = options(arguments, named.services(&arguments.services, &observed)?);
+    let options = options(global, arguments, named.services(&arguments.services, &observed)?);
     let mut findings = Findings::new();
     let plan = down(named.name(), named.desired(), &observed, &options, &mut findings);
     output::findings(named.files(), &findings, global.verbose);
@@ -100,11 +100,12 @@ async fn take_away(global: &Global, arguments: &Arguments, named: &Named) -> Res
     }
 }
 
-fn options(arguments: &Arguments, services: Vec<ServiceName>) -> DownOptions {
+fn options(global: &Global, arguments: &Arguments, services: Vec<ServiceName>) -> DownOptions {
     DownOptions {
         services,
         volumes: arguments.volumes,
         remove_orphans: arguments.remove_orphans,
+        ignore_orphans: global.ignore_orphans,
         images: arguments.rmi.map(|which| match which {
             Images::All => down::Images::All,
             Images::Local => down::Images::Local,

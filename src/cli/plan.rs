@@ -46,7 +46,7 @@ enum Format {
 pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let changes = arguments.changes.desired(global);
     let loaded = bowline::compose::load(&super::load::request(global, &arguments.services)?);
-    let options = arguments.changes.options(&arguments.services);
+    let options = arguments.changes.options(global, &arguments.services);
     if is_spread(global, &loaded) {
         let spread = Spread::of(global, Some(Purpose::Read), loaded, &changes, Rigour::Refuse)?;
         let plan = block_on(up::spread::look(&spread, &options, Rigour::Tell))?;

@@ -182,6 +182,7 @@ async fn make(
         reach: if arguments.no_deps { Reach::Named } else { Reach::Dependencies },
         held: Some(service.clone()),
         remove_orphans: arguments.remove_orphans,
+        ignore_orphans: global.ignore_orphans,
         build: arguments.build.then_some(true),
         pull: arguments.pull.map(Pull::word),
         ..UpOptions::default()

@@ -15,7 +15,7 @@ use bowline::state::desired::DesiredOptions;
 use bowline::state::observed::Observed;
 use clap::{Args, ValueEnum};
 
-use super::args::Global;
+use super::args::{Global, switch};
 use super::attached::{self, Attached, Ending};
 use super::carry::{self, Stage};
 use super::display::Display;
@@ -132,7 +132,7 @@ pub struct Changes {
     #[arg(long)]
     no_deps: bool,
     /// Remove containers of services that the file does not define (any more).
-    #[arg(long, env = "COMPOSE_REMOVE_ORPHANS", value_parser = clap::builder::FalseyValueParser::new(), hide_env = true)]
+    #[arg(long, env = "COMPOSE_REMOVE_ORPHANS", value_parser = switch, hide_env = true)]
     remove_orphans: bool,
     /// Make volumes without a name anew, instead of taking over those of the container before.
     #[arg(short = 'V', long)]
@@ -243,7 +243,7 @@ impl Changes {
     }
 
     /// What the flags say of the plan.
-    pub fn options(&self, services: &[String]) -> UpOptions {
+    pub fn options(&self, global: &Global, services: &[String]) -> UpOptions {
         UpOptions {
             services: service_names(services),
             reach: if self.no_deps { Reach::Named } else { Reach::Dependencies },
@@ -254,6 +254,7 @@ impl Changes {
             },
             always_recreate_deps: self.always_recreate_deps,
             remove_orphans: self.remove_orphans,
+            ignore_orphans: global.ignore_orphans,
             timeout: self.timeout.map(Duration::from_secs),
             renew_anonymous_volumes: self.renew_anon_volumes,
             build: match (self.build, self.no_build) {
@@ -285,6 +286,10 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
             .hint("`bowline ui` shows the stack live, `up --watch` follows the sources; `--menu=false` says the same as nothing"));
     }
     let changes = &arguments.changes;
+    if changes.remove_orphans && global.ignore_orphans {
+        let why = "COMPOSE_IGNORE_ORPHANS and --remove-orphans contradict each other";
+        return Err(Failure::new(Exit::Usage, why).hint("COMPOSE_IGNORE_ORPHANS=0, or unset it"));
+    }
     let (wanted, rigour) = (changes.desired(global), Rigour::of(arguments.no_preflight));
     let ahead = Ahead::ask(global, Purpose::Write)?;
     let loaded = bowline::compose::load(&super::load::request(global, &arguments.services)?);
@@ -300,7 +305,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     for service in changes.scale.iter().map(|(service, _)| service.as_str()).chain(arguments.following.services()) {
         known(&stack, service)?;
     }
-    let options = arguments.options();
+    let options = arguments.options(global);
     match ahead.block_on(async |asked| converge(global, arguments, &stack, &options, watching.as_mut(), asked).await)? {
         Exit::Ok if arguments.verify && !global.dry_run => super::verify::after_up(global, stack, &changes.scale),
         exit => {
@@ -323,7 +328,7 @@ pub fn scale_to(global: &Global, arguments: &Scale) -> Result<Exit, Failure> {
 /// The same for a stack on several hosts.
 fn over_hosts(global: &Global, arguments: &Arguments, spread: Spread) -> Result<Exit, Failure> {
     spread::refuse(arguments, &spread)?;
-    match block_on(spread::converge(global, arguments, &spread, &arguments.options()))? {
+    match block_on(spread::converge(global, arguments, &spread, &arguments.options(global)))? {
         Exit::Ok if arguments.verify && !global.dry_run => {
             super::verify::after_up_over(global, spread, &arguments.changes.scale)
         }
@@ -333,12 +338,12 @@ fn over_hosts(global: &Global, arguments: &Arguments, spread: Spread) -> Result<
 
 impl Arguments {
     /// What they say of the plan.
-    fn options(&self) -> UpOptions {
+    fn options(&self, global: &Global) -> UpOptions {
         UpOptions {
             no_start: self.no_start,
             wait: self.wait,
             wait_timeout: self.wait_timeout.map(Duration::from_secs),
-            ..self.changes.options(&self.services)
+            ..self.changes.options(global, &self.services)
         }
     }
 }

@@ -40,12 +40,7 @@ pub struct Gathered {
 
 /// Finds and reads the stack files and the environment.
 pub fn gather(request: &Request, findings: &mut Findings) -> Gathered {
-    let mut gathering = Gathering {
-        request,
-        sources: Sources::new(&request.current_dir, request.stdin.clone()),
-        environment: request.environment.iter().map(|(n, v)| (n.clone(), v.clone())).collect(),
-        findings,
-    };
+    let mut gathering = Gathering::new(request, findings);
     let env_files = gathering.named_env_files();
     let named: Vec<PathBuf> = request.files.clone();
     let before = gathering.directory(&named);
@@ -66,6 +61,16 @@ pub fn gather(request: &Request, findings: &mut Findings) -> Gathered {
         profiles => profiles.to_vec(),
     };
     Gathered { sources, stack_files, project_directory, environment, env_files, profiles }
+}
+
+/// The variables that are known before any stack file is looked for: the process's, then those of the environment files that are named, else
+/// those of `.env`. What is wrong with these files is told by [`gather`].
+pub fn environment(request: &Request) -> Environment {
+    let mut findings = Findings::new();
+    let mut gathering = Gathering::new(request, &mut findings);
+    let env_files = gathering.named_env_files();
+    gathering.read_env_files(&env_files, &gathering.directory(&request.files));
+    gathering.environment
 }
 
 /// Adds to `environment` what environment files set that is not set yet; of two files the later wins.
@@ -94,7 +99,13 @@ struct Gathering<'a> {
     findings: &'a mut Findings,
 }
 
-impl Gathering<'_> {
+impl<'a> Gathering<'a> {
+    fn new(request: &'a Request, findings: &'a mut Findings) -> Self {
+        let sources = Sources::new(&request.current_dir, request.stdin.clone());
+        let environment = request.environment.iter().map(|(n, v)| (n.clone(), v.clone())).collect();
+        Self { request, sources, environment, findings }
+    }
+
     /// `--env-file`, else `COMPOSE_ENV_FILES` of the process: absolute.
     fn named_env_files(&self) -> Vec<PathBuf> {
         let named = match self.request.env_files.as_slice() {

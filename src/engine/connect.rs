@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::configuration::{self, Configuration};
 use super::credentials;
 use super::error::Error;
 use super::tls::Tls;
@@ -49,13 +50,6 @@ impl fmt::Display for Address {
     }
 }
 
-/// What the docker configuration says of the current context (`~/.docker/config.json`).
-#[derive(Debug, Default, Deserialize)]
-struct Configuration {
-    #[serde(rename = "currentContext", default)]
-    current_context: String,
-}
-
 /// `contexts/meta/<sha256 of the name>/meta.json`.
 #[derive(Debug, Deserialize)]
 struct Context {
@@ -83,8 +77,16 @@ struct DockerEndpoint {
 /// # Errors
 /// [`Error::Address`] when the context is not there, or what is found is no address.
 pub fn find(environment: &dyn Fn(&str) -> Option<String>) -> Result<Address, Error> {
+    find_by(environment, &Configuration::read(configuration::directory(environment).as_deref())?)
+}
+
+/// The same, where the configuration is known.
+pub(super) fn find_by(
+    environment: &dyn Fn(&str) -> Option<String>,
+    configuration: &Configuration,
+) -> Result<Address, Error> {
     let set = |name: &str| environment(name).filter(|value| !value.is_empty());
-    let directory = credentials::directory(environment);
+    let directory = configuration::directory(environment);
     if let Some(host) = set("DOCKER_HOST") {
         let verify = set("DOCKER_TLS_VERIFY").is_some();
         let wanted = verify || set("DOCKER_TLS").is_some() || host.starts_with("https://");
@@ -92,10 +94,10 @@ pub fn find(environment: &dyn Fn(&str) -> Option<String>) -> Result<Address, Err
         return parse(&host, wanted.then_some(Tls { directory: certificates, verify }));
     }
     let Some(directory) = directory else { return Ok(Address::Unix(DEFAULT_SOCKET.into())) };
-    let context = set("DOCKER_CONTEXT").or_else(|| current_context(&directory)).filter(|name| name != "default");
-    match context {
-        Some(name) => from_context(&directory, &name),
-        None => Ok(Address::Unix(DEFAULT_SOCKET.into())),
+    let context = set("DOCKER_CONTEXT").unwrap_or_else(|| configuration.current_context.clone());
+    match context.as_str() {
+        "" | "default" => Ok(Address::Unix(DEFAULT_SOCKET.into())),
+        name => from_context(&directory, name),
     }
 }
 
@@ -107,7 +109,7 @@ pub fn find(environment: &dyn Fn(&str) -> Option<String>) -> Result<Address, Err
 pub fn api_socket(environment: &dyn Fn(&str) -> Option<String>) -> Result<ApiSocket, Error> {
     match find(environment)? {
         Address::Unix(path) => {
-            let configuration = credentials::all(credentials::directory(environment).as_deref())?;
+            let configuration = credentials::all(configuration::directory(environment).as_deref())?;
             let path = on_its_host(path, environment("HOME").as_deref());
             Ok(ApiSocket { path, configuration: Bytes::new(configuration) })
         }
@@ -128,13 +130,6 @@ fn on_its_host(path: PathBuf, home: Option<&str>) -> PathBuf {
             .filter(|real| Path::new(DEFAULT_SOCKET).canonicalize().is_ok_and(|default| *real == default))
     };
     if of_a_machine || same().is_some() { DEFAULT_SOCKET.into() } else { path }
-}
-
-/// The context that the configuration names; a configuration that is not there, or not JSON, names none.
-fn current_context(directory: &Path) -> Option<String> {
-    let text = std::fs::read(directory.join("config.json")).ok()?;
-    let configuration: Configuration = serde_json::from_slice(&text).unwrap_or_default();
-    Some(configuration.current_context).filter(|name| !name.is_empty())
 }
 
 fn from_context(directory: &Path, name: &str) -> Result<Address, Error> {

@@ -12,36 +12,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bollard::auth::DockerCredentials;
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Error;
+use super::configuration::{Client, Configuration, Entry};
 use crate::compose::model::is_registry;
 
 /// The name that the configuration has for Docker Hub.
 const HUB: &str = "https://index.docker.io/v1/";
-
-/// What of the configuration is about registries.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Configuration {
-    auths: IndexMap<String, Entry>,
-    creds_store: String,
-    cred_helpers: IndexMap<String, String>,
-}
-
-/// One registry: `user:password` in base64, or the two by themselves, or a token.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-struct Entry {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    auth: String,
-    #[serde(skip_serializing)]
-    username: String,
-    #[serde(skip_serializing)]
-    password: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    identitytoken: String,
-}
 
 /// What a helper answers.
 #[derive(Debug, Deserialize)]
@@ -55,10 +33,10 @@ struct Answer {
 ///
 /// # Errors
 /// [`Error::Address`] for a configuration that cannot be read, and a helper that fails.
-pub(super) async fn credentials(directory: &Path, image: &str) -> Result<Option<DockerCredentials>, Error> {
-    let (directory, image) = (directory.to_owned(), image.to_owned());
+pub(super) async fn credentials(client: &Arc<Client>, image: &str) -> Result<Option<DockerCredentials>, Error> {
+    let (client, image) = (client.clone(), image.to_owned());
     // a helper may ask its user
-    let asked = tokio::task::spawn_blocking(move || find(&directory, &image)).await;
+    let asked = tokio::task::spawn_blocking(move || find(&client, &image)).await;
     asked.map_err(|why| Error::Stream(Arc::new(std::io::Error::other(why))))?
 }
 
@@ -67,7 +45,7 @@ pub(super) async fn credentials(directory: &Path, image: &str) -> Result<Option<
 /// # Errors
 /// [`Error::Address`] for a configuration that cannot be read, and a helper that fails.
 pub(super) fn all(directory: Option<&Path>) -> Result<Vec<u8>, Error> {
-    let configuration = directory.map(read).transpose()?.flatten().unwrap_or_default();
+    let configuration = Configuration::read(directory)?;
     let mut found: Vec<(String, DockerCredentials)> = vec![];
     match configuration.creds_store.as_str() {
         "" => {
@@ -90,17 +68,12 @@ pub(super) fn all(directory: Option<&Path>) -> Result<Vec<u8>, Error> {
     written.map_err(|why| Error::Stream(Arc::new(std::io::Error::other(why))))
 }
 
-/// The configuration of a directory; none where there is no such file.
-fn read(directory: &Path) -> Result<Option<Configuration>, Error> {
-    let path = directory.join("config.json");
-    let Ok(text) = std::fs::read(&path) else { return Ok(None) };
-    let unreadable = |why| Error::Address(format!("the docker configuration {} cannot be read: {why}", path.display()));
-    serde_json::from_slice(&text).map(Some).map_err(unreadable)
-}
-
-fn find(directory: &Path, image: &str) -> Result<Option<DockerCredentials>, Error> {
-    let Some(configuration) = read(directory)? else { return Ok(None) };
+fn find(client: &Client, image: &str) -> Result<Option<DockerCredentials>, Error> {
     let registry = registry(image);
+    if let Some(found) = entry(&client.logins, registry) {
+        return Ok(Some(found));
+    }
+    let configuration = Configuration::read(client.directory.as_deref())?;
     let named = configuration.cred_helpers.get(registry).or_else(|| configuration.cred_helpers.get(host(registry)));
     let name = named.unwrap_or(&configuration.creds_store);
     if !name.is_empty()
@@ -108,9 +81,13 @@ fn find(directory: &Path, image: &str) -> Result<Option<DockerCredentials>, Erro
     {
         return Ok(Some(found));
     }
-    let mut all = configuration.auths.iter();
-    let entry = all.find(|(name, _)| host(name) == host(registry)).map(|(_, entry)| entry.clone());
-    Ok(entry.and_then(|entry| from_entry(entry, registry)))
+    Ok(entry(&configuration.auths, registry))
+}
+
+/// What a list of registries has for one.
+fn entry(all: &IndexMap<String, Entry>, registry: &str) -> Option<DockerCredentials> {
+    let (_, found) = all.iter().find(|(name, _)| host(name) == host(registry))?;
+    from_entry(found.clone(), registry)
 }
 
 /// The registry of an image: what stands before the first `/`, if that can be a host.
@@ -210,12 +187,6 @@ pub(super) fn for_urls(headers: &mut http::HeaderMap) {
     }
 }
 
-/// Where the configuration is: `DOCKER_CONFIG`, or `.docker` at home.
-pub(super) fn directory(environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
-    set("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(Path::new(&set("HOME")?).join(".docker")))
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -243,18 +214,25 @@ mod tests {
     async fn entries_are_found_by_their_host_and_helpers_go_before_them() {
         let directory = tempfile::tempdir().unwrap();
         let write = |text: &str| std::fs::write(directory.path().join("config.json"), text).unwrap();
-        assert!(credentials(directory.path(), "busybox").await.unwrap().is_none());
+        let client = Arc::new(Client { directory: Some(directory.path().into()), ..Client::default() });
+        assert!(credentials(&client, "busybox").await.unwrap().is_none());
         write(
             r#"{"auths": {"https://registry.example/v2/": {"auth": "bWU6c2VjOnJldA=="},
             "https://index.docker.io/v1/": {"identitytoken": "t"}}}"#,
         );
-        let found = credentials(directory.path(), "registry.example/x:1").await.unwrap().unwrap();
+        let found = credentials(&client, "registry.example/x:1").await.unwrap().unwrap();
         assert_eq!((found.username.as_deref(), found.password.as_deref()), (Some("me"), Some("sec:ret")));
-        let hub = credentials(directory.path(), "busybox").await.unwrap().unwrap();
+        let hub = credentials(&client, "busybox").await.unwrap().unwrap();
         assert_eq!((hub.identitytoken.as_deref(), hub.serveraddress.as_deref()), (Some("t"), Some(HUB)));
-        assert!(credentials(directory.path(), "other.example/x").await.unwrap().is_none());
+        assert!(credentials(&client, "other.example/x").await.unwrap().is_none());
+        let logins =
+            serde_json::from_str(r#"{"registry.example": {"username": "by", "password": "variable"}}"#).unwrap();
+        let first = Arc::new(Client { directory: client.directory.clone(), logins, ..Client::default() });
+        let found = credentials(&first, "registry.example/x:1").await.unwrap().unwrap();
+        assert_eq!(found.username.as_deref(), Some("by"));
+        assert!(credentials(&first, "busybox").await.unwrap().unwrap().identitytoken.is_some());
         write("{");
-        assert!(credentials(directory.path(), "busybox").await.unwrap_err().to_string().contains("config.json"));
+        assert!(credentials(&client, "busybox").await.unwrap_err().to_string().contains("config.json"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod archive;
 mod attach;
 mod build;
 mod call;
+mod configuration;
 mod connect;
 mod credentials;
 mod decode;
@@ -38,6 +39,7 @@ pub use archive::{Commit, Download, PathStat};
 pub use attach::Attachment;
 pub use build::BuildCheck;
 use call::Call;
+use configuration::{Client, Configuration};
 pub use connect::{Address, api_socket, find, parse};
 pub use encode::Creation;
 pub use ends::{Ends, Piece};
@@ -74,6 +76,8 @@ pub struct Options {
     pub gate: Option<Gate>,
     /// Sees every answer.
     pub log: Option<Log>,
+    /// Sent with every request.
+    pub headers: http::HeaderMap,
 }
 
 /// One Engine that answered.
@@ -86,8 +90,8 @@ pub struct Engine {
     facts: EngineFacts,
     /// When it was opened, in seconds by its own clock.
     clock: Option<i64>,
-    /// Where the docker configuration is, which knows our names at registries.
-    configuration: Option<std::path::PathBuf>,
+    /// What the docker configuration has for it: our names at registries, proxies.
+    client: Arc<Client>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -106,8 +110,11 @@ impl Engine {
             let bad = || Error::Address(format!("DOCKER_API_VERSION is `{text}`, which is not a version like 1.41"));
             options.api = Some(version(&text).ok_or_else(bad)?);
         }
-        let engine = Self::open(find(environment)?, options).await?;
-        Ok(Self { configuration: credentials::directory(environment), ..engine })
+        let configuration = Configuration::read(configuration::directory(environment).as_deref())?;
+        let address = connect::find_by(environment, &configuration)?;
+        let client = Arc::new(configuration.client(environment, &address)?);
+        options.headers.extend(configuration.headers(environment)?);
+        Ok(Self { client, ..Self::open(address, options).await? })
     }
 
     /// Opens the Engine at `address` with one question, `GET /_ping`, whose answer carries version and API.
@@ -115,11 +122,10 @@ impl Engine {
     /// # Errors
     /// [`Error::Unreachable`] when nobody answers, [`Error::TooOld`] when the Engine's API is older than ours can be.
     pub async fn open(address: Address, options: Options) -> Result<Self, Error> {
-        let transport = Transport::new(address.clone(), options.read_only, options.gate, options.log)?;
-        let transport = Arc::new(transport);
+        let transport = Arc::new(Transport::new(address.clone(), options.clone())?);
         let docker = by_bollard(transport.clone())?;
         let mut engine =
-            Self { transport, docker, address, facts: EngineFacts::default(), clock: None, configuration: None };
+            Self { transport, docker, address, facts: EngineFacts::default(), clock: None, client: Arc::default() };
         let answer =
             engine.head(Call::get("/_ping"), Bytes::new()).await.map_err(|why| nobody(&engine.address, why))?;
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -90,10 +90,7 @@ impl Engine {
     }
 
     async fn credentials(&self, image: &str) -> Result<Option<bollard::auth::DockerCredentials>, Error> {
-        match &self.configuration {
-            Some(directory) => super::credentials::credentials(directory, image).await,
-            None => Ok(None),
-        }
+        super::credentials::credentials(&self.client, image).await
     }
 }
 

@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
+use super::Options;
 use super::connect::Address;
 use super::error::Error;
 use super::tls;
@@ -57,15 +58,13 @@ pub(super) struct Transport {
     client: Client<Connector, Body>,
     address: Address,
     api: OnceLock<(u32, u32)>,
-    read_only: bool,
-    gate: Option<Gate>,
-    log: Option<Log>,
+    options: Options,
 }
 
 impl Transport {
     /// # Errors
     /// [`Error::Address`] where the address asks for certificates that cannot be read.
-    pub(super) fn new(address: Address, read_only: bool, gate: Option<Gate>, log: Option<Log>) -> Result<Self, Error> {
+    pub(super) fn new(address: Address, options: Options) -> Result<Self, Error> {
         let tls = match &address {
             Address::Tcp { tls: Some(tls), .. } => Some(tls.connector()?),
             _ => None,
@@ -76,7 +75,7 @@ impl Transport {
             .pool_timer(TokioTimer::new())
             .http1_max_buf_size(BUFFER)
             .build(Connector { address: address.clone(), tls });
-        Ok(Self { client, address, api: OnceLock::new(), read_only, gate, log })
+        Ok(Self { client, address, api: OnceLock::new(), options })
     }
 
     /// From now on every path begins with this version.
@@ -92,10 +91,13 @@ impl Transport {
         let path = self.path(&parts.uri);
         let reads = parts.method == Method::GET || parts.method == Method::HEAD;
         let name = format!("{} {}", parts.method, path.split('?').next().unwrap_or_default());
-        if self.read_only && !reads {
+        if self.options.read_only && !reads {
             return Err(Error::ReadOnly(name));
         }
         parts.uri = format!("http://engine{path}").parse().map_err(|why| broken(&name, &why))?;
+        for (name, value) in &self.options.headers {
+            parts.headers.insert(name, value.clone());
+        }
         let again = reads.then(|| parts.clone());
         let started = Instant::now();
         let mut answer = self.once(Request::from_parts(parts, body), &path).await;
@@ -103,7 +105,7 @@ impl Transport {
             let empty = Either::Left(Full::new(Bytes::new()));
             answer = self.once(Request::from_parts(parts, empty), &path).await;
         }
-        if let Some(log) = &self.log {
+        if let Some(log) = &self.options.log {
             let outcome = answer.as_ref().map(|a| a.status().as_u16()).map_err(ToString::to_string);
             let (method, path) =
                 name.split_once(' ').map_or((Method::GET, ""), |(m, _)| (m.parse().unwrap_or_default(), &*path));
@@ -116,7 +118,7 @@ impl Transport {
     }
 
     async fn once(&self, request: Request<Body>, path: &str) -> Result<Response<Incoming>, Lost> {
-        if let Some(gate) = &self.gate {
+        if let Some(gate) = &self.options.gate {
             gate(request.method(), path).map_err(|why| Lost::Underway(why.to_string()))?;
         }
         self.client.request(request).await.map_err(|error| {

@@ -221,7 +221,7 @@ impl Engine {
         if let Some(platform) = &wanted.settings.platform {
             call = call.query("platform", platform);
         }
-        let (_, answer) = self.order(call, Some(&encode::creation(wanted))).await?;
+        let (_, answer) = self.order(call, Some(&encode::creation(wanted, &self.client.proxies))).await?;
         let created = read_created(&answer, "POST /containers/create")?;
         Ok((ContainerId::from_engine(created.id), created.warnings.unwrap_or_default()))
     }

@@ -28,6 +28,8 @@ pub struct DownOptions {
     pub volumes: bool,
     /// `--remove-orphans`: containers of services that the file does not have.
     pub remove_orphans: bool,
+    /// `COMPOSE_IGNORE_ORPHANS`: of those that stay nothing is said.
+    pub ignore_orphans: bool,
     /// `--rmi`: images too.
     pub images: Option<Images>,
     /// `--timeout`: how long a container may take to stop.
@@ -153,7 +155,7 @@ impl<'a> Work<'a> {
             return self.options.services.contains(service);
         }
         let known = self.knows(service);
-        if !known && !self.options.remove_orphans {
+        if !known && !self.options.remove_orphans && !self.options.ignore_orphans {
             let message = format!("container `{name}` belongs to no service of the file, and stays");
             findings.push(Finding::warning(Code::Orphan, message).help("`--remove-orphans` takes it away"));
         }

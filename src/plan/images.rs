@@ -12,6 +12,7 @@ use super::up::{Reach, Scope, UpOptions};
 use crate::name::ServiceName;
 use crate::state::desired::{Desired, DesiredContainer};
 use crate::state::observed::Observed;
+use crate::state::platform::is_for;
 
 /// What `up` does before everything else, as a plan of its own (see [`Images::refresh`]). Which containers hang on an image that
 /// comes out anew can only be planned afterwards.
@@ -253,10 +254,4 @@ impl<'a> Images<'a> {
     fn has(&self, image: &str) -> bool {
         self.observed.images.get(image).is_some_and(Option::is_some)
     }
-}
-
-/// Whether an image of the platform `found` is one of `wanted`: system and architecture are the same, and the variants where both say one.
-fn is_for(wanted: &str, found: &str) -> bool {
-    let mut parts = wanted.split('/').zip(found.split('/'));
-    parts.all(|(wanted, found)| wanted.is_empty() || found.is_empty() || wanted == found)
 }

@@ -4,6 +4,7 @@ pub mod desired;
 pub mod difference;
 pub mod observed;
 mod overlay;
+pub mod platform;
 pub mod settings;
 pub mod shim;
 pub mod simulate;

@@ -9,6 +9,7 @@ mod application;
 mod attributes;
 mod build;
 mod ci;
+mod client;
 mod compose;
 mod converge;
 mod daily;

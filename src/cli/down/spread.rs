@@ -30,7 +30,7 @@ pub async fn take_away(global: &Global, arguments: &Arguments, spread: &Spread) 
     let hosts = spread.take("down", &mut signals).await?;
     let Some((engine, lock)) = hosts.first() else { return Ok(Exit::Ok) };
     let engines = || hosts.iter().map(|(engine, _)| engine);
-    let options = super::options(arguments, service_names(&arguments.services));
+    let options = super::options(global, arguments, service_names(&arguments.services));
     let observed = spread.observe(engines()).await?;
     let (plan, findings) = plan(spread, &observed, &options)?;
     for (seat, findings) in spread.seats.iter().zip(&findings) {

@@ -41,12 +41,19 @@ pub(super) struct Identity {
     pub networks: Vec<String>,
 }
 
+/// `DOCKER_DEFAULT_PLATFORM`.
+fn default_platform(environment: &Environment) -> Option<String> {
+    environment.get("DOCKER_DEFAULT_PLATFORM").filter(|platform| !platform.is_empty()).map(str::to_owned)
+}
+
 /// Decodes a tree whose services are the active ones, and whose resources are those that they use.
 pub(super) fn decode(tree: &Node, identity: Identity, environment: &Environment, findings: &mut Findings) -> Project {
     let mut services = IndexMap::with_capacity(tree::size(tree, "services"));
     for (key, entry) in tree::section(tree, "services") {
         if let Ok(name) = key.parse::<ServiceName>() {
             let mut service = service::service(name.clone(), entry.key, &entry.value, findings);
+            // what the Engine is asked for where the file does not say, and no word of the file
+            service.platform = service.platform.or_else(|| default_platform(environment));
             service.files = file::files(tree, &entry.value, environment);
             let secret = |key: &str| {
                 let content = file::content(tree, FileKind::Secret, key, environment)?;

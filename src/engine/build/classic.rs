@@ -55,7 +55,7 @@ pub(super) async fn build(engine: &Engine, wanted: &DesiredBuild, tell: &dyn Fn(
         let pieces = pieces.map(|piece| piece.map(Frame::data));
         (name, Either::Right(StreamBody::new(pieces.boxed())))
     };
-    let call = call(wanted, &dockerfile);
+    let call = call(wanted, &dockerfile, &engine.client.proxies);
     let request = Request::builder().method("POST").uri(call.path()).header(header::CONTENT_TYPE, "application/x-tar");
     let unreadable =
         |why: &dyn std::fmt::Display| Error::Unreadable { request: "POST /build".to_owned(), why: why.to_string() };
@@ -91,9 +91,13 @@ fn hear(line: &[u8], tell: &dyn Fn(&str)) -> Result<(), Error> {
     Ok(())
 }
 
-/// The query (Engine API, `ImageBuild`).
-fn call(wanted: &DesiredBuild, dockerfile: &str) -> Call {
+/// The query (Engine API, `ImageBuild`); `more` are arguments for where the file has no word on them.
+fn call(wanted: &DesiredBuild, dockerfile: &str, more: &[(String, String)]) -> Call {
     let build = &wanted.build;
+    let mut args = build.args.clone();
+    for (name, value) in more {
+        args.entry(name.clone()).or_insert_with(|| value.clone());
+    }
     let mut call = Call::post("/build").query("version", "1").query("rm", "1").query("forcerm", "1");
     for tag in &wanted.tags {
         call = call.query("t", tag);
@@ -103,7 +107,7 @@ fn call(wanted: &DesiredBuild, dockerfile: &str) -> Call {
         call = call.query("remote", &build.context);
     }
     for (name, json) in [
-        ("buildargs", (!build.args.is_empty()).then(|| json!(build.args))),
+        ("buildargs", (!args.is_empty()).then(|| json!(args))),
         ("labels", Some(json!(build.labels))),
         ("cachefrom", (!build.cache_from.is_empty()).then(|| json!(build.cache_from))),
         ("ulimits", (!build.ulimits.is_empty()).then(|| limits(&build.ulimits))),

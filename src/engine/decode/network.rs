@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use super::{address, some, wire};
 use crate::name::{ContainerId, NetworkId};
 use crate::state::observed::{EngineFacts, ObservedNetwork, ObservedVolume};
+use crate::state::platform::processor;
 use crate::state::settings::{IpamSettings, PoolSettings};
 
 /// An entry of `GET /networks`, or the whole of `GET /networks/{id}` with its members.
@@ -63,7 +64,7 @@ pub(in crate::engine) fn info(raw: wire::Info, facts: &EngineFacts) -> EngineFac
     EngineFacts {
         version,
         api: facts.api,
-        platform: format!("{}/{}", raw.os_type, architecture(&raw.architecture)),
+        platform: format!("{}/{}", raw.os_type, processor(&raw.architecture).0),
         rootless: raw.security_options.iter().any(|option| option.starts_with("name=rootless")),
         podman: facts.podman,
         memory: raw.mem_total,
@@ -71,16 +72,5 @@ pub(in crate::engine) fn info(raw: wire::Info, facts: &EngineFacts) -> EngineFac
         default_pools: pools.filter_map(|pool| Some((pool.base.parse().ok()?, pool.size))).collect(),
         data: raw.docker_root_dir.filter(|path| !path.is_empty()),
         firewall: raw.firewall_backend.map(|backend| backend.driver).filter(|driver| !driver.is_empty()),
-    }
-}
-
-/// The kernel's word for a processor in the words of images.
-fn architecture(kernel: &str) -> &str {
-    match kernel {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "armv7l" | "armv6l" => "arm",
-        "i686" | "i386" => "386",
-        other => other,
     }
 }

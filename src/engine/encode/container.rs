@@ -39,18 +39,21 @@ pub(in crate::engine) struct Body {
     mac_address: Option<String>,
 }
 
-/// The body of `POST /containers/create`.
-pub(in crate::engine) fn creation(wanted: &Creation<'_>) -> Body {
+/// The body of `POST /containers/create`; `more` are variables for where the container has no word on them.
+pub(in crate::engine) fn creation(wanted: &Creation<'_>, more: &[(String, String)]) -> Body {
     let settings = wanted.settings;
+    let variable = |(key, value): (&String, &Option<String>)| match value {
+        Some(value) => format!("{key}={value}"),
+        None => key.clone(),
+    };
+    let unsaid = more.iter().filter(|(key, _)| !settings.environment.contains_key(key));
+    let unsaid = unsaid.map(|(key, value)| format!("{key}={value}"));
     let first_mac = wanted.endpoints.first().and_then(|(_, endpoint)| endpoint.mac);
     let model = ContainerCreateBody {
         image: Some(settings.image.clone()),
         cmd: settings.command.clone(),
         entrypoint: settings.entrypoint.clone(),
-        env: list(settings.environment.iter().map(|(key, value)| match value {
-            Some(value) => format!("{key}={value}"),
-            None => key.clone(),
-        })),
+        env: list(settings.environment.iter().map(variable).chain(unsaid)),
         hostname: settings.hostname.clone(),
         domainname: settings.domainname.clone(),
         user: settings.user.clone(),

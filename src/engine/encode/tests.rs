@@ -19,7 +19,7 @@ use crate::state::settings::{
 fn body(settings: &Settings, endpoints: Vec<(String, EndpointSettings)>, api: (u32, u32)) -> Value {
     let network_mode = endpoints.first().map_or("none".to_owned(), |(name, _)| name.clone());
     let inherits = vec![("/anon".to_owned(), "0123".to_owned())];
-    serde_json::to_value(creation(&Creation { settings, network_mode, endpoints, links: vec![], inherits, api }))
+    serde_json::to_value(creation(&Creation { settings, network_mode, endpoints, links: vec![], inherits, api }, &[]))
         .unwrap()
 }
 
@@ -42,7 +42,7 @@ fn what_is_not_said_is_not_sent() {
         inherits: vec![],
         api: (1, 51),
     };
-    let sent = serde_json::to_value(self::creation(&creation)).unwrap();
+    let sent = serde_json::to_value(self::creation(&creation, &[])).unwrap();
     let expected = json!({"Image": "busybox", "Tty": false, "OpenStdin": false, "AttachStdout": true, "AttachStderr": true,
         "HostConfig": {"NetworkMode": "none", "PortBindings": {}, "ExtraHosts": []}});
     assert_eq!(sent, expected);

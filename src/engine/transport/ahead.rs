@@ -33,14 +33,17 @@ const HEADERS: usize = 32;
 impl Transport {
     /// Asks for `paths`, and has each answer of status 200 at its place, as `decode` makes it. None for another status or an answer
     /// that is no JSON of this kind, and for all where there is no such road: elsewhere than on this machine, and where a gate
-    /// is to see each request.
+    /// is to see each request or headers go with it.
     pub(in crate::engine) async fn ahead<T: DeserializeOwned, U>(
         &self,
         paths: &[String],
         decode: impl Fn(T) -> U,
     ) -> Vec<Option<U>> {
         let mut answers: Vec<Option<U>> = paths.iter().map(|_| None).collect();
-        let (Address::Unix(socket), None) = (&self.address, &self.gate) else { return answers };
+        let (Address::Unix(socket), None) = (&self.address, &self.options.gate) else { return answers };
+        if !self.options.headers.is_empty() {
+            return answers;
+        }
         let roads = (0..ROADS.min(paths.len())).map(|road| {
             let own = paths.iter().enumerate().skip(road).step_by(ROADS);
             let decode = &decode;
@@ -77,7 +80,7 @@ impl Transport {
             road.stream.write_all(requests.as_bytes()).await?;
             for (place, path) in asked {
                 let status = tokio::time::timeout(PATIENCE, road.answer()).await??;
-                if let Some(log) = &self.log {
+                if let Some(log) = &self.options.log {
                     log(&Exchange { method: Method::GET, path, outcome: Ok(status), took: started.elapsed() });
                 }
                 if let (200, Ok(text)) = (status, std::str::from_utf8(&road.body)) {

@@ -20,7 +20,8 @@ enum Play {
     Hang,
 }
 
-/// A socket whose server plays `plays` in order, one a request, whatever the connection; and the request lines it saw.
+/// A socket whose server plays `plays` in order, one a request, whatever the connection; and the request lines it saw, with headers of
+/// somebody's own behind them.
 struct Server {
     path: std::path::PathBuf,
     seen: Arc<Mutex<Vec<String>>>,
@@ -71,7 +72,9 @@ async fn serve(
             continue;
         }
         let text = String::from_utf8_lossy(&head).into_owned();
-        seen.lock().unwrap().push(text.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned());
+        let told = text.lines().enumerate().filter(|(at, line)| *at == 0 || line.starts_with("x-"));
+        let told: Vec<&str> = told.map(|(_, line)| line.trim_end_matches(" HTTP/1.1")).collect();
+        seen.lock().unwrap().push(told.join(", "));
         head.clear();
         let play = plays.lock().unwrap().pop_front().unwrap_or(Play::Hang);
         match play {
@@ -104,6 +107,19 @@ fn the_negotiated_version_is_in_every_path_and_one_connection_serves_all() {
         engine.networks().await.unwrap();
         assert_eq!(server.seen(), ["GET /_ping", "GET /v1.51/networks", "GET /v1.51/networks"]);
         assert_eq!(*server.connections.lock().unwrap(), 1);
+    });
+}
+
+#[test]
+fn headers_go_with_every_request() {
+    block_on(async {
+        let server = Server::start("headers", &[Play::Say(PING), Play::Say(EMPTY), Play::Hang]);
+        let headers = [("x-meta".parse().unwrap(), "mine".parse().unwrap())].into_iter().collect();
+        let engine = server.open(Options { headers, ..Options::default() }).await.unwrap();
+        engine.networks().await.unwrap();
+        let asked = engine.transport.ahead(&["/networks".to_owned()], |answer: serde_json::Value| answer).await;
+        assert_eq!(asked, [None], "the shorter road has no headers");
+        assert_eq!(server.seen(), ["GET /_ping, x-meta: mine", "GET /v1.51/networks, x-meta: mine"]);
     });
 }
 
@@ -242,7 +258,7 @@ fn each_answer_ahead_is_at_the_place_of_its_question() {
                 });
             }
         });
-        let transport = Transport::new(Address::Unix(socket.clone()), false, None, None).unwrap();
+        let transport = Transport::new(Address::Unix(socket.clone()), Options::default()).unwrap();
         let paths: Vec<String> = (0..75).map(|number| format!("/{number}")).collect();
         let answers = transport.ahead(&paths, |number: usize| number).await;
         let _ = std::fs::remove_file(&socket);

@@ -11,9 +11,10 @@ use crate::plan::operation::{Cause, Needs, Operation, Target};
 use crate::state::observed::ObservedContainer;
 
 impl<'a> Work<'a> {
-    /// Says which containers of the project the file does not know, unless they are to go.
+    /// Says which containers of the project the file does not know, unless they are to go or nobody wants to hear of them.
     pub(super) fn report_orphans(&self, findings: &mut Findings) {
-        for orphan in self.orphans().filter(|_| !self.options.remove_orphans) {
+        let stay = !self.options.remove_orphans && !self.options.ignore_orphans;
+        for orphan in self.orphans().filter(|_| stay) {
             let message = format!("container `{}` belongs to no service of the file", orphan.name);
             let help = "`--remove-orphans` takes it away";
             findings.push(Finding::warning(Code::Orphan, message).help(help));

@@ -66,6 +66,8 @@ pub struct UpOptions {
     pub wait_timeout: Option<Duration>,
     /// `--remove-orphans`.
     pub remove_orphans: bool,
+    /// `COMPOSE_IGNORE_ORPHANS`: of those that stay nothing is said.
+    pub ignore_orphans: bool,
     /// `--timeout`: how long a container may take to stop.
     pub timeout: Option<Duration>,
     /// `-V`: volumes without a name are made anew instead of taken over.

@@ -11,6 +11,7 @@ use crate::compose::model::{HealthTest, Restart};
 use crate::name::{ContainerId, NetworkKey, Replica};
 use crate::state::desired::{Attachment, Borrowed, Desired, DesiredContainer, Lenders, LinkTarget, labels};
 use crate::state::observed::{Observed, ObservedContainer, ObservedImage};
+use crate::state::platform;
 use crate::state::settings::{HealthSettings, MountForm, MountKind, MountSettings, PortBinding, Settings, ports};
 
 /// How a container differs, by what mends it.
@@ -48,7 +49,8 @@ pub fn container(
         true => Cow::Owned(podman::asked(container, &declared, found, desired)),
         false => Cow::Borrowed(found),
     };
-    compare_image(&mut fixed, &container.settings, found, image);
+    let unchanged = made_from_this(container, found);
+    compare_image(&mut fixed, &container.settings, found, image, unchanged);
     let (expected, there) = match image {
         Some(_) => (declared, found.settings.clone()),
         None => (declared, only_what_is_declared(&container.settings, &found.settings)),
@@ -59,7 +61,6 @@ pub fn container(
     compare_names(&mut fixed, container, &there);
     compare_health(&mut fixed, &expected, &there, observed.engine.api);
     compare_host(&mut fixed, &expected, &there);
-    let unchanged = made_from_this(container, found);
     host::fixed(&mut fixed, &expected, &there, unchanged);
     compare_borrows(&mut fixed, container, found, observed);
     compare_contents(&mut fixed, container, &there, unchanged);
@@ -156,7 +157,22 @@ fn name_of(observed: &Observed, id: &str) -> String {
     all.find(|(other, name)| *other == id || *name == id).map_or_else(|| id.to_owned(), |(_, name)| name.to_owned())
 }
 
-fn compare_image(out: &mut Comparison, declared: &Settings, found: &ObservedContainer, image: Option<&ObservedImage>) {
+/// The image, and what it is made for. A container that was made from the file as it is now is right, whatever `DOCKER_DEFAULT_PLATFORM` says
+/// today.
+fn compare_image(
+    out: &mut Comparison,
+    declared: &Settings,
+    found: &ObservedContainer,
+    image: Option<&ObservedImage>,
+    unchanged: bool,
+) {
+    if let (Some(wanted), Some(image)) = (&declared.platform, image)
+        && !unchanged
+        && found.image_id == image.id
+        && !platform::is_for(wanted, &image.platform)
+    {
+        out.differs("platform", wanted, &image.platform);
+    }
     match image {
         Some(image) => {
             let label = found.settings.labels.get(labels::IMAGE);

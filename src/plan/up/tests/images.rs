@@ -99,6 +99,21 @@ fn an_image_that_is_too_old_or_for_another_platform_is_pulled() {
 }
 
 #[test]
+fn a_container_is_replaced_for_another_platform_that_the_file_says() {
+    let stack = |platform: &str| {
+        Lab::load(&format!("services: {{a: {{image: far/a, network_mode: none, {platform} command: sleep 1}}}}"))
+    };
+    let before = stack("").up().observed();
+    assert!(stack("platform: x86_64,").up_from(&before).plan.is_empty(), "the same by another name");
+    let planned = stack("platform: linux/arm64,").up_from(&before);
+    let said = planned.plan.to_string();
+    assert!(said.contains("pull far/a for linux/arm64"), "{said}");
+    assert!(said.contains("platform (linux/amd64, declared linux/arm64)"), "{said}");
+    let standing = stack("platform: linux/arm64,").up().observed();
+    assert!(stack("platform: linux/arm64,").up_from(&standing).plan.is_empty(), "made from this file");
+}
+
+#[test]
 fn what_is_pushed_is_built_here_and_has_a_name_of_its_own() {
     let lab = Lab::load(
         "
