@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::stack::{Ran, Stack};
+use crate::stack::{Built, Ran, Stack};
 
 const YAML: &str = "services:
   web:
@@ -32,25 +32,6 @@ FROM base AS final
 RUN ls -R /site > /list
 CMD [\"sleep\", \"infinity\"]
 ";
-
-/// A stack that builds. Dropped, its images go too, those that lost their names among them.
-struct Built(Stack);
-
-impl std::ops::Deref for Built {
-    type Target = Stack;
-
-    fn deref(&self) -> &Stack {
-        &self.0
-    }
-}
-
-impl Drop for Built {
-    fn drop(&mut self) {
-        let filter = format!("label=com.docker.compose.project={}", self.name);
-        let _ = self.bowline("down -t 0").output();
-        let _ = Command::new("docker").args(["image", "prune", "-af", "--filter", &filter]).output();
-    }
-}
 
 /// The stack with its build context.
 fn stack(topic: &str) -> Option<Built> {

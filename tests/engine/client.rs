@@ -3,16 +3,7 @@
 use std::process::Command;
 
 use crate::compose::has_compose;
-use crate::stack::{Ran, Stack};
-
-/// A service that builds an image and tells what it saw while it was built; dropped, the image goes too.
-struct Told(Stack);
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        let _ = self.0.bowline("down --rmi local -t 0").output();
-    }
-}
+use crate::stack::{Built, Ran, Stack};
 
 const YAML: &str = "services:
   said: {image: busybox, command: sleep 1000, stop_grace_period: 0s, environment: {NO_PROXY: mine}, network_mode: none}
@@ -26,9 +17,7 @@ const YAML: &str = "services:
 /// `proxies` of the configuration are in every container and every build that does not say otherwise, and nothing is replaced for them.
 #[test]
 fn containers_and_builds_are_told_of_proxies() {
-    let Some(stack) = Stack::new("proxies", YAML) else { return };
-    let told = Told(stack);
-    let stack = &told.0;
+    let Some(stack) = Stack::new("proxies", YAML).map(Built) else { return };
     let dockerfile = "FROM busybox:latest\nRUN echo $HTTP_PROXY $https_proxy $FTP_PROXY >/seen\n";
     std::fs::write(stack.directory.join("Dockerfile"), dockerfile).unwrap();
     let configure = |proxies: &str| {

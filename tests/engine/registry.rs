@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use sha2::{Digest, Sha256};
 
 use crate::compose::has_compose;
-use crate::stack::{Ran, Stack};
+use crate::stack::{Built, Ran, Stack};
 
 /// Blobs and manifests by their path, and what was asked.
 #[derive(Default)]
@@ -151,7 +151,7 @@ impl Drop for Image {
 
 #[test]
 fn what_is_built_is_pushed_and_pulled_again_by_policy() {
-    let Some(stack) = Stack::new("registry", "services: {}") else { return };
+    let Some(stack) = Stack::new("registry", "services: {}").map(Built) else { return };
     let registry = Registry::new();
     let image = Image(format!("{}/{}/web:1", registry.address, stack.name));
     let build = "build: {context: ., dockerfile_inline: 'FROM busybox'}";
@@ -208,7 +208,7 @@ fn what_is_built_is_pushed_and_pulled_again_by_policy() {
 
 #[test]
 fn what_cannot_be_pushed_says_why_and_can_be_ignored() {
-    let Some(stack) = Stack::new("refused", "services: {}") else { return };
+    let Some(stack) = Stack::new("refused", "services: {}").map(Built) else { return };
     // nobody listens at port 9
     let image = Image(format!("127.0.0.1:9/{}/web:1", stack.name));
     stack.write(&format!("services: {{web: {{image: '{}', build: {{dockerfile_inline: FROM busybox}}}}}}", image.0));

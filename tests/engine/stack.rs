@@ -83,6 +83,25 @@ pub struct Stack {
     pub directory: PathBuf,
 }
 
+/// A stack that builds. Dropped, its images go too, those that lost their names among them.
+pub struct Built(pub Stack);
+
+impl std::ops::Deref for Built {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        &self.0
+    }
+}
+
+impl Drop for Built {
+    fn drop(&mut self) {
+        let filter = format!("label=com.docker.compose.project={}", self.name);
+        let _ = self.bowline("down -t 0").output();
+        let _ = program("docker").args(["image", "prune", "-af", "--filter", &filter]).output();
+    }
+}
+
 impl Stack {
     /// A stack with `compose.yaml` as given; none where there is no Engine. `$NAME` in the text is the project's name.
     pub fn new(topic: &str, yaml: &str) -> Option<Self> {
