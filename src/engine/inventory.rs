@@ -140,12 +140,17 @@ impl Engine {
 
     /// `POST /images/prune`: takes away the images of a project that have lost their name, and that no container has.
     ///
+    /// An Engine does one of these at a time; where it is at another, they go the next time.
+    ///
     /// # Errors
     /// What the Engine says.
     pub async fn prune_images(&self, project: &str) -> Result<(), Error> {
         let label = format!("com.docker.compose.project={project}");
         let filters = serde_json::json!({ "dangling": ["true"], "label": [label] }).to_string();
-        self.order(Call::post("/images/prune").query("filters", &filters), None::<&()>).await.map(drop)
+        match self.order(Call::post("/images/prune").query("filters", &filters), None::<&()>).await {
+            Ok(_) | Err(Error::Conflict(_)) => Ok(()),
+            Err(why) => Err(why),
+        }
     }
 
     /// `GET /volumes` of one project, sorted by name.

@@ -98,7 +98,14 @@ impl Drop for Built {
     fn drop(&mut self) {
         let filter = format!("label=com.docker.compose.project={}", self.name);
         let _ = self.bowline("down -t 0").output();
-        let _ = program("docker").args(["image", "prune", "-af", "--filter", &filter]).output();
+        // an Engine does one of these at a time, and refuses another test's
+        for _ in 0..100 {
+            let pruned = program("docker").args(["image", "prune", "-af", "--filter", &filter]).output();
+            if !pruned.is_ok_and(|output| Ran::from(output).err.contains("already running")) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }
 
