@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::compose::has_compose;
+use crate::compose::{has_compose, plugins};
 use crate::stack::{Built, Ran, Stack};
 
 const YAML: &str = "services:
@@ -21,8 +21,11 @@ fn containers_and_builds_are_told_of_proxies() {
     let dockerfile = "FROM busybox:latest\nRUN echo $HTTP_PROXY $https_proxy $FTP_PROXY >/seen\n";
     std::fs::write(stack.directory.join("Dockerfile"), dockerfile).unwrap();
     let configure = |proxies: &str| {
-        let all =
-            format!(r#"{{"proxies": {{"default": {proxies}}}, "HttpHeaders": {{"X-Meta": "1"}}, "auths": null}}"#);
+        let all = format!(
+            r#"{{"proxies": {{"default": {proxies}}}, "HttpHeaders": {{"X-Meta": "1"}}, "auths": null,
+                 "cliPluginsExtraDirs": {}}}"#,
+            plugins()
+        );
         std::fs::write(stack.directory.join("config.json"), all).unwrap();
     };
     let run = |mut command: Command, builder: &str| {

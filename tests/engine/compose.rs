@@ -23,6 +23,16 @@ pub fn has_compose() -> bool {
     there
 }
 
+/// Where the docker command looks for compose and buildx beside its usual places: for a configuration of a test's own.
+pub fn plugins() -> serde_json::Value {
+    let text = std::env::var("DOCKER_CONFIG")
+        .ok()
+        .and_then(|directory| std::fs::read(std::path::Path::new(&directory).join("config.json")).ok());
+    let configured: serde_json::Value =
+        text.map_or_else(Default::default, |text| serde_json::from_slice(&text).unwrap());
+    configured.get("cliPluginsExtraDirs").cloned().unwrap_or_else(|| serde_json::json!([]))
+}
+
 /// Runs to a good end.
 pub fn ran(mut command: Command) -> Ran {
     let ran = Ran::from(command.output().unwrap());
