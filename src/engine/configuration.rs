@@ -28,6 +28,8 @@ pub(super) struct Configuration {
     pub cred_helpers: IndexMap<String, String>,
     #[serde(deserialize_with = "or_nothing")]
     pub current_context: String,
+    #[serde(deserialize_with = "or_nothing")]
+    cli_plugins_extra_dirs: Vec<PathBuf>,
     #[serde(rename = "HttpHeaders", deserialize_with = "or_nothing")]
     headers: IndexMap<String, String>,
     /// By the address of an Engine, or `default`.
@@ -64,6 +66,8 @@ struct Proxies {
 pub(super) struct Client {
     /// Where the file is.
     pub directory: Option<PathBuf>,
+    /// Where plugins of the docker command are looked for before its usual places.
+    pub plugins: Vec<PathBuf>,
     /// Names at registries that are asked before those of the file.
     pub logins: IndexMap<String, Entry>,
     /// Variables for containers and builds that do not say these themselves, each in capitals and in small letters.
@@ -133,7 +137,8 @@ impl Configuration {
             }
             None => IndexMap::new(),
         };
-        Ok(Client { directory: directory(environment), logins, proxies: self.proxies(&address.to_string()) })
+        let (directory, plugins) = (directory(environment), self.cli_plugins_extra_dirs.clone());
+        Ok(Client { directory, plugins, logins, proxies: self.proxies(&address.to_string()) })
     }
 
     fn proxies(&self, address: &str) -> Vec<(String, String)> {

@@ -33,6 +33,7 @@ mod write;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::OnceCell;
 
 use crate::state::observed::EngineFacts;
 pub use archive::{Commit, Download, PathStat};
@@ -92,6 +93,8 @@ pub struct Engine {
     clock: Option<i64>,
     /// What the docker configuration has for it: our names at registries, proxies.
     client: Arc<Client>,
+    /// How buildx is called, once somebody has looked for it.
+    buildx: Arc<OnceCell<Option<build::Buildx>>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -124,8 +127,8 @@ impl Engine {
     pub async fn open(address: Address, options: Options) -> Result<Self, Error> {
         let transport = Arc::new(Transport::new(address.clone(), options.clone())?);
         let docker = by_bollard(transport.clone())?;
-        let mut engine =
-            Self { transport, docker, address, facts: EngineFacts::default(), clock: None, client: Arc::default() };
+        let (facts, client, buildx) = (EngineFacts::default(), Arc::default(), Arc::default());
+        let mut engine = Self { transport, docker, address, facts, clock: None, client, buildx };
         let answer =
             engine.head(Call::get("/_ping"), Bytes::new()).await.map_err(|why| nobody(&engine.address, why))?;
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -11,14 +11,21 @@ services:
 volumes: {data: {}}
 ";
 
-/// Whether docker compose can be had.
+/// Whether docker compose is here, by which what both do is compared. `scripts/test` fetches it.
 pub fn has_compose() -> bool {
-    let there =
-        Command::new("docker").args(["compose", "version"]).output().is_ok_and(|answer| answer.status.success());
+    has("compose", "how bowline and docker compose work together")
+}
+
+/// Whether buildx is here. `scripts/test` fetches it.
+pub fn has_buildx() -> bool {
+    has("buildx", "builds by BuildKit")
+}
+
+/// Whether the docker command has a plugin; loudly, where it has not.
+fn has(plugin: &str, of: &str) -> bool {
+    let there = Command::new("docker").args([plugin, "version"]).output().is_ok_and(|answer| answer.status.success());
     if !there {
-        eprintln!(
-            "SKIPPED, and nothing is known of how bowline and docker compose work together: there is no docker compose here"
-        );
+        eprintln!("SKIPPED, and nothing is known of {of}: there is no docker {plugin} here");
     }
     there
 }

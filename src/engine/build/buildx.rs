@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -10,33 +11,119 @@ use tokio::process::Command;
 use super::BuildCheck;
 use crate::compose::model::{BuildSecret, FileContent};
 use crate::engine::Error;
+use crate::engine::configuration::Client;
 use crate::state::desired::DesiredBuild;
 
-/// Whether the command is here. `DOCKER_BUILDKIT=0` asks for the classic builder, as docker has it.
-pub(super) async fn is_here() -> bool {
-    if std::env::var("DOCKER_BUILDKIT").is_ok_and(|word| matches!(word.as_str(), "0" | "false")) {
-        return false;
-    }
-    let mut ask = Command::new("docker");
-    ask.args(["buildx", "version"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    ask.status().await.is_ok_and(|status| status.success())
+/// Where plugins of the docker command lie, after the places that its user names (docker/cli, cli-plugins/manager/manager_unix.go).
+const PLUGINS: [&str; 4] = [
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+];
+
+/// How buildx is called: the plugin itself, which the docker command would ask twice who it is, or else that command.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Buildx {
+    program: PathBuf,
+    /// Its first words.
+    words: &'static [&'static str],
 }
 
-/// Builds, and tells each line of the builder.
-pub(super) async fn build(wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<(), Error> {
-    if wanted.flags.memory.is_some() {
-        tell("BuildKit limits no build's memory: --memory is left out");
+impl Buildx {
+    /// Looks for it. `DOCKER_BUILDKIT=0` asks for the classic builder, as docker has it.
+    pub(in crate::engine) async fn find(client: &Client) -> Option<Self> {
+        if std::env::var("DOCKER_BUILDKIT").is_ok_and(|word| matches!(word.as_str(), "0" | "false")) {
+            return None;
+        }
+        for here in Self::candidates(client) {
+            if here.answers().await {
+                return Some(here);
+            }
+        }
+        None
     }
-    let end = run(wanted, if wanted.flags.push { "--push" } else { "--load" }, tell).await?;
-    if end.status.success() { Ok(()) } else { Err(end.error()) }
-}
 
-/// Has the Dockerfile checked instead, and tells each line of the builder.
-pub(super) async fn check(wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<BuildCheck, Error> {
-    let end = run(wanted, "--check", tell).await?;
-    match end.status.success() || !end.said.is_empty() {
-        true => Ok(BuildCheck { passed: end.status.success(), report: end.said }),
-        false => Err(end.error()),
+    /// What it may be, the first that answers is it.
+    fn candidates(client: &Client) -> impl Iterator<Item = Self> {
+        let own = client.directory.iter().map(|directory| directory.join("cli-plugins"));
+        let places = client.plugins.iter().cloned().chain(own).chain(PLUGINS.map(PathBuf::from));
+        let plugins = places.map(|place| Self { program: place.join("docker-buildx"), words: &[] });
+        plugins.chain([Self { program: "docker".into(), words: &["buildx"] }])
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(self.words);
+        command
+    }
+
+    async fn answers(&self) -> bool {
+        let mut ask = self.command();
+        ask.arg("version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        ask.status().await.is_ok_and(|status| status.success())
+    }
+
+    /// Builds, and tells each line of the builder.
+    pub(super) async fn build(&self, wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<(), Error> {
+        if wanted.flags.memory.is_some() {
+            tell("BuildKit limits no build's memory: --memory is left out");
+        }
+        let end = self.run(wanted, if wanted.flags.push { "--push" } else { "--load" }, tell).await?;
+        if end.status.success() { Ok(()) } else { Err(end.error()) }
+    }
+
+    /// Has the Dockerfile checked instead, and tells each line of the builder.
+    pub(super) async fn check(&self, wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<BuildCheck, Error> {
+        let end = self.run(wanted, "--check", tell).await?;
+        match end.status.success() || !end.said.is_empty() {
+            true => Ok(BuildCheck { passed: end.status.success(), report: end.said }),
+            false => Err(end.error()),
+        }
+    }
+
+    /// Runs the command; `result` is the option that says what becomes of it.
+    async fn run(&self, wanted: &DesiredBuild, result: &str, tell: &dyn Fn(&str)) -> Result<End, Error> {
+        let cannot = |why: std::io::Error| Error::Build(format!("docker buildx build: {why}"));
+        let mut command = self.command();
+        command.args(["build", result]).args(arguments(wanted)?).kill_on_drop(true);
+        for (place, secret) in wanted.build.buildkit.secrets.iter().enumerate() {
+            if let FileContent::Text(bytes) = &secret.content {
+                command.env(variable(place), OsStr::from_bytes(bytes.as_slice()));
+            }
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(cannot)?;
+        if let Some(mut input) = child.stdin.take()
+            && let Some(text) = &wanted.build.dockerfile_inline
+        {
+            input.write_all(text.as_bytes()).await.map_err(cannot)?;
+        }
+        let (answer, progress) = (child.stdout.take(), child.stderr.take());
+        let answered = async {
+            let mut said = vec![];
+            if let Some(mut answer) = answer {
+                answer.read_to_end(&mut said).await?;
+            }
+            std::io::Result::Ok(String::from_utf8_lossy(&said).into_owned())
+        };
+        let told = async {
+            let mut error = None;
+            if let Some(progress) = progress {
+                let mut lines = BufReader::new(progress).split(b'\n');
+                while let Some(line) = lines.next_segment().await? {
+                    let line = String::from_utf8_lossy(&line);
+                    let line = line.trim_end();
+                    if let Some(why) = line.strip_prefix("ERROR: ") {
+                        error = Some(why.to_owned());
+                    }
+                    tell(line);
+                }
+            }
+            Ok(error)
+        };
+        let (said, why) = futures_util::try_join!(answered, told).map_err(cannot)?;
+        Ok(End { status: child.wait().await.map_err(cannot)?, said, why })
     }
 }
 
@@ -53,50 +140,6 @@ impl End {
     fn error(self) -> Error {
         Error::Build(self.why.unwrap_or_else(|| format!("docker buildx build ended with {}", self.status)))
     }
-}
-
-/// Runs the command; `result` is the option that says what becomes of it.
-async fn run(wanted: &DesiredBuild, result: &str, tell: &dyn Fn(&str)) -> Result<End, Error> {
-    let cannot = |why: std::io::Error| Error::Build(format!("docker buildx build: {why}"));
-    let mut command = Command::new("docker");
-    command.args(["buildx", "build", result]).args(arguments(wanted)?).kill_on_drop(true);
-    for (place, secret) in wanted.build.buildkit.secrets.iter().enumerate() {
-        if let FileContent::Text(bytes) = &secret.content {
-            command.env(variable(place), OsStr::from_bytes(bytes.as_slice()));
-        }
-    }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(cannot)?;
-    if let Some(mut input) = child.stdin.take()
-        && let Some(text) = &wanted.build.dockerfile_inline
-    {
-        input.write_all(text.as_bytes()).await.map_err(cannot)?;
-    }
-    let (answer, progress) = (child.stdout.take(), child.stderr.take());
-    let answered = async {
-        let mut said = vec![];
-        if let Some(mut answer) = answer {
-            answer.read_to_end(&mut said).await?;
-        }
-        std::io::Result::Ok(String::from_utf8_lossy(&said).into_owned())
-    };
-    let told = async {
-        let mut error = None;
-        if let Some(progress) = progress {
-            let mut lines = BufReader::new(progress).split(b'\n');
-            while let Some(line) = lines.next_segment().await? {
-                let line = String::from_utf8_lossy(&line);
-                let line = line.trim_end();
-                if let Some(why) = line.strip_prefix("ERROR: ") {
-                    error = Some(why.to_owned());
-                }
-                tell(line);
-            }
-        }
-        Ok(error)
-    };
-    let (said, why) = futures_util::try_join!(answered, told).map_err(cannot)?;
-    Ok(End { status: child.wait().await.map_err(cannot)?, said, why })
 }
 
 /// The command's arguments (`docker buildx build --help`).
@@ -172,6 +215,25 @@ mod tests {
     use crate::compose::environment::Environment;
     use crate::compose::{Request, load_text_with};
     use crate::state::desired::{EVERY_ATTRIBUTE, desired};
+
+    #[test]
+    fn the_plugin_is_looked_for_where_docker_looks() {
+        let (directory, plugins) = (Some("/home/me/.docker".into()), vec!["/opt/plugins".into()]);
+        let client = Client { directory, plugins, ..Client::default() };
+        let all: Vec<String> = Buildx::candidates(&client)
+            .map(|here| format!("{} {}", here.program.display(), here.words.join(" ")).trim_end().to_owned())
+            .collect();
+        let expected = [
+            "/opt/plugins/docker-buildx",
+            "/home/me/.docker/cli-plugins/docker-buildx",
+            "/usr/local/lib/docker/cli-plugins/docker-buildx",
+            "/usr/local/libexec/docker/cli-plugins/docker-buildx",
+            "/usr/lib/docker/cli-plugins/docker-buildx",
+            "/usr/libexec/docker/cli-plugins/docker-buildx",
+            "docker buildx",
+        ];
+        assert_eq!(all, expected);
+    }
 
     #[test]
     fn every_attribute_becomes_an_argument() {

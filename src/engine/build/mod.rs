@@ -6,6 +6,8 @@ mod context;
 
 use futures_util::TryStreamExt;
 
+pub(super) use buildx::Buildx;
+
 use super::{Engine, Error};
 use crate::state::desired::DesiredBuild;
 
@@ -25,8 +27,8 @@ impl Engine {
     /// [`Error::Build`] with the builder's own sentence; a context or Dockerfile that is not there; what needs buildx where that is
     /// not to be had.
     pub async fn build(&self, wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<(), Error> {
-        if buildx::is_here().await {
-            return buildx::build(wanted, tell).await;
+        if let Some(buildx) = self.buildx().await {
+            return buildx.build(wanted, tell).await;
         }
         classic::build(self, wanted, tell).await?;
         for tag in wanted.tags.iter().filter(|_| wanted.flags.push) {
@@ -41,9 +43,13 @@ impl Engine {
     /// # Errors
     /// [`Error::Build`] where it could not be checked: no buildx, no such file, a builder that knows no checks.
     pub async fn check_build(&self, wanted: &DesiredBuild, tell: &dyn Fn(&str)) -> Result<BuildCheck, Error> {
-        match buildx::is_here().await {
-            true => buildx::check(wanted, tell).await,
-            false => Err(classic::lacks("`--check`")),
+        match self.buildx().await {
+            Some(buildx) => buildx.check(wanted, tell).await,
+            None => Err(classic::lacks("`--check`")),
         }
+    }
+
+    async fn buildx(&self) -> Option<&Buildx> {
+        self.buildx.get_or_init(|| Buildx::find(&self.client)).await.as_ref()
     }
 }
