@@ -1,11 +1,13 @@
 //! From the command line to an open Engine.
 
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use bowline::compose::model::{ApiSocket, EnginePlace};
 use bowline::engine::{Address, Engine, Error, Exchange, Options, Survey};
+use bowline::state::desired::labels;
 use futures_util::future::{FutureExt, LocalBoxFuture, MaybeDone, maybe_done};
 use tokio::runtime::Runtime;
 
@@ -69,13 +71,17 @@ pub struct Asked {
 }
 
 impl<'g> Ahead<'g> {
-    /// Asks. Whatever hinders that is told when the answer is wanted, and the file is known to make sense.
-    pub fn ask(global: &'g Global, purpose: Purpose) -> Result<Self, Failure> {
+    /// Asks. Whatever hinders that is told when the answer is wanted, and the file is known to make sense. Where the Engine has no container
+    /// of a project `around` there ([`bowline::compose::Request::around`]) much is to be made, and preflight will ask about the Engine itself: that is sent too.
+    pub fn ask(global: &'g Global, purpose: Purpose, around: &'g Path) -> Result<Self, Failure> {
         let runtime = super::runtime()?;
         let asking = async move {
             let engine = connect(global, purpose).await?;
             let (mut survey, at) = (engine.survey(), SystemTime::now());
             survey.send().await;
+            if survey.lacks(|labels| labels.get(labels::WORKING_DIR).is_some_and(|of| near(Path::new(of), around))) {
+                engine.foresee_facts().await;
+            }
             Ok(Asked { engine, survey, at })
         };
         let mut asking = Box::pin(maybe_done(asking.boxed_local()));
@@ -95,6 +101,11 @@ impl<'g> Ahead<'g> {
             work(asked?).await
         })
     }
+}
+
+/// Whether one directory holds the other.
+fn near(one: &Path, other: &Path) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }
 
 /// `--host`, `--context` and `--on` hold for everything that is started from here too (buildx, the command of `test`): where the environment says

@@ -291,8 +291,10 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, why).hint("COMPOSE_IGNORE_ORPHANS=0, or unset it"));
     }
     let (wanted, rigour) = (changes.desired(global), Rigour::of(arguments.no_preflight));
-    let ahead = Ahead::ask(global, Purpose::Write)?;
-    let loaded = bowline::compose::load(&super::load::request(global, &arguments.services)?);
+    let request = super::load::request(global, &arguments.services)?;
+    let around = request.around();
+    let ahead = Ahead::ask(global, Purpose::Write, &around)?;
+    let loaded = bowline::compose::load(&request);
     if is_spread(global, &loaded) {
         let spread = Spread::of(global, Some(Purpose::Write), loaded, &wanted, rigour)?;
         return over_hosts(global, arguments, spread);

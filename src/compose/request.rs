@@ -60,6 +60,13 @@ impl Request {
         let current_dir = current_dir()?;
         Ok(Self { environment: environment(std::env::vars_os(), &current_dir), current_dir, ..Self::default() })
     }
+
+    /// The project's directory, or one above or below it: as far as it is known before any file is looked for.
+    pub fn around(&self) -> PathBuf {
+        let file = self.files.first().and_then(|file| file.parent());
+        let said = self.project_directory.as_deref().or(file).unwrap_or(Path::new(""));
+        super::sources::clean(&self.current_dir.join(said))
+    }
 }
 
 /// The process's variables. `PWD` is always among them, whoever started the process: a file may say `${PWD}/data`.
@@ -83,6 +90,19 @@ fn current_dir() -> std::io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_the_project_is_likely_to_be_needs_no_file() {
+        let around = |files: &[&str], directory: Option<&str>| {
+            let files = files.iter().map(PathBuf::from).collect();
+            let directory = directory.map(PathBuf::from);
+            Request { files, project_directory: directory, current_dir: "/a/b".into(), ..Request::default() }.around()
+        };
+        assert_eq!(around(&[], None), Path::new("/a/b"));
+        assert_eq!(around(&["compose.yaml"], None), Path::new("/a/b"));
+        assert_eq!(around(&["../c/one.yaml", "/d/two.yaml"], None), Path::new("/a/c"));
+        assert_eq!(around(&["../c/one.yaml"], Some("d")), Path::new("/a/b/d"));
+    }
 
     #[test]
     fn the_directory_is_a_variable_whoever_started_the_process() {

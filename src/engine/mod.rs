@@ -30,7 +30,7 @@ mod tls;
 mod transport;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::sync::OnceCell;
@@ -95,6 +95,8 @@ pub struct Engine {
     client: Arc<Client>,
     /// How buildx is called, once somebody has looked for it.
     buildx: Arc<OnceCell<Option<build::Buildx>>>,
+    /// The answer to [`Engine::all_facts`], where that was asked for before it is wanted.
+    foreseen: Arc<Mutex<Option<observe::Foreseen>>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -127,8 +129,8 @@ impl Engine {
     pub async fn open(address: Address, options: Options) -> Result<Self, Error> {
         let transport = Arc::new(Transport::new(address.clone(), options.clone())?);
         let docker = by_bollard(transport.clone())?;
-        let (facts, client, buildx) = (EngineFacts::default(), Arc::default(), Arc::default());
-        let mut engine = Self { transport, docker, address, facts, clock: None, client, buildx };
+        let (facts, client, buildx, foreseen) = <_>::default();
+        let mut engine = Self { transport, docker, address, facts, clock: None, client, buildx, foreseen };
         let answer =
             engine.head(Call::get("/_ping"), Bytes::new()).await.map_err(|why| nobody(&engine.address, why))?;
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -1,6 +1,8 @@
 //! What the Engine holds, asked with as few questions as possible, several at a time, and sorted.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, MaybeDone, maybe_done};
@@ -54,8 +56,14 @@ pub enum Facts {
     Whole,
 }
 
+/// A question that was maybe sent, and maybe answered, before its answer is wanted.
+type Early<T> = Pin<Box<MaybeDone<BoxFuture<'static, T>>>>;
+
+/// What [`Engine::foresee_facts`] asked.
+pub(super) type Foreseen = Early<Result<EngineFacts, Error>>;
+
 /// The lists of all that an Engine has, whoever they are for: asked for, and maybe not answered yet.
-pub struct Survey(Pin<Box<MaybeDone<BoxFuture<'static, Lists>>>>);
+pub struct Survey(Early<Lists>);
 
 /// Containers, networks, volumes.
 type Lists =
@@ -64,18 +72,30 @@ type Lists =
 impl Survey {
     /// Sends the questions, and awaits no answer.
     pub async fn send(&mut self) {
-        for _ in 0..TURNS {
-            if futures_util::poll!(&mut self.0).is_ready() {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
+        send(&mut self.0).await;
     }
 
-    async fn lists(mut self) -> Lists {
-        (&mut self.0).await;
-        self.0.as_mut().take_output().unwrap_or_else(|| unreachable!("what was awaited is taken once"))
+    /// Whether the list of containers is there by now, and none of them has such labels.
+    pub fn lacks(&self, such: impl Fn(&BTreeMap<String, String>) -> bool) -> bool {
+        match self.0.as_ref().get_ref() {
+            MaybeDone::Done((Ok(containers), ..)) => !containers.iter().any(|container| such(&container.labels)),
+            _ => false,
+        }
     }
+}
+
+async fn send<T>(early: &mut Early<T>) {
+    for _ in 0..TURNS {
+        if futures_util::poll!(&mut *early).is_ready() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn answer<T>(mut early: Early<T>) -> T {
+    (&mut early).await;
+    early.as_mut().take_output().unwrap_or_else(|| unreachable!("what was awaited is taken once"))
 }
 
 impl Engine {
@@ -102,7 +122,7 @@ impl Engine {
     /// The same.
     pub async fn observe_after(&self, survey: Survey, scope: &Scope<'_>) -> Result<Observed, Error> {
         let ((summaries, networks, volumes), images, facts, guessed) = futures_util::join!(
-            survey.lists(),
+            answer(survey.0),
             self.images(&scope.images),
             self.facts_for(scope.facts),
             self.guessed(&scope.names)
@@ -284,7 +304,22 @@ impl Engine {
     /// # Errors
     /// What the Engine says.
     pub async fn all_facts(&self) -> Result<EngineFacts, Error> {
+        let foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(early) = foreseen
+            && let Ok(facts) = answer(early).await
+        {
+            return Ok(facts);
+        }
         Ok(decode::info(self.ask(Call::get("/info")).await?, self.facts()))
+    }
+
+    /// Sends the question of [`Engine::all_facts`], whose next caller has the answer: the Engine starts two processes for it, and so long
+    /// other things can be done.
+    pub async fn foresee_facts(&self) {
+        let engine = Self { foreseen: Arc::default(), ..self.clone() };
+        let mut early: Foreseen = Box::pin(maybe_done(async move { engine.all_facts().await }.boxed()));
+        send(&mut early).await;
+        *self.foreseen.lock().unwrap_or_else(PoisonError::into_inner) = Some(early);
     }
 
     async fn facts_for(&self, facts: Facts) -> Result<EngineFacts, Error> {

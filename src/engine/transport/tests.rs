@@ -111,6 +111,42 @@ fn the_negotiated_version_is_in_every_path_and_one_connection_serves_all() {
 }
 
 #[test]
+fn what_is_foreseen_is_asked_once_and_its_failure_is_no_answer() {
+    const INFO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"MemTotal\":7}";
+    const REFUSED: &str = "HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\n{}";
+    block_on(async {
+        for (name, plays, seen) in [
+            ("foreseen", &[Play::Say(INFO), Play::Say(INFO)][..], [2, 3]),
+            ("mistaken", &[Play::Say(REFUSED), Play::Say(INFO), Play::Say(INFO)], [3, 4]),
+        ] {
+            let server = Server::start(name, &[&[Play::Say(PING)], plays].concat());
+            let engine = server.open(Options::default()).await.unwrap();
+            engine.foresee_facts().await;
+            for seen in seen {
+                assert_eq!(engine.all_facts().await.unwrap().memory, Some(7), "{name}");
+                assert_eq!(server.seen().len(), seen, "{name}: the second answer is a new one");
+            }
+        }
+    });
+}
+
+#[test]
+fn whether_a_list_lacks_something_is_known_once_it_is_there() {
+    const ONE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 33\r\n\r\n[{\"Id\":\"a\",\"Labels\":{\"of\":\"me\"}}]";
+    block_on(async {
+        // whatever the order in which three lists are asked for: what is no list of this kind is an error
+        let server = Server::start("lacks", &[Play::Say(PING), Play::Say(ONE), Play::Say(ONE), Play::Say(ONE)]);
+        let engine = server.open(Options::default()).await.unwrap();
+        let mut survey = engine.survey();
+        assert!(!survey.lacks(|_| false), "nothing is known yet");
+        while !survey.lacks(|labels| labels.get("of").is_some_and(|of| of == "you")) {
+            survey.send().await;
+        }
+        assert!(!survey.lacks(|labels| labels.get("of").is_some_and(|of| of == "me")));
+    });
+}
+
+#[test]
 fn headers_go_with_every_request() {
     block_on(async {
         let server = Server::start("headers", &[Play::Say(PING), Play::Say(EMPTY), Play::Hang]);
