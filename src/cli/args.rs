@@ -1,6 +1,7 @@
 //! The options before the command, as `docker compose` has them. The commands stand in [`commands`](super::commands).
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum};
 
@@ -93,6 +94,15 @@ pub fn switch(word: &str) -> Result<bool, String> {
         "" | "0" | "f" | "false" | "n" | "no" | "off" => Ok(false),
         _ => Err("it is neither true nor false".to_owned()),
     }
+}
+
+/// How long a container may take to stop: seconds; any negative number is for ever, as for docker compose.
+///
+/// # Errors
+/// For what is no whole number.
+pub fn grace(text: &str) -> Result<Duration, String> {
+    let seconds: i64 = text.parse().map_err(|_| "a number of seconds, or -1 for as long as it takes")?;
+    Ok(u64::try_from(seconds).map_or(Duration::MAX, Duration::from_secs))
 }
 
 /// `--progress`.

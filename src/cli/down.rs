@@ -11,7 +11,7 @@ use bowline::plan::down::{self, DownOptions, down};
 use bowline::state::observed::Gap;
 use clap::{Args, ValueEnum};
 
-use super::args::{Global, switch};
+use super::args::{Global, grace, switch};
 use super::carry::{self, Stage};
 use super::display::Display;
 use super::engine::{Purpose, connect};
@@ -35,9 +35,9 @@ pub struct Arguments {
     /// Remove images as well: all that the services use, or those that were built for them and have no name of their own.
     #[arg(long, value_enum, value_name = "WHICH")]
     rmi: Option<Images>,
-    /// How long a container may take to stop, in seconds, before it is killed.
-    #[arg(short, long, value_name = "SECONDS")]
-    timeout: Option<u64>,
+    /// How long a container may take to stop, in seconds, before it is killed; -1: as long as it takes.
+    #[arg(short, long, value_name = "SECONDS", value_parser = grace, allow_negative_numbers = true)]
+    timeout: Option<Duration>,
     /// Remove the volumes as well, those with a name and those without.
     #[arg(short, long)]
     volumes: bool,
@@ -110,7 +110,7 @@ fn options(global: &Global, arguments: &Arguments, services: Vec<ServiceName>) -
             Images::All => down::Images::All,
             Images::Local => down::Images::Local,
         }),
-        timeout: arguments.timeout.map(Duration::from_secs),
+        timeout: arguments.timeout,
         own_name: false,
     }
 }

@@ -7,7 +7,7 @@ use bowline::plan::lifecycle::{Change, LifecycleOptions, lifecycle};
 use bowline::plan::{Operation, Plan, Target};
 use clap::Args;
 
-use super::args::Global;
+use super::args::{Global, grace};
 use super::carry::{self, Stage};
 use super::display::Display;
 use super::engine::{Purpose, connect};
@@ -19,9 +19,9 @@ use super::{block_on, directory, lock, output};
 /// Stop containers without removing them; dependents first
 #[derive(Debug, Args)]
 pub struct Stop {
-    /// How long a container may take to stop, in seconds, before it is killed.
-    #[arg(short, long, value_name = "SECONDS")]
-    timeout: Option<u64>,
+    /// How long a container may take to stop, in seconds, before it is killed; -1: as long as it takes.
+    #[arg(short, long, value_name = "SECONDS", value_parser = grace, allow_negative_numbers = true)]
+    timeout: Option<Duration>,
     /// Only these services.
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
@@ -38,9 +38,9 @@ pub struct Start {
 /// Stop and start containers
 #[derive(Debug, Args)]
 pub struct Restart {
-    /// How long a container may take to stop, in seconds, before it is killed.
-    #[arg(short, long, value_name = "SECONDS")]
-    timeout: Option<u64>,
+    /// How long a container may take to stop, in seconds, before it is killed; -1: as long as it takes.
+    #[arg(short, long, value_name = "SECONDS", value_parser = grace, allow_negative_numbers = true)]
+    timeout: Option<Duration>,
     /// In no order: nothing waits for what it depends on.
     #[arg(long)]
     no_deps: bool,
@@ -100,7 +100,7 @@ pub struct Rm {
 pub struct Asked<'a> {
     change: Change,
     services: &'a [String],
-    timeout: Option<u64>,
+    timeout: Option<Duration>,
     no_deps: bool,
     /// Whether somebody must say yes first.
     asks: bool,
@@ -168,7 +168,7 @@ async fn change(global: &Global, asked: &Asked<'_>, named: &Named) -> Result<Exi
     let observed = named.observe(&engine).await?;
     let options = LifecycleOptions {
         services: named.services(asked.services, &observed)?,
-        timeout: asked.timeout.map(Duration::from_secs),
+        timeout: asked.timeout,
         no_deps: asked.no_deps,
     };
     let plan = lifecycle(&asked.change, named.name(), named.desired(), &observed, &options).map_err(carry::flaw)?;

@@ -15,7 +15,7 @@ use bowline::state::desired::DesiredOptions;
 use bowline::state::observed::Observed;
 use clap::{Args, ValueEnum};
 
-use super::args::{Global, switch};
+use super::args::{Global, grace, switch};
 use super::attached::{self, Attached, Ending};
 use super::carry::{self, Stage};
 use super::display::Display;
@@ -152,9 +152,9 @@ pub struct Changes {
     /// How many containers a service has, whatever the file says; may be repeated.
     #[arg(long, value_name = "SERVICE=NUMBER", value_parser = scale)]
     scale: Vec<(ServiceName, u32)>,
-    /// How long a container may take to stop, in seconds, before it is killed.
-    #[arg(short, long, value_name = "SECONDS")]
-    timeout: Option<u64>,
+    /// How long a container may take to stop, in seconds, before it is killed; -1: as long as it takes.
+    #[arg(short, long, value_name = "SECONDS", value_parser = grace, allow_negative_numbers = true)]
+    timeout: Option<Duration>,
     /// Ask nothing: bowline never does.
     #[arg(short, long)]
     yes: bool,
@@ -255,7 +255,7 @@ impl Changes {
             always_recreate_deps: self.always_recreate_deps,
             remove_orphans: self.remove_orphans,
             ignore_orphans: global.ignore_orphans,
-            timeout: self.timeout.map(Duration::from_secs),
+            timeout: self.timeout,
             renew_anonymous_volumes: self.renew_anon_volumes,
             build: match (self.build, self.no_build) {
                 (true, _) => Some(true),

@@ -268,14 +268,15 @@ impl Engine {
     }
 
     /// `POST /containers/{id}/stop`: returns when it has ended. Without a limit the container's own counts, or 10 s; then
-    /// it is killed.
+    /// it is killed. With [`Duration::MAX`] it never is.
     ///
     /// # Errors
     /// What the Engine refuses.
     pub async fn stop_container(&self, id: &str, limit: Option<Duration>) -> Result<Effect, Error> {
         let mut call = self.container(Method::POST, id, "/stop");
         if let Some(limit) = limit {
-            call = call.query("t", &limit.as_millis().div_ceil(1000).to_string());
+            let seconds = (limit < Duration::MAX).then(|| limit.as_millis().div_ceil(1000).to_string());
+            call = call.query("t", seconds.as_deref().unwrap_or("-1"));
         }
         gone(self.order(call, NOTHING).await)
     }
@@ -287,18 +288,6 @@ impl Engine {
     pub async fn kill_container(&self, id: &str, signal: &str) -> Result<Effect, Error> {
         let call = self.container(Method::POST, id, "/kill").query("signal", signal);
         already(gone(self.order(call, NOTHING).await), &["is not running"])
-    }
-
-    /// `POST /containers/{id}/restart`.
-    ///
-    /// # Errors
-    /// What the Engine refuses.
-    pub async fn restart_container(&self, id: &str, limit: Option<Duration>) -> Result<Effect, Error> {
-        let mut call = self.container(Method::POST, id, "/restart");
-        if let Some(limit) = limit {
-            call = call.query("t", &limit.as_millis().div_ceil(1000).to_string());
-        }
-        self.order(call, NOTHING).await.map(|_| Effect::Done)
     }
 
     /// `POST /containers/{id}/wait`: the exit code, as soon as it does not run (any more).

@@ -41,6 +41,29 @@ fn what_is_stopped_starts_again_in_order_without_the_file() {
 }
 
 #[test]
+fn a_service_may_take_as_long_as_it_takes_to_stop() {
+    const SLOW: &str = "
+services:
+  slow: {image: busybox, stop_grace_period: 1s, command: [sh, -c, 'trap \"sleep 2; exit 7\" TERM; echo ready; while :; do sleep 0.1; done']}
+";
+    let Some(stack) = Stack::new("patient", SLOW) else { return };
+    let begins = |run: &str, times: usize| {
+        stack.run(run, 0);
+        eventually(Duration::from_secs(10), || match stack.run("logs", 0).out.lines().count() {
+            lines if lines == times => Ok(()),
+            lines => Err(lines),
+        });
+    };
+    begins("up -d", 1);
+    stack.run("stop", 0);
+    assert_eq!(stack.inspect("slow", "{{.State.ExitCode}}"), "137", "its own second is over");
+    begins("start", 2);
+    stack.run("stop -t -1", 0);
+    assert_eq!(stack.inspect("slow", "{{.State.ExitCode}}"), "7", "nobody killed it");
+    assert!(stack.run("down -t soon", 64).err.contains("a number of seconds, or -1"), "what a time is");
+}
+
+#[test]
 fn logs_of_all_services_stand_in_the_order_of_time() {
     let Some(stack) = Stack::new("logs", STACK) else { return };
     stack.run("up -d", 0);
